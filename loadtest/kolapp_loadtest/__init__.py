@@ -1,0 +1,1 @@
+"""Clients that speak the public protocol only: for tests, benchmarks and load."""

@@ -1,0 +1,97 @@
+"""What crosses the border of a media node: requests, replies and events of the control socket.
+
+Frames: 4-byte big-endian length, then one MessagePack map. `CONTROL_LIMIT` bounds a frame.
+The dialler proves itself first (see `control.py`); then requests carry `id` and get exactly one
+reply with the same `id`; events carry none. Every request is idempotent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+CONTROL_LIMIT = 256 * 1024
+
+
+class Request(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True):
+    id: int
+
+
+class OpenLeg(Request, frozen=True, tag="open_leg"):
+    """Answer a participant's offer. A newer generation replaces the older leg; the same
+    generation with the same SDP gets the same answer; an older one is refused as `stale_leg`.
+
+    No media is forwarded until `forward` was true once in an `OpenLeg` or a `Forward`.
+    """
+
+    visit: str
+    media_epoch: int
+    participant: str  # "patient" or "clinician"; later also guests
+    generation: int
+    sdp: str
+    forward: bool
+
+
+class Forward(Request, frozen=True, tag="forward"):
+    """The patient answered: from now on the legs of this visit hear and see each other."""
+
+    visit: str
+    media_epoch: int
+
+
+class CloseLeg(Request, frozen=True, tag="close_leg"):
+    visit: str
+    participant: str
+    generation: int
+
+
+class CloseVisit(Request, frozen=True, tag="close_visit"):
+    """End the bridge and every leg; closing a visit that is not here is fine."""
+
+    visit: str
+
+
+class Stats(Request, frozen=True, tag="stats"):
+    pass
+
+
+class Opened(msgspec.Struct, frozen=True, tag_field="reply", tag="opened"):
+    id: int
+    sdp: str
+
+
+class Done(msgspec.Struct, frozen=True, tag_field="reply", tag="done"):
+    id: int
+
+
+class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
+    id: int
+    visits: int
+    legs: int
+    forwarded: int  # RTP packets since the start
+    dropped: int  # datagrams refused by the guard since the start
+    cpu_s: float
+    rss_bytes: int
+    threads: int
+    tasks: int
+
+
+class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
+    """`code` is one of: bad_sdp, stale_leg, no_such_visit, too_many_legs, draining, bad_request."""
+
+    id: int
+    code: str
+    message: str
+
+
+class LegChanged(msgspec.Struct, frozen=True, tag_field="event", tag="leg_changed"):
+    """`state` is one of: connected, failed, closed."""
+
+    visit: str
+    media_epoch: int
+    participant: str
+    generation: int
+    state: str
+
+
+AnyRequest = OpenLeg | Forward | CloseLeg | CloseVisit | Stats
+AnyReply = Opened | Done | NodeStats | Refused

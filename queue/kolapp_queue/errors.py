@@ -1,0 +1,57 @@
+"""What the queue refuses.
+
+QueueError
+ ├─ NoSuchTicket      there is no such ticket, or it is not this person's (never told apart)
+ ├─ NoSuchVisit       the same for a visit
+ ├─ WrongState        the step is not allowed from the present state; carries the present truth
+ ├─ StaleEpoch        the assignment was given to somebody else meanwhile
+ ├─ NotOnDuty         a clinician pulls without being ready
+ ├─ AlreadyInVisit    the clinician has an active visit; carries it
+ └─ StoreUnavailable  the store did not answer in time; nothing is known about the step
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import Visit
+
+
+class QueueError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class NoSuchTicket(QueueError):
+    pass
+
+
+class NoSuchVisit(QueueError):
+    pass
+
+
+@dataclass
+class WrongState(QueueError):
+    state: str
+
+    def __str__(self) -> str:
+        return f"not allowed in state {self.state}"
+
+
+class StaleEpoch(QueueError):
+    pass
+
+
+class NotOnDuty(QueueError):
+    pass
+
+
+@dataclass
+class AlreadyInVisit(QueueError):
+    visit: Visit
+
+    def __str__(self) -> str:
+        return f"already in visit {self.visit.id}"
+
+
+class StoreUnavailable(QueueError):
+    pass

@@ -1,0 +1,115 @@
+"""The queue's nouns: frozen records, as the store returns them.
+
+All times are integer milliseconds of the store's clock, clamped to never run backwards.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NewType
+
+from .states import TicketState, VisitState
+
+TicketId = NewType("TicketId", str)
+VisitId = NewType("VisitId", str)
+# HMAC(issuer | subject): the store never sees who a person is.
+PatientKey = NewType("PatientKey", str)
+ClinicianKey = NewType("ClinicianKey", str)
+
+# Keys, channels and hash tags are built from these names, so nothing else may be in them.
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRef:
+    """One queue of one provider. Both names match `NAME`; the provider comes from the token."""
+
+    provider: str
+    queue: str
+
+    def __post_init__(self) -> None:
+        for name in (self.provider, self.queue):
+            if not NAME.match(name):
+                raise ValueError("a provider or queue name must match [A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One patient's drawn number in one queue."""
+
+    id: TicketId
+    ref: QueueRef
+    patient: PatientKey
+    number: int  # what the patient is shown; drawn once, never changed
+    state: TicketState
+    present: bool  # a connection is attached; meaningful while waiting
+    order_key: int  # ms: store time of joining minus priority credit; ties by `number`
+    joined_ms: int
+    version: int  # the queue's version of this ticket's last change
+    epoch: int  # of the present assignment; 0 while waiting
+    visit: VisitId | None  # set from the pull on
+    ring_until_ms: int  # set while called: answer before this
+    missed: int  # calls not answered so far
+    reason: str  # why it ended, or why the call was missed or given back; "" else
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One consultation. Its record outlives every process; writes to it carry the epoch."""
+
+    id: VisitId
+    ref: QueueRef
+    ticket: TicketId
+    number: int  # the ticket's
+    clinician: ClinicianKey
+    epoch: int
+    state: VisitState
+    version: int
+    called_ms: int
+    answered_ms: int  # 0 until the patient answers
+    ended_ms: int  # 0 until it ends
+    ring_until_ms: int
+    media_node: str  # id of the node that carries it; "" until the first offer
+    media_epoch: int  # counts the placements on a media node; a leg of an older one is stale
+    reason: str  # why it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A queue as it stands: everyone who waits, in order, and what an estimate needs.
+
+    `waiting` holds present and away tickets merged by order key: place i is at index i - 1.
+    """
+
+    ref: QueueRef
+    version: int
+    now_ms: int
+    waiting: tuple[TicketId, ...]
+    on_duty: int  # clinicians with an unexpired duty lease
+    busy_since_ms: tuple[int, ...]  # answered_ms of the visits going on now
+    visits_done: int
+    visit_ms_mean: float  # exponentially weighted mean of past visits; 0.0 before the first
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the store knows of one clinician across queues, tabs and nodes."""
+
+    clinician: ClinicianKey
+    provider: str
+    on_duty: bool
+    queues: tuple[str, ...]
+    visit: Visit | None  # the one active visit, called or live
+    epoch: int  # of the clinician lock
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A published hint: something changed, go and read. Never trusted as state."""
+
+    ref: QueueRef
+    version: int
+    ticket: TicketId | None  # whose ticket changed its state, if one did
+    visit: VisitId | None
+    clinician: ClinicianKey | None  # who holds that visit

@@ -1,0 +1,19 @@
+"""The queue's settings: plain values; who reads the environment is `kolapp_signalling.settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """Durations in milliseconds."""
+
+    ring_ms: int = 45_000  # how long a call rings
+    missed_calls: int = 1  # calls a patient may miss and keep the place; the next is a no-show
+    away_grace_ms: int = 300_000  # how long an absent patient keeps the place
+    duty_lease_ms: int = 60_000  # a clinician counts as on duty this long after the last sign
+    retention_ms: int = 86_400_000  # how long an ended ticket and visit stay readable
+    command_timeout_ms: int = 2_000  # the store must answer a command within this
+    resync_ms: int = 1_000  # a lost hint costs at most this
+    visit_prior_ms: int = 720_000  # mean visit before the queue has its own figures

@@ -1,0 +1,1 @@
+"""The server: protocol, sessions, HTTP, pages, and the processes that `kolapp` starts."""

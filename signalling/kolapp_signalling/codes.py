@@ -1,0 +1,82 @@
+"""Every error code and every close code, one sentence each.
+
+The range of a close code says what a client does, so that it handles codes it has never heard
+of: 4000-4499 connect again (after the hint's delay), 4500-4999 do not, a person must act.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Replies to a request; the connection stays open. Whose fault, and what to do next."""
+
+    BAD_MESSAGE = "bad_message"
+    WRONG_STATE = "wrong_state"
+    STALE_EPOCH = "stale_epoch"
+    FORBIDDEN = "forbidden"
+    NO_TICKET = "no_ticket"
+    NO_VISIT = "no_visit"
+    UNKNOWN_QUEUE = "unknown_queue"
+    NOBODY_WAITING = "nobody_waiting"
+    NOT_ON_DUTY = "not_on_duty"
+    ALREADY_IN_VISIT = "already_in_visit"
+    BAD_SDP = "bad_sdp"
+    STALE_LEG = "stale_leg"
+    MEDIA_UNAVAILABLE = "media_unavailable"
+    STORE_UNAVAILABLE = "store_unavailable"
+    INTERNAL = "internal"
+
+
+ERROR_TEXT: dict[ErrorCode, str] = {
+    ErrorCode.BAD_MESSAGE: "The client sent something that is not in the protocol; correct the client.",
+    ErrorCode.WRONG_STATE: "The step is not possible now; look at the snapshot that came with it.",
+    ErrorCode.STALE_EPOCH: "Somebody else holds this by now; look at the newest snapshot.",
+    ErrorCode.FORBIDDEN: "This role may not do that; sign in as somebody who may.",
+    ErrorCode.NO_TICKET: "You have no active ticket here; draw a number with `join`.",
+    ErrorCode.NO_VISIT: "There is no such visit, or it is not yours.",
+    ErrorCode.UNKNOWN_QUEUE: "There is no such queue; the welcome lists those there are.",
+    ErrorCode.NOBODY_WAITING: "Nobody you may take is waiting; pull again when somebody is.",
+    ErrorCode.NOT_ON_DUTY: "Say `ready` before you pull.",
+    ErrorCode.ALREADY_IN_VISIT: "You have an active visit; end it or give it back first.",
+    ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
+    ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",
+    ErrorCode.MEDIA_UNAVAILABLE: "No media node can take the call now; offer again in a second.",
+    ErrorCode.STORE_UNAVAILABLE: "The store did not answer in time; send the same request again.",
+    ErrorCode.INTERNAL: "The server failed; send the same request again, then tell the operator.",
+}
+
+
+class CloseCode(IntEnum):
+    # WebSocket's own (RFC 6455, 7.4.1)
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    TOO_BIG = 1009
+    # connect again
+    SHUTTING_DOWN = 4000
+    SLOW_READER = 4001
+    NO_PONG = 4002
+    INTERNAL = 4003
+    # a person or a programmer must act
+    HELLO_EXPECTED = 4500
+    BAD_TOKEN = 4501
+    TAKEN_OVER = 4502
+    TOO_MANY_ERRORS = 4503
+    BAD_SUBPROTOCOL = 4504
+
+
+CLOSE_TEXT: dict[CloseCode, str] = {
+    CloseCode.NORMAL: "The client is done.",
+    CloseCode.GOING_AWAY: "The page was left.",
+    CloseCode.TOO_BIG: "A frame was larger than 64 kB.",
+    CloseCode.SHUTTING_DOWN: "The node stops; another one, or this one restarted, takes over.",
+    CloseCode.SLOW_READER: "The client did not read what it was sent.",
+    CloseCode.NO_PONG: "The client did not answer a ping.",
+    CloseCode.INTERNAL: "The server failed.",
+    CloseCode.HELLO_EXPECTED: "The first message was not a `hello`, or none came in time.",
+    CloseCode.BAD_TOKEN: "The token is not valid, or not any more.",
+    CloseCode.TAKEN_OVER: "A newer connection of the same person took over.",
+    CloseCode.TOO_MANY_ERRORS: "Too many bad messages on one connection.",
+    CloseCode.BAD_SUBPROTOCOL: "The client offered none of kolapp.v1.json and kolapp.v1.msgpack.",
+}

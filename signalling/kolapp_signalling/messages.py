@@ -1,0 +1,257 @@
+"""Every message of protocol v1: two unions, decoded and validated in one step.
+
+Requests carry `id` and get exactly one reply, whose `re` is that id. Pushes have no `re` and
+are snapshots: a newer `version` replaces what the client had, an older one is ignored.
+Clients ignore message types and fields they do not know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+SUBPROTOCOL_JSON = "kolapp.v1.json"
+SUBPROTOCOL_MSGPACK = "kolapp.v1.msgpack"
+
+RequestId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Epoch = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=60_000)]
+
+
+class ClientMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    id: RequestId
+
+
+class Hello(ClientMessage, frozen=True, tag="hello"):
+    """First message on every connection, within 2 s. `resume` is the private id of a session
+    that lost its connection less than two minutes ago."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=8_192)]
+    resume: Opaque | None = None
+
+
+class Ping(ClientMessage, frozen=True, tag="ping"):
+    """Liveness as the application sees it; answered with `pong`."""
+
+
+class Find(ClientMessage, frozen=True, tag="find"):
+    """Patient: my active ticket in this queue, without drawing one. `no_ticket` if there is none."""
+
+    queue: Name
+
+
+class Join(ClientMessage, frozen=True, tag="join"):
+    """Patient: draw a number. Joining twice answers with the ticket there is."""
+
+    queue: Name
+
+
+class Leave(ClientMessage, frozen=True, tag="leave"):
+    """Patient: give the place up, also while being rung."""
+
+    ticket: Opaque
+
+
+class Answer(ClientMessage, frozen=True, tag="answer"):
+    """Patient: answer the call. Media flows from here on."""
+
+    ticket: Opaque
+    epoch: Epoch
+
+
+class Decline(ClientMessage, frozen=True, tag="decline"):
+    """Patient: do not take the call; the ticket ends."""
+
+    ticket: Opaque
+    epoch: Epoch
+
+
+class Ready(ClientMessage, frozen=True, tag="ready"):
+    """Clinician: on duty for these queues."""
+
+    queues: Annotated[list[Name], Meta(min_length=1, max_length=32)]
+
+
+class Pause(ClientMessage, frozen=True, tag="pause"):
+    """Clinician: off duty; a running visit goes on."""
+
+
+class Pull(ClientMessage, frozen=True, tag="pull"):
+    """Clinician: take the next patient. `key` makes a retry safe: same key, same visit."""
+
+    key: Opaque
+
+
+class GiveBack(ClientMessage, frozen=True, tag="give_back"):
+    """Clinician: the pulled patient goes back to the front; only before the answer."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+class Offer(ClientMessage, frozen=True, tag="offer"):
+    """Patient or clinician: (re)build my leg. `generation` grows with every new leg of mine in
+    this visit. Candidates in the SDP are not used: the node learns the address by itself."""
+
+    visit: Opaque
+    epoch: Epoch
+    generation: Annotated[int, Meta(ge=1, le=1_000_000)]
+    sdp: Sdp
+
+
+class HangUp(ClientMessage, frozen=True, tag="hang_up"):
+    """Patient or clinician: end the live visit."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+AnyClientMessage = (
+    Hello
+    | Ping
+    | Find
+    | Join
+    | Leave
+    | Answer
+    | Decline
+    | Ready
+    | Pause
+    | Pull
+    | GiveBack
+    | Offer
+    | HangUp
+)
+
+
+class QueueInfo(msgspec.Struct, frozen=True):
+    name: str
+    title: str
+
+
+class WaitRange(msgspec.Struct, frozen=True):
+    """Remaining wait in seconds. `known` is false when nothing honest can be said (`low_s` and
+    `high_s` are then 0); `why` says why in one word: `nobody_on_duty`."""
+
+    known: bool
+    low_s: int
+    high_s: int
+    why: str = ""
+
+
+class PlaceInfo(msgspec.Struct, frozen=True):
+    """`position` 1 is next; `waiting` counts everybody in the line."""
+
+    position: int
+    waiting: int
+    wait: WaitRange
+
+
+class CallInfo(msgspec.Struct, frozen=True):
+    """The patient is being rung. `answer_within_ms` counts from the sending of this snapshot."""
+
+    visit: str
+    epoch: int
+    answer_within_ms: int
+
+
+class ParticipantInfo(msgspec.Struct, frozen=True):
+    """`role` is patient or clinician; `media` is none, connecting, connected or lost."""
+
+    role: str
+    media: str
+
+
+class VisitInfo(msgspec.Struct, frozen=True):
+    """`state` is called, live or ended; a leg made under an older `media_epoch` must be remade.
+    `ring_ms` is what is left of the ring while called; `live_ms` how long the visit has been live."""
+
+    id: str
+    epoch: int
+    state: str
+    queue: str
+    number: int
+    media_epoch: int
+    participants: list[ParticipantInfo]
+    ring_ms: int = 0
+    live_ms: int = 0
+    reason: str = ""
+
+
+class ServerMessage(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    re: int | None = None
+
+
+class Welcome(ServerMessage, frozen=True, tag="welcome", kw_only=True):
+    """`session` is public, `resume` private. `resumed` says whether the old session was found;
+    the snapshots that follow are complete either way."""
+
+    role: str
+    session: str
+    resume: str
+    resumed: bool
+    node: str
+    version: str
+    queues: list[QueueInfo]
+    ping_every_ms: int
+    ice_servers: list[dict[str, str]] = []
+
+
+class Pong(ServerMessage, frozen=True, tag="pong"):
+    pass
+
+
+class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
+    """The patient's ticket. `place` while waiting; `call` while called: that is "your turn";
+    `visit` while in the visit. `missed` counts unanswered calls; `away` says that the patient is
+    passed over until there is a sign of life."""
+
+    version: int
+    ticket: str
+    queue: str
+    number: int
+    state: str
+    place: PlaceInfo | None = None
+    call: CallInfo | None = None
+    visit: VisitInfo | None = None
+    missed: int = 0
+    away: bool = False
+    reason: str = ""
+
+
+class QueueLoad(msgspec.Struct, frozen=True):
+    name: str
+    title: str
+    waiting: int
+    on_duty: int
+
+
+class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
+    """The clinician's desk: on duty or not, the queues' lengths, and the active visit."""
+
+    version: int
+    on_duty: bool
+    queues: list[QueueLoad]
+    serves: list[str]
+    visit: VisitInfo | None = None
+
+
+class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):
+    visit: str
+    generation: int
+    media_epoch: int
+    sdp: str
+
+
+class Error(ServerMessage, frozen=True, tag="error", kw_only=True):
+    """`code` is of the catalogue in codes.py; `field` is where in the message, if known."""
+
+    code: str
+    message: str
+    field: str = ""
+
+
+AnyServerMessage = Welcome | Pong | TicketSnapshot | DutySnapshot | SdpAnswer | Error
