@@ -30,7 +30,7 @@ class ErrorCode(StrEnum):
 
 
 ERROR_TEXT: dict[ErrorCode, str] = {
-    ErrorCode.BAD_MESSAGE: "The client sent something that is not in the protocol; correct the client.",
+    ErrorCode.BAD_MESSAGE: "The client sent something outside the protocol; correct the client.",
     ErrorCode.WRONG_STATE: "The step is not possible now; look at the snapshot that came with it.",
     ErrorCode.STALE_EPOCH: "Somebody else holds this by now; look at the newest snapshot.",
     ErrorCode.FORBIDDEN: "This role may not do that; sign in as somebody who may.",

@@ -39,7 +39,7 @@ class Ping(ClientMessage, frozen=True, tag="ping"):
 
 
 class Find(ClientMessage, frozen=True, tag="find"):
-    """Patient: my active ticket in this queue, without drawing one. `no_ticket` if there is none."""
+    """Patient: my active ticket in this queue; draws none. `no_ticket` if there is none."""
 
     queue: Name
 
@@ -167,7 +167,7 @@ class ParticipantInfo(msgspec.Struct, frozen=True):
 
 class VisitInfo(msgspec.Struct, frozen=True):
     """`state` is called, live or ended; a leg made under an older `media_epoch` must be remade.
-    `ring_ms` is what is left of the ring while called; `live_ms` how long the visit has been live."""
+    `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live."""
 
     id: str
     epoch: int
