@@ -44,6 +44,46 @@ class Step:
 
 
 S = TicketState
+BOTH = "the patient; the clinician"
+LINE = "the patient; all behind"
+ALL = "the patient, first; the clinician; all behind"
+
+STEPS: tuple[Step, ...] = (
+    Step("join", None, S.WAITING, Cause.PATIENT, LINE),
+    Step("leave", S.WAITING, S.LEFT, Cause.PATIENT, LINE),
+    Step("expire", S.WAITING, S.EXPIRED, Cause.CLOCK, LINE),
+    Step("pull", S.WAITING, S.CALLED, Cause.CLINICIAN, ALL),
+    Step("answer", S.CALLED, S.IN_VISIT, Cause.PATIENT, BOTH),
+    Step("decline", S.CALLED, S.LEFT, Cause.PATIENT, BOTH),
+    Step("leave", S.CALLED, S.LEFT, Cause.PATIENT, BOTH),
+    Step("miss", S.CALLED, S.WAITING, Cause.CLOCK, ALL),
+    Step("no_show", S.CALLED, S.NO_SHOW, Cause.CLOCK, BOTH),
+    Step("give_back", S.CALLED, S.WAITING, Cause.CLINICIAN, ALL),
+    Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.PATIENT, BOTH),
+    Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.CLINICIAN, BOTH),
+)
+
+ENDED = "ended"
+
+
+class Cause(StrEnum):
+    PATIENT = "patient"
+    CLINICIAN = "clinician"
+    CLOCK = "clock"  # a deadline passed; the sweeper does the step
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One allowed step of a ticket. `told` says who gets a new snapshot because of it."""
+
+    name: str
+    before: TicketState | None
+    after: TicketState
+    cause: Cause
+    told: str
+
+
+S = TicketState
 STEPS: tuple[Step, ...] = (
     Step("join", None, S.WAITING, Cause.PATIENT, "the patient; all behind"),
     Step("leave", S.WAITING, S.LEFT, Cause.PATIENT, "the patient; all behind"),
