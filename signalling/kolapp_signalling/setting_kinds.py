@@ -1,0 +1,178 @@
+"""How one setting is declared, read from text and written back as text."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+T = TypeVar("T")
+
+SERVE, SIGNALLING, MEDIA = "serve", "signalling", "media"
+EVERYWHERE = (SERVE, SIGNALLING, MEDIA)
+
+
+@dataclass
+class SettingsError(Exception):
+    """A setting that cannot be used. `name` is as the operator wrote it: variable or flag."""
+
+    name: str
+    value: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.value!r}; it must be {self.allowed}."
+
+
+class QueueTitle(NamedTuple):
+    """One queue of this server: its name on the wire and what people read."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """`allowed` completes "it must be ..."; `parse` raises ValueError on anything else."""
+
+    allowed: str
+    parse: Callable[[str], T]
+    show: Callable[[T], str]
+    secret: bool = False  # never on a command line, never in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is said of one setting, beside its name, type and default."""
+
+    kind: Kind[Any]
+    text: str  # one sentence for the table of settings
+    flag: str = ""
+    on: tuple[str, ...] = EVERYWHERE  # the commands that take the flag
+
+
+def setting(
+    default: T, kind: Kind[T], text: str, flag: str = "", on: tuple[str, ...] = EVERYWHERE
+) -> T:
+    """A dataclass field that carries its declaration."""
+    declared = Declared(kind, text, flag, on)
+    return cast(T, field(default=default, repr=not kind.secret, metadata={"declared": declared}))
+
+
+def whole(low: int, high: int) -> Kind[int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return Kind(f"a whole number from {low} to {high}", parse, str)
+
+
+def milliseconds(low: int = 1, high: int = 86_400_000) -> Kind[int]:
+    kind = whole(low, high)
+    return Kind(f"milliseconds, {kind.allowed}", kind.parse, str)
+
+
+def one_of(*words: str) -> Kind[str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError
+        return text
+
+    return Kind("one of " + ", ".join(words), parse, str)
+
+
+def matching(pattern: str, allowed: str) -> Kind[str]:
+    """Text that matches the whole pattern; empty text always means "not set"."""
+
+    def parse(text: str) -> str:
+        if text and not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return Kind(allowed, parse, str)
+
+
+def words(pattern: str, allowed: str) -> Kind[tuple[str, ...]]:
+    """A list separated by commas; every item matches the whole pattern."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        items = tuple(item.strip() for item in text.split(",") if item.strip())
+        if not all(re.fullmatch(pattern, item) for item in items):
+            raise ValueError
+        return items
+
+    return Kind(f"{allowed}, separated by commas", parse, ",".join)
+
+
+def _parse_yes(text: str) -> bool:
+    answers = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
+    if text.lower() not in answers:
+        raise ValueError
+    return answers[text.lower()]
+
+
+def _parse_queues(text: str) -> tuple[QueueTitle, ...]:
+    found = []
+    for item in filter(None, (part.strip() for part in text.split(";"))):
+        name, _, title = item.partition("=")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            raise ValueError
+        found.append(QueueTitle(name, title.strip() or name))
+    if not found or len({queue.name for queue in found}) < len(found):
+        raise ValueError
+    return tuple(found)
+
+
+def _show_queues(queues: tuple[QueueTitle, ...]) -> str:
+    return ";".join(f"{queue.name}={queue.title}" for queue in queues)
+
+
+def _parse_secret(text: str) -> bytes:
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="ascii").strip()
+        except OSError as error:
+            raise ValueError from error
+    value = bytes.fromhex(text)
+    if text and len(value) < 16:
+        raise ValueError
+    return value
+
+
+def _parse_addresses(text: str) -> tuple[str, ...]:
+    items = (item.strip() for item in text.split(",") if item.strip())
+    return tuple(str(ipaddress.ip_address(item)) for item in items)
+
+
+TEXT = matching(r"\S.*", "text")
+YES_NO = Kind("yes or no", _parse_yes, lambda value: "yes" if value else "no")
+PATH: Kind[Path] = Kind("a path", Path, str)
+FILE: Kind[Path | None] = Kind(
+    "the path of a file, or empty",
+    lambda text: Path(text) if text else None,
+    lambda path: "" if path is None else str(path),
+)
+QUEUES = Kind(
+    "NAME=TITLE, several separated by semicolons, every NAME once and of A-Z a-z 0-9 _ -",
+    _parse_queues,
+    _show_queues,
+)
+SECRET = Kind(
+    "at least 16 bytes in hex, or @ and the path of a file that holds them",
+    _parse_secret,
+    bytes.hex,
+    secret=True,
+)
+ADDRESSES = Kind("IP addresses, separated by commas", _parse_addresses, ",".join)
+NAME = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 of A-Z a-z 0-9 _ -")
+HOST = matching(r"[A-Za-z0-9.:_-]+", "a host name or an IP address")
+LISTEN = matching(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}", "HOST:PORT, port 0 for any")
+STORE_URL = matching(
+    r"(rediss?|unix)://.+",
+    "a URL such as redis://host:6379/0, rediss://host or unix:///run/valkey.sock",
+)
