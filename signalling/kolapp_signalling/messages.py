@@ -127,11 +127,6 @@ AnyClientMessage = (
 )
 
 
-class QueueInfo(msgspec.Struct, frozen=True):
-    name: str
-    title: str
-
-
 class WaitRange(msgspec.Struct, frozen=True):
     """Remaining wait in seconds. `known` is false when nothing honest can be said (`low_s` and
     `high_s` are then 0); `why` says why in one word: `nobody_on_duty`."""
@@ -148,6 +143,14 @@ class PlaceInfo(msgspec.Struct, frozen=True):
     position: int
     waiting: int
     wait: WaitRange
+
+
+class QueueInfo(msgspec.Struct, frozen=True):
+    """`place` is what a patient who joins now would get; left out when nothing is known."""
+
+    name: str
+    title: str
+    place: PlaceInfo | None = None
 
 
 class CallInfo(msgspec.Struct, frozen=True):
