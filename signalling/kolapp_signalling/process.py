@@ -1,0 +1,65 @@
+"""What the process of one node owes whoever started it.
+
+It dies with its parent, says when it is ready (or why it cannot start), and stops when told.
+Started by hand, there is no parent to watch and readiness is one line on standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+READY_FD = "KOLAPP_READY_FD"  # an open pipe to write one line of JSON to
+PARENT_PID = "KOLAPP_PARENT_PID"  # die when this is not our parent any more
+
+_PR_SET_PDEATHSIG = 1
+
+
+class StartRefused(Exception):
+    """This process cannot start; the text is one sentence for the operator."""
+
+
+def die_with_parent(environment: Mapping[str, str]) -> None:
+    """Ask the kernel for SIGKILL when the parent dies. Not SIGTERM: a supervisor that was killed
+    is started again at once, and must find ports and locks free. Linux only."""
+    parent = environment.get(PARENT_PID)
+    if not parent or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != int(parent):  # it died before we asked
+        os._exit(1)
+
+
+def report_ready(facts: Mapping[str, str]) -> None:
+    """This process does its work from now on. `facts` are what others need, such as `url`."""
+    if not _report({"ready": dict(facts)}):
+        print("Ready.", *facts.values(), flush=True)  # noqa: T201  # the operator's own terminal
+
+
+def report_refusal(sentence: str) -> None:
+    """This process cannot start. The parent says so, or standard error when there is none."""
+    if not _report({"refused": sentence}):
+        print(sentence, file=sys.stderr, flush=True)  # noqa: T201  # the operator's own terminal
+
+
+def _report(line: Mapping[str, object]) -> bool:
+    descriptor = os.environ.pop(READY_FD, "")
+    if not descriptor:
+        return False
+    with open(int(descriptor), "w", encoding="utf-8") as pipe:
+        pipe.write(json.dumps(line) + "\n")
+    return True
+
+
+def told_to_stop() -> asyncio.Event:
+    """Set at SIGTERM or SIGINT from now on. Call it once, in the running loop."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    return event
