@@ -1,0 +1,155 @@
+"""One participant's leg without a browser: aiortc sends a test picture and a tone, and measures
+what comes from the other side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCInboundRtpStreamStats,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+
+from .picture import MovingPicture, PictureMeter
+from .tone import Tone, ToneMeter
+from .waiting import Changes
+from .wire import SdpAnswer
+
+T = TypeVar("T")
+CONNECT_TIMEOUT_S = 10.0
+
+
+class Offers(Protocol):
+    async def offer(self, sdp: str, generation: int = 1) -> SdpAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What tells one sender from another in what a receiver sees and hears."""
+
+    mark: int  # 0 to 15, in the picture
+    hertz: int
+
+
+@dataclass(slots=True)
+class Received:
+    picture: PictureMeter = field(default_factory=PictureMeter)
+    sound: ToneMeter = field(default_factory=ToneMeter)
+
+
+class VisitPeer:
+    """`async with VisitPeer(patient, Signature(1, 440)) as peer: await peer.until(...)`
+
+    Entering offers through `participant` and waits until the leg is connected.
+    """
+
+    def __init__(
+        self,
+        participant: Offers,
+        signature: Signature,
+        *,
+        generation: int = 1,
+        address: str | None = "127.0.0.1",
+    ) -> None:
+        self._participant = participant
+        self._generation = generation
+        self._address = address
+        # No server at all: the default would be a public STUN server, which blocks for 5 s
+        # where it cannot be reached. One bundle, because the node opens one socket a leg.
+        self._connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self._tracks = (Tone(signature.hertz), MovingPicture(signature.mark))
+        self._readers: list[asyncio.Task[None]] = []
+        self._changes = Changes()
+        self.received = Received()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._connect()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def state(self) -> str:
+        """new, connecting, connected, failed or closed (W3C webrtc, RTCPeerConnectionState)."""
+        return self._connection.connectionState
+
+    async def until(
+        self, predicate: Callable[[Self], T | None], timeout: float, what: str = ""
+    ) -> T:
+        """Wait until `predicate(self)` is true, looking again at every frame; see `Changes`."""
+        return await self._changes.until(self, predicate, timeout, what)
+
+    async def packets_lost(self) -> int:
+        """RTP packets missing on this leg, of picture and sound together (RFC 3550, A.3)."""
+        reports = [await receiver.getStats() for receiver in self._connection.getReceivers()]
+        streams = [stream for report in reports for stream in report.values()]
+        return sum(s.packetsLost for s in streams if isinstance(s, RTCInboundRtpStreamStats))
+
+    async def close(self) -> None:
+        await self._connection.close()
+        for reader in self._readers:
+            reader.cancel()
+        if self._readers:
+            await asyncio.wait(self._readers)
+        for track in self._tracks:
+            track.stop()
+
+    async def _connect(self) -> None:
+        self._connection.on("track", self._arrived)
+        self._connection.on("connectionstatechange", partial(self._changes.happened, self))
+        for track in self._tracks:
+            self._connection.addTrack(track)
+        await self._gather_only(self._address)
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        answer = await self._participant.offer(
+            self._connection.localDescription.sdp, self._generation
+        )
+        await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        await self.until(lambda peer: peer.state == "connected", CONNECT_TIMEOUT_S, "connected leg")
+
+    async def _gather_only(self, address: str | None) -> None:
+        """aiortc never gathers 127.0.0.1, where a development server listens. So this peer's ICE
+        agent gathers here, from the one address it is given, and finds its work done later;
+        nobody else in the process is touched."""
+        if address is None:
+            return
+        ice = self._connection.getTransceivers()[0].sender.transport.transport.iceGatherer
+        agent = ice._connection
+        agent._local_candidates_start = True
+        agent._local_candidates += await agent.get_component_candidates(1, [address])
+        agent._local_candidates_end = True
+
+    def _arrived(self, track: MediaStreamTrack) -> None:
+        self._readers.append(asyncio.create_task(self._consume(track), name=f"{track.kind} reader"))
+
+    async def _consume(self, track: MediaStreamTrack) -> None:
+        meter = self.received.picture.see if track.kind == "video" else self.received.sound.hear
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:  # the track ended
+                return
+            meter(frame)
+            self._changes.happened(self)
