@@ -1,0 +1,243 @@
+// @ts-check
+import { KolappError } from "./protocol.js";
+import { between, grade, totals } from "./quality.js";
+
+/** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
+/** @typedef {import("./protocol.js").SdpAnswer} SdpAnswer */
+/** @typedef {import("./protocol.js").Requests} Requests */
+/** @typedef {import("./devices.js").Kind} Kind */
+/** @typedef {"idle" | "connecting" | "connected" | "reconnecting" | "failed" | "closed"} LegState */
+
+/** Durations in ms. */
+export const LEG_TIMING = Object.freeze({
+  connect_within_ms: 8_000, // from the offer to connected
+  disconnected_grace_ms: 2_500, // a short radio gap mends itself; the browser's "failed" comes late
+  lost_grace_ms: 2_000, // the node's word "lost" may be older than the leg we have just made
+  repair_base_ms: 500,
+  repair_cap_ms: 5_000,
+  stats_every_ms: 2_000,
+});
+
+/** A face at 640x480 and 30 frames a second gains nothing above it. */
+const VIDEO_BITRATE = 1_200_000;
+
+/** After these another offer would be refused as well; a new snapshot decides what is next. */
+const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "forbidden", "closed"]);
+
+/**
+ * This person's connection to the media node, for as long as the visit lasts.
+ *
+ * A broken connection is never repaired but replaced: a new RTCPeerConnection offers with the next
+ * generation, and the old one is dropped when the new one has its answer. The client always
+ * offers, so there is no glare; it does not wait for candidates, since the node uses none.
+ *
+ * Events: `state` (detail LegState), `stream` (MediaStream of the other person), `quality`
+ * ({grade, figures}).
+ */
+export class Leg extends EventTarget {
+  /** @type {LegState} */ state = "idle";
+  /** @type {RTCPeerConnection | null} the newest one */ #pc = null;
+  /** @type {RTCPeerConnection | null} the one it replaces, until it has its answer */ #old = null;
+  /** @type {RTCPeerConnection | null} whose picture was given out */ #shown = null;
+  /** @type {VisitInfo} */ #visit;
+  /** @type {"none" | "offering" | "answered"} of the newest connection */ #step = "none";
+  #answeredEpoch = 0;
+  #attempt = 0;
+  #madeAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
+  /** @type {import("./quality.js").Totals | null} */ #totals = null;
+
+  /**
+   * @param {object} options
+   * @param {VisitInfo} options.visit
+   * @param {string} options.role mine: whose `media` in the snapshots is about this leg
+   * @param {(fields: Requests["offer"][0]) => Promise<SdpAnswer>} options.offer
+   * @param {(kind: Kind) => MediaStreamTrack | null} options.track what I send
+   * @param {(visit: string, atLeast: number) => number} options.nextGeneration grows over reloads
+   * @param {RTCIceServer[]} [options.iceServers]
+   * @param {Partial<typeof LEG_TIMING>} [options.timing]
+   * @param {typeof RTCPeerConnection} [options.RTCPeerConnection]
+   */
+  constructor(options) {
+    super();
+    this.options = options;
+    this.timing = { ...LEG_TIMING, ...options.timing };
+    this.PeerConnection = options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+    this.#visit = options.visit;
+  }
+
+  start() {
+    if (this.state !== "idle") return;
+    this.#statsTimer = setInterval(() => this.#measure(), this.timing.stats_every_ms);
+    void this.#make();
+  }
+
+  /** The newest snapshot of the visit. @param {VisitInfo} visit */
+  follow(visit) {
+    this.#visit = visit;
+    if (this.state === "idle" || this.state === "closed") return;
+    if (this.state === "failed") return this.#repair(); // refused before; things have changed
+    if (this.#step !== "answered") return;
+    if (visit.media_epoch > this.#answeredEpoch) return this.#repair();
+    if (this.#saysLost() && this.state === "connected") {
+      const age = performance.now() - this.#madeAt;
+      this.#later(Math.max(0, this.timing.lost_grace_ms - age), () => {
+        if (this.#saysLost()) this.#repair();
+      });
+    }
+  }
+
+  /** Something that I send changed: another camera, or none. No negotiation is needed. */
+  async renewTracks() {
+    for (const pc of [this.#pc, this.#old]) {
+      for (const { sender, receiver } of pc?.getTransceivers() ?? []) {
+        const track = this.options.track(/** @type {Kind} */ (receiver.track.kind));
+        if (sender.track !== track) await sender.replaceTrack(track).catch(() => {});
+      }
+    }
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#statsTimer);
+    this.#drop(this.#old);
+    this.#drop(this.#pc);
+    this.#old = this.#pc = null;
+    this.#setState("closed");
+  }
+
+  async #make(atLeast = 1) {
+    clearTimeout(this.#timer);
+    this.#setState(this.#answeredEpoch > 0 ? "reconnecting" : "connecting");
+    const pc = this.#connection();
+    this.#step = "offering";
+    this.#madeAt = performance.now();
+    const generation = this.options.nextGeneration(this.#visit.id, atLeast);
+    try {
+      await pc.setLocalDescription();
+      const { id: visit, epoch } = this.#visit;
+      const sdp = pc.localDescription?.sdp ?? "";
+      const answer = await this.options.offer({ visit, epoch, generation, sdp });
+      if (pc === this.#pc) await this.#answered(pc, answer);
+    } catch (error) {
+      if (pc === this.#pc) this.#refused(error, generation);
+    }
+  }
+
+  /** A new connection in the place of the present one, which lives on until the answer. */
+  #connection() {
+    const { iceServers = [], track } = this.options;
+    const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
+      const init = /** @type {RTCRtpTransceiverInit} */ ({ direction: "sendrecv" });
+      if (kind === "video") init.sendEncodings = [{ maxBitrate: VIDEO_BITRATE }];
+      pc.addTransceiver(track(kind) ?? kind, init);
+    }
+    pc.onconnectionstatechange = () => pc === this.#pc && this.#pcChanged(pc);
+    if (this.#old) this.#drop(this.#pc); // never answered: of no use to anybody
+    else this.#old = this.#pc;
+    this.#pc = pc;
+    this.#totals = null;
+    return pc;
+  }
+
+  /** @param {RTCPeerConnection} pc @param {SdpAnswer} answer */
+  async #answered(pc, answer) {
+    await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    if (pc !== this.#pc) return;
+    this.#drop(this.#old);
+    this.#old = null;
+    this.#step = "answered";
+    this.#answeredEpoch = answer.media_epoch;
+    if (this.#visit.media_epoch > answer.media_epoch) return this.#repair();
+    // What I send may have changed while the offer was on its way.
+    void this.renewTracks();
+    if (pc.connectionState === "connected") return this.#pcChanged(pc);
+    this.#later(this.timing.connect_within_ms, () => this.#repair());
+  }
+
+  /** @param {unknown} error @param {number} generation */
+  #refused(error, generation) {
+    const code = error instanceof KolappError ? error.code : "";
+    this.#step = "none";
+    if (FINAL.has(code)) return this.#setState("failed");
+    // Another page of mine made legs that this one knows nothing of: go past them.
+    this.#repair(code === "stale_leg" ? generation * 2 : 1);
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #pcChanged(pc) {
+    if (pc.connectionState === "connected") {
+      clearTimeout(this.#timer);
+      this.#attempt = 0;
+      this.#step = "answered";
+      this.#setState("connected");
+      this.#show(pc);
+    } else if (pc.connectionState === "disconnected") {
+      this.#setState("reconnecting");
+      this.#later(this.timing.disconnected_grace_ms, () => this.#repair());
+    } else if (pc.connectionState === "failed") {
+      this.#repair();
+    }
+  }
+
+  /** Once a connection: giving the same picture again would make it flicker. @param {RTCPeerConnection} pc */
+  #show(pc) {
+    if (this.#shown === pc) return;
+    this.#shown = pc;
+    this.#emit("stream", new MediaStream(pc.getReceivers().map(({ track }) => track)));
+  }
+
+  /** Another leg, at once the first time, then after growing pauses. */
+  #repair(atLeast = 1) {
+    if (this.state === "closed") return;
+    this.#step = "none"; // snapshots about the leg that is being replaced plan nothing more
+    const { repair_base_ms, repair_cap_ms } = this.timing;
+    const ceiling = Math.min(repair_cap_ms, repair_base_ms * 2 ** this.#attempt);
+    const pause = this.#attempt === 0 ? 0 : ceiling * (0.5 + Math.random() / 2);
+    this.#attempt += 1;
+    this.#setState(this.#answeredEpoch > 0 ? "reconnecting" : "connecting");
+    this.#later(pause, () => void this.#make(atLeast));
+  }
+
+  #saysLost() {
+    const mine = this.#visit.participants.find(({ role }) => role === this.options.role);
+    return mine?.media === "lost";
+  }
+
+  async #measure() {
+    const pc = this.#pc;
+    if (!pc || this.state !== "connected") return;
+    const reports = await pc.getStats().catch(() => null);
+    if (!reports || pc !== this.#pc) return;
+    const now = totals(reports.values(), performance.now());
+    const figures = this.#totals && between(this.#totals, now);
+    this.#totals = now;
+    if (figures) this.#emit("quality", { grade: grade(figures), figures });
+  }
+
+  /** One timer is enough: whatever is planned last is what matters. @param {number} ms @param {() => void} act */
+  #later(ms, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms);
+  }
+
+  /** @param {RTCPeerConnection | null} pc */
+  #drop(pc) {
+    if (pc) pc.onconnectionstatechange = null;
+    pc?.close();
+  }
+
+  /** @param {LegState} state */
+  #setState(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.#emit("state", state);
+  }
+
+  /** @param {string} name @param {unknown} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

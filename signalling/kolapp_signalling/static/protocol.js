@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * Protocol v1 as a client sees it. PROTOCOL.md explains it; `messages.py` and `codes.py` are the
+ * source, and a test holds the lists below against them.
+ */
+
+export const SUBPROTOCOL = "kolapp.v1.json";
+
+/** Every type a client may send. */
+export const CLIENT_TYPES = Object.freeze([
+  "hello", "ping", "find", "join", "leave", "answer", "decline",
+  "ready", "pause", "pull", "give_back", "offer", "hang_up",
+]);
+
+/** Every type this client understands; others are ignored, so that a newer server can add some. */
+export const SERVER_TYPES = Object.freeze([
+  "welcome", "pong", "ticket", "duty", "sdp_answer", "error",
+]);
+
+/** Close codes of this range want a person; everything else wants another connection. */
+const TERMINAL = { from: 4500, to: 4999 };
+
+/** Why the server will not have us back, in one word the pages can show. */
+const TERMINAL_REASONS = Object.freeze(/** @type {Record<number, string>} */ ({
+  4500: "hello_expected",
+  4501: "bad_token",
+  4502: "taken_over",
+  4503: "too_many_errors",
+  4504: "bad_subprotocol",
+}));
+
+/** @param {number} code */
+export function isTerminal(code) {
+  return code >= TERMINAL.from && code <= TERMINAL.to;
+}
+
+/** @param {number} code */
+export function terminalReason(code) {
+  return TERMINAL_REASONS[code] ?? "refused";
+}
+
+/**
+ * A request that was not done. `code` is one of codes.py, or one of ours: `timeout` (no reply in
+ * time), `closed` (the connection ended for good), `busy` (too many requests under way), `lost`
+ * (the connection went and the request may not be repeated).
+ */
+export class KolappError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {string} [field] where in the message the fault is, if the server said so
+   */
+  constructor(code, message, field = "") {
+    super(message);
+    this.name = "KolappError";
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/**
+ * @typedef {{known: boolean, low_s: number, high_s: number, why?: string}} WaitRange
+ * @typedef {{position: number, waiting: number, wait: WaitRange}} PlaceInfo
+ * @typedef {{name: string, title: string, place?: PlaceInfo | null}} QueueInfo
+ * @typedef {{visit: string, epoch: number, answer_within_ms: number}} CallInfo
+ * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost"}} ParticipantInfo
+ * @typedef {{id: string, epoch: number, state: "called" | "live" | "ended", queue: string,
+ *   number: number, media_epoch: number, participants: ParticipantInfo[], ring_ms?: number,
+ *   live_ms?: number, reason?: string}} VisitInfo
+ * @typedef {{name: string, title: string, waiting: number, on_duty: number}} QueueLoad
+ *
+ * @typedef {{type: "welcome", re?: number, role: string, session: string, resume: string,
+ *   resumed: boolean, node: string, version: string, queues: QueueInfo[], ping_every_ms: number,
+ *   ice_servers?: RTCIceServer[]}} Welcome
+ * @typedef {{type: "pong", re?: number}} Pong
+ * @typedef {{type: "ticket", re?: number, version: number, ticket: string, queue: string,
+ *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
+ *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string}} TicketSnapshot
+ * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
+ *   serves: string[], visit?: VisitInfo | null}} DutySnapshot
+ * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
+ *   media_epoch: number, sdp: string}} SdpAnswer
+ * @typedef {{type: "error", re?: number, code: string, message: string, field?: string}} ServerError
+ * @typedef {Welcome | Pong | TicketSnapshot | DutySnapshot | SdpAnswer | ServerError} ServerMessage
+ */
+
+/**
+ * What each request carries beside `type` and `id`, and what its promise gives.
+ * @typedef {{
+ *   ping: [{}, Pong],
+ *   find: [{queue: string}, TicketSnapshot],
+ *   join: [{queue: string}, TicketSnapshot],
+ *   leave: [{ticket: string}, TicketSnapshot],
+ *   answer: [{ticket: string, epoch: number}, TicketSnapshot],
+ *   decline: [{ticket: string, epoch: number}, TicketSnapshot],
+ *   ready: [{queues: string[]}, DutySnapshot],
+ *   pause: [{}, DutySnapshot],
+ *   pull: [{key: string}, DutySnapshot],
+ *   give_back: [{visit: string, epoch: number}, DutySnapshot],
+ *   offer: [{visit: string, epoch: number, generation: number, sdp: string}, SdpAnswer],
+ *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
+ * }} Requests
+ */
+
+/**
+ * @param {unknown} text a frame
+ * @returns {ServerMessage | null} null for what this client does not understand
+ */
+export function decode(text) {
+  if (typeof text !== "string") return null;
+  let message;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return SERVER_TYPES.includes(message?.type) ? message : null;
+}
