@@ -100,7 +100,8 @@ def _with_demo_keys(settings: Settings) -> Settings:
 def _opened(settings: Settings, command: str) -> tuple[str, ...]:
     """The addresses that this command listens on."""
     web = (settings.http_host,)
-    media = (settings.media_control.rpartition(":")[0].strip("[]"), *settings.media_hosts)
+    carried = settings.media.hosts or ("0.0.0.0",)  # no address named means all of them
+    media = (settings.media_control.rpartition(":")[0].strip("[]"), *carried)
     return {SERVE: web + media, SIGNALLING: web, MEDIA: media}[command]
 
 

@@ -36,13 +36,13 @@ def open_to_lan(settings: Settings, now: datetime.datetime) -> Settings:
     certificate, key = settings.tls_cert, settings.tls_key
     if certificate is None:
         certificate, key = kept_certificate(directory, address, now)
-    media = settings.media_hosts
+    media = settings.media.hosts
     return replace(
         settings,
         http_host=address,
         tls_cert=certificate,
         tls_key=key,
-        media_hosts=(address,) if all(is_loopback(host) for host in media) else media,
+        media=replace(settings.media, hosts=(address,) if all(map(is_loopback, media)) else media),
     )
 
 

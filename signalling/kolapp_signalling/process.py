@@ -38,13 +38,13 @@ def die_with_parent(environment: Mapping[str, str]) -> None:
 def report_ready(facts: Mapping[str, str]) -> None:
     """This process does its work from now on. `facts` are what others need, such as `url`."""
     if not _report({"ready": dict(facts)}):
-        print("Ready.", *facts.values(), flush=True)  # noqa: T201  # the operator's own terminal
+        print("Ready.", *facts.values(), flush=True)
 
 
 def report_refusal(sentence: str) -> None:
     """This process cannot start. The parent says so, or standard error when there is none."""
     if not _report({"refused": sentence}):
-        print(sentence, file=sys.stderr, flush=True)  # noqa: T201  # the operator's own terminal
+        print(sentence, file=sys.stderr, flush=True)
 
 
 def _report(line: Mapping[str, object]) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ def setting(
 ) -> T:
     """A dataclass field that carries its declaration."""
     declared = Declared(kind, text, flag, on)
-    return cast(T, field(default=default, repr=not kind.secret, metadata={"declared": declared}))
+    return field(default=default, repr=not kind.secret, metadata={"declared": declared})
 
 
 def whole(low: int, high: int) -> Kind[int]:
@@ -75,6 +75,16 @@ def whole(low: int, high: int) -> Kind[int]:
 def milliseconds(low: int = 1, high: int = 86_400_000) -> Kind[int]:
     kind = whole(low, high)
     return Kind(f"milliseconds, {kind.allowed}", kind.parse, str)
+
+
+def seconds(low: float, high: float) -> Kind[float]:
+    def parse(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:  # also refuses nan
+            raise ValueError
+        return value
+
+    return Kind(f"seconds, from {low:g} to {high:g}", parse, lambda value: f"{value:g}")
 
 
 def one_of(*words: str) -> Kind[str]:

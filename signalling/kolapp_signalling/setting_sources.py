@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
-from .setting_kinds import Declared, SettingsError, matching, milliseconds, whole
+from .setting_kinds import Declared, Kind, SettingsError
 from .settings import COMPOSED, Settings
 
 PREFIX = "KOLAPP_"
@@ -40,17 +40,17 @@ class Entry:
         return str(self.declared.kind.show(self.default))
 
 
+def _refuse(text: str) -> object:
+    raise ValueError
+
+
 def _default(item: Field[Any]) -> Any:
     return item.default if item.default_factory is MISSING else item.default_factory()
 
 
-def _composed(group: str, item: Field[Any]) -> Entry:
-    """A setting of a lower package: its name and default say what kind it is."""
-    default, text = _default(item), COMPOSED[group][item.name]
-    if not isinstance(default, int):
-        return Entry(group, item.name, default, Declared(matching(r"\S.*", "text"), text))
-    kind = milliseconds(0) if item.name.endswith("_ms") else whole(0, 2**31 - 1)
-    return Entry(group, item.name, default, Declared(kind, text))
+# A setting of a lower package that COMPOSED does not tell about yet: a test refuses it, a running
+# server goes on with its default.
+_UNTOLD = Declared(Kind("left unset", _refuse, str), "")
 
 
 def entries() -> tuple[Entry, ...]:
@@ -58,8 +58,11 @@ def entries() -> tuple[Entry, ...]:
     found: list[Entry] = []
     for item in fields(Settings):
         if item.name in COMPOSED:
-            group = _default(item)
-            found += (_composed(item.name, inner) for inner in fields(group))
+            told = COMPOSED[item.name]
+            found += (
+                Entry(item.name, inner.name, _default(inner), told.get(inner.name, _UNTOLD))
+                for inner in fields(_default(item))
+            )
         else:
             found.append(Entry("", item.name, item.default, item.metadata["declared"]))
     return tuple(found)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from kolapp_media.settings import MediaSettings
 from kolapp_queue.settings import QueueSettings
 
 from .setting_kinds import (
@@ -29,9 +30,11 @@ from .setting_kinds import (
     STORE_URL,
     TEXT,
     YES_NO,
+    Declared,
     QueueTitle,
     milliseconds,
     one_of,
+    seconds,
     setting,
     whole,
     words,
@@ -104,9 +107,6 @@ class Settings:
     node_lease_ms: int = setting(
         3_000, milliseconds(300), "A node that does not renew its lease for so long counts as dead."
     )
-    media_hosts: tuple[str, ...] = setting(
-        ("127.0.0.1",), ADDRESSES, "Addresses that media listens on.", "--media-host", CARRIES_MEDIA
-    )
     media_control: str = setting(
         "127.0.0.1:0",
         LISTEN,
@@ -114,7 +114,6 @@ class Settings:
         "--media-control",
         CARRIES_MEDIA,
     )
-    media_capacity: int = setting(80, whole(1, 10_000), "Visits that one media node takes.")
 
     # A connection
     hello_timeout_ms: int = setting(
@@ -160,20 +159,86 @@ class Settings:
     )
 
     queue: QueueSettings = field(default_factory=QueueSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
 
 
-# Sentences of the settings that the packages below declare; a test finds the one that is missing.
-COMPOSED: Mapping[str, Mapping[str, str]] = MappingProxyType(
+# What the settings of the packages below are; a test finds the one that is missing.
+COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
     {
         "queue": {
-            "ring_ms": "How long a call rings.",
-            "missed_calls": "Calls a patient may miss and keep the place.",
-            "away_grace_ms": "How long an absent patient keeps the place.",
-            "duty_lease_ms": "A clinician counts as on duty so long after the last sign.",
-            "retention_ms": "How long an ended ticket or visit can still be read.",
-            "command_timeout_ms": "The store must answer a command within this.",
-            "resync_ms": "A lost hint costs at most this.",
-            "visit_prior_ms": "Mean length of a visit before the queue has its own figures.",
+            "ring_ms": Declared(milliseconds(), "How long a call rings."),
+            "missed_calls": Declared(whole(0, 100), "Calls a patient may miss and keep the place."),
+            "away_grace_ms": Declared(
+                milliseconds(), "How long an absent patient keeps the place."
+            ),
+            "duty_lease_ms": Declared(
+                milliseconds(), "A clinician counts as on duty so long after the last sign."
+            ),
+            "retention_ms": Declared(
+                milliseconds(high=31 * 86_400_000),
+                "How long an ended ticket or visit can still be read.",
+            ),
+            "command_timeout_ms": Declared(
+                milliseconds(), "The store must answer a command within this."
+            ),
+            "resync_ms": Declared(milliseconds(), "A lost hint costs at most this."),
+            "visit_prior_ms": Declared(
+                milliseconds(), "Mean length of a visit before the queue has its own figures."
+            ),
+        },
+        "media": {
+            "hosts": Declared(
+                ADDRESSES,
+                "Addresses that media listens on; empty takes all of this machine.",
+                "--media-host",
+                CARRIES_MEDIA,
+            ),
+            "max_legs": Declared(whole(2, 100_000), "Legs that one media node carries."),
+            "max_participants": Declared(whole(2, 4), "Participants that one visit may have."),
+            "connect_timeout": Declared(
+                seconds(1, 300), "A leg that is not connected so long after its offer has failed."
+            ),
+            "consent_interval": Declared(
+                seconds(0.5, 60), "How often a peer's consent to receive is asked for."
+            ),
+            "consent_failures": Declared(
+                whole(1, 100), "Unanswered such questions in a row that end a leg."
+            ),
+            "visit_linger": Declared(
+                seconds(0, 3_600), "A visit whose last leg has gone is forgotten after this."
+            ),
+            "sdp_bytes": Declared(whole(1_024, 250_000), "Longest offer that is read."),
+            "sdp_lines": Declared(whole(20, 10_000), "Most lines of an offer that is read."),
+            "sdp_sections": Declared(whole(2, 32), "Most media sections of an offer."),
+            "packets_per_second": Declared(
+                whole(100, 1_000_000), "Packets that one leg may send; more are dropped."
+            ),
+            "remote_addresses": Declared(
+                whole(1, 1_000), "Network addresses that one leg may prove to be its own."
+            ),
+            "dtls_queue": Declared(
+                whole(1, 10_000), "Handshake datagrams that wait; when full the newest is dropped."
+            ),
+            "sources_per_leg": Declared(whole(2, 1_000), "Media sources (SSRC) of one leg."),
+            "key_frame_interval": Declared(
+                seconds(0, 60), "A publisher is asked for a key frame at most this often."
+            ),
+            "key_frame_attempts": Declared(
+                whole(1, 100), "How often a key frame is asked for while no packet flows."
+            ),
+            "handshake_timeout": Declared(
+                seconds(0.1, 60), "Both ends of a control socket prove themselves within this."
+            ),
+            "outstanding_requests": Declared(
+                whole(1, 10_000), "Requests of one signalling node that are worked on at a time."
+            ),
+            "max_diallers": Declared(whole(1, 10_000), "Signalling nodes connected at a time."),
+            "control_backlog": Declared(
+                whole(65_536, 2**30), "Unread bytes after which a signalling node is cut off."
+            ),
+            "drain_timeout": Declared(
+                seconds(0, 86_400), "A drain waits so long for visits to end."
+            ),
         },
     }
 )

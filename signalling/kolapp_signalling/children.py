@@ -1,0 +1,97 @@
+"""One child process of `kolapp serve`: started, heard when ready, and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .process import PARENT_PID, READY_FD
+from .setting_sources import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    sentence: str
+
+
+@dataclass
+class Child:
+    """`role` is the command that the child runs: signalling or media."""
+
+    role: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    reports: int = field(default=-1, init=False)  # read end of its pipe while it starts, else -1
+
+    def start(self) -> None:
+        reader, writer = os.pipe()
+        try:
+            self.process = subprocess.Popen(
+                # -P: modules of the directory we happen to be in are none of ours
+                [sys.executable, "-P", "-m", "kolapp_signalling", self.role],
+                env=self.environment | {READY_FD: str(writer), PARENT_PID: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(writer,),
+                process_group=0,  # Ctrl-C in a terminal must reach the supervisor alone
+            )
+        except BaseException:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+        self.reports = reader
+
+    def read_report(self) -> Ready | Refused | None:
+        """What it said about its start, once the pipe is readable; None if it died wordless."""
+        with open(self.reports, encoding="utf-8") as pipe:
+            line = pipe.readline()
+        self.reports = -1
+        if not line:
+            return None
+        said = json.loads(line)
+        if "ready" in said:
+            return Ready({str(key): str(value) for key, value in said["ready"].items()})
+        return Refused(str(said["refused"]))
+
+    def has_died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def cause_of_death(self) -> str:
+        code = self.process.returncode if self.process else 0
+        if code >= 0:
+            return f"it ended with exit code {code}"
+        return f"it was ended by {signal.Signals(-code).name}"
+
+    def forget(self) -> None:
+        """The process is dead and buried; the child may be started again."""
+        self.process = None
+        if self.reports >= 0:
+            os.close(self.reports)
+            self.reports = -1
+
+    def tell_to_stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End it now and wait for its end, which SIGKILL makes certain."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        self.forget()
+
+
+def child_environment(parent: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """The parent's environment, with these settings in place of the parent's own."""
+    kept = {name: value for name, value in parent.items() if not name.startswith(PREFIX)}
+    return kept | dict(settings)

@@ -1,0 +1,109 @@
+"""The command line: what there is to say, and who does it. No logic.
+
+Each command imports what it needs when it runs, so that the supervisor stays small and quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from .process import StartRefused, die_with_parent, report_refusal
+from .setting_kinds import EVERYWHERE, MEDIA, SERVE, SIGNALLING, SettingsError
+from .setting_sources import add_flags, load_settings, settings_table
+from .settings import Settings
+
+SETTINGS_HELP = "Every setting is also an environment variable; all of them: docs/settings.md."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 could not start or failed, 2 asked for wrongly."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    die_with_parent(os.environ)
+    if given[:1] == ["bench"]:
+        return _bench(given[1:])
+    chosen = _parser().parse_args(given)
+    try:
+        return int(chosen.run(chosen))
+    except SettingsError as error:
+        report_refusal(str(error))
+        return 2
+    except StartRefused as error:
+        report_refusal(str(error))
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kolapp", description="Drop-in queue, signalling and video for consultations."
+    )
+    parser.add_argument("--version", action="version", version=f"kolapp {version('kolapp')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    sentences = {
+        SERVE: "start everything: store, signalling node and media node",
+        SIGNALLING: "start one signalling node",
+        MEDIA: "start one media node",
+    }
+    for name in EVERYWHERE:
+        command = commands.add_parser(name, help=sentences[name], epilog=SETTINGS_HELP)
+        add_flags(command, name)
+        command.set_defaults(run=_serve if name == SERVE else _node)
+    token = commands.add_parser("token", help="print a demo token (no real keys configured)")
+    token.add_argument("--role", required=True, choices=("patient", "clinician"))
+    token.add_argument("--sub", required=True, metavar="SUBJECT", help="whose token it is")
+    token.add_argument("--data-dir", help="data directory of the server that shall accept it")
+    token.set_defaults(run=_token)
+    table = commands.add_parser("settings", help="print the table of all settings")
+    table.set_defaults(run=_settings)
+    commands.add_parser("bench", help="measure a running server: `kolapp bench turn --help`")
+    return parser
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from .supervisor import serve
+
+    return serve(_prepared(chosen, SERVE), os.environ)
+
+
+def _node(chosen: argparse.Namespace) -> int:
+    from .node import run_node
+
+    return run_node(chosen.command, _prepared(chosen, chosen.command))
+
+
+def _prepared(chosen: argparse.Namespace, command: str) -> Settings:
+    from .development import prepare
+
+    settings = load_settings(os.environ, chosen)
+    if settings.lan and command == SERVE:
+        from .lan import open_to_lan
+
+        settings = open_to_lan(settings, datetime.now(UTC))
+    return prepare(settings, command)
+
+
+def _token(chosen: argparse.Namespace) -> int:
+    from .development import demo_token, prepare
+
+    settings = prepare(load_settings(os.environ, chosen), SIGNALLING)
+    print(demo_token(settings, chosen.role, chosen.sub))
+    return 0
+
+
+def _settings(chosen: argparse.Namespace) -> int:
+    print(settings_table(), end="")
+    return 0
+
+
+def _bench(arguments: list[str]) -> int:
+    # The load generator speaks the public protocol only; nothing else of ours may import it.
+    from importlib import import_module
+
+    if arguments[:1] != ["turn"]:
+        print("usage: kolapp bench turn [--help]", file=sys.stderr)
+        return 2
+    return int(import_module("kolapp_loadtest.bench_turn").main(arguments[1:]) or 0)

@@ -1,0 +1,213 @@
+"""`kolapp serve`: the store, one signalling node and one media node, kept alive and stopped.
+
+This process stays small: it imports neither aiohttp nor aiortc, serves nobody and only watches.
+Whatever dies is started again; state is in the store, so nobody loses the place.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from kolapp_queue.embedded import EmbeddedStore
+
+from .children import Child, Ready, Refused, child_environment
+from .keyring import private_directory
+from .process import StartRefused
+from .restarts import Restarts
+from .setting_kinds import MEDIA, SIGNALLING
+from .setting_sources import to_environment
+from .settings import Settings
+from .voice import Voice
+from .wakeups import Wakeups
+
+
+def serve(settings: Settings, environment: Mapping[str, str]) -> int:
+    """Run until SIGTERM, SIGINT or SIGHUP. Returns the exit code."""
+    voice = Voice(environment)
+    with Wakeups() as wakeups:
+        supervisor = Supervisor(settings, environment, voice, wakeups)
+        try:
+            supervisor.start()
+            supervisor.watch()
+        except StartRefused as refusal:
+            voice.refused(str(refusal))
+            return 1
+        finally:
+            supervisor.stop()
+            voice.close()
+    return 0
+
+
+def now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+@dataclass
+class Watched:
+    """One child and its life so far. Times are `now_ms()`."""
+
+    child: Child
+    restarts: Restarts
+    started_ms: int = 0
+    died_ms: int = 0  # of the latest death; 0 before any
+    due_ms: int | None = None  # while dead: start it again then
+    ready: bool = False
+    last_words: str = ""  # why it refused to start, if it said so
+
+
+@dataclass
+class Supervisor:
+    settings: Settings
+    environment: Mapping[str, str]
+    voice: Voice
+    wakeups: Wakeups
+    watched: list[Watched] = field(default_factory=list)
+    store: EmbeddedStore | None = None
+    began_ms: int = field(default_factory=now_ms)
+    serving: bool = False  # everything was ready once: from now on a death is mended
+    url: str = ""  # of the pages, once the signalling node is ready
+
+    # The story
+
+    def start(self) -> None:
+        """Start everything and wait until it is ready. Raises StartRefused."""
+        self._start_store()
+        for role in (SIGNALLING, MEDIA):  # also the order of stopping
+            child = Child(role, self._environment_of(role))
+            restarts = Restarts(self.settings.restart_delay_ms, self.settings.restart_delay_max_ms)
+            self.watched.append(Watched(child, restarts))
+            self._spawn(self.watched[-1])
+        while not all(one.ready for one in self.watched):
+            if self.wakeups.stops_asked:
+                return
+            self._step()
+        self.serving = True
+        self.voice.ready(self.settings, self.url, now_ms() - self.began_ms)
+
+    def watch(self) -> None:
+        """Mend what dies until told to stop."""
+        while not self.wakeups.stops_asked:
+            self._step()
+
+    def stop(self) -> None:
+        """Signalling first: it tells its clients to come back. The store last. A process that
+        does not end within `stop_timeout_ms` is killed; a second signal kills at once."""
+        if self.serving:
+            self.voice.stopping()
+        for one in self.watched:
+            one.child.tell_to_stop()
+            deadline = now_ms() + self.settings.stop_timeout_ms
+            while not one.child.has_died() and self.wakeups.stops_asked < 2:
+                left = deadline - now_ms()
+                if left <= 0:
+                    break
+                self.wakeups.wait(left / 1000)
+            self._forget_pipe(one)
+            one.child.kill()
+        if self.store is not None:
+            self.store.stop()
+
+    # Its steps
+
+    def _step(self) -> None:
+        for descriptor in self.wakeups.wait(self._pause_s()):
+            for one in self.watched:
+                if one.child.reports == descriptor:
+                    self._hear(one)
+        if self.store is not None and self.store.poll() is not None:
+            self._mend_store(self.store)
+        for one in self.watched:
+            if one.child.has_died():
+                self._bury(one)
+            elif one.due_ms is not None and one.due_ms <= now_ms():
+                self._spawn(one)
+            elif one.child.reports >= 0 and self._late_ms(one) <= now_ms():
+                self._give_up_on(one)
+
+    def _pause_s(self) -> float | None:
+        """Until the next thing that no signal and no pipe will tell of."""
+        times = [one.due_ms for one in self.watched if one.due_ms is not None]
+        times += [self._late_ms(one) for one in self.watched if one.child.reports >= 0]
+        return max(0, min(times) - now_ms()) / 1000 if times else None
+
+    def _spawn(self, one: Watched) -> None:
+        one.started_ms, one.due_ms, one.ready, one.last_words = now_ms(), None, False, ""
+        one.child.start()
+        self.wakeups.watch(one.child.reports)
+
+    def _hear(self, one: Watched) -> None:
+        self.wakeups.unwatch(one.child.reports)
+        match one.child.read_report():
+            case Ready(facts):
+                self._is_ready(one, facts)
+            case Refused(sentence):
+                one.last_words = sentence
+            case None:  # it died; SIGCHLD says the rest
+                pass
+
+    def _is_ready(self, one: Watched, facts: Mapping[str, str]) -> None:
+        one.ready = True
+        if one.child.role == SIGNALLING:
+            self.url = facts["url"]
+            # Clients come back to the port they know, also when any free one was taken.
+            one.child.environment["KOLAPP_HTTP_PORT"] = str(urlsplit(self.url).port)
+        if self.serving:
+            self.voice.back(one.child.role, now_ms() - one.died_ms)
+
+    def _bury(self, one: Watched) -> None:
+        if one.child.reports >= 0:
+            self._hear(one)
+        self._mend(one, one.last_words or one.child.cause_of_death())
+
+    def _late_ms(self, one: Watched) -> int:
+        return one.started_ms + self.settings.start_timeout_ms
+
+    def _give_up_on(self, one: Watched) -> None:
+        self._forget_pipe(one)
+        one.child.kill()
+        self._mend(one, f"it was not ready within {self.settings.start_timeout_ms} ms")
+
+    def _mend(self, one: Watched, cause: str) -> None:
+        """It is dead. Before everything was ready once, that is the end of the start."""
+        one.child.forget()
+        if not self.serving:
+            raise StartRefused(one.last_words or f"The {one.child.role} process failed: {cause}.")
+        one.died_ms = now_ms()
+        pause = one.restarts.pause_ms(one.died_ms - one.started_ms)
+        one.due_ms = one.died_ms + pause
+        self.voice.died(one.child.role, cause, pause)
+
+    def _forget_pipe(self, one: Watched) -> None:
+        if one.child.reports >= 0:
+            self.wakeups.unwatch(one.child.reports)
+
+    # The store, and what the children are told
+
+    def _start_store(self) -> None:
+        if self.settings.store_url:
+            return
+        self.store = EmbeddedStore(private_directory(self.settings.data_dir))
+        self._run_store(self.store)
+
+    def _run_store(self, store: EmbeddedStore) -> None:
+        store.start()
+        store.wait_ready(self.settings.start_timeout_ms / 1000)
+
+    def _mend_store(self, store: EmbeddedStore) -> None:
+        """The nodes wait for it by themselves, so nobody else has to be told."""
+        died = now_ms()
+        self.voice.died("store", "see its log in the data directory", 0)
+        self._run_store(store)
+        self.voice.back("store", now_ms() - died)
+
+    def _environment_of(self, role: str) -> dict[str, str]:
+        node = self.settings.node_id
+        settings = replace(
+            self.settings,
+            node_id=f"{node}-{role}" if node else "",
+            store_url=self.store.url if self.store else self.settings.store_url,
+        )
+        return child_environment(self.environment, to_environment(settings))
