@@ -1,0 +1,161 @@
+"""Write the generated parts of the documents from the code, or check that they are current.
+
+A document marks such a part with `<!-- generated: NAME -->` and `<!-- end -->`; everything
+between is replaced. `python scripts/docs.py` writes, `--check` fails when anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from kolapp_queue.states import ENDED, STEPS, VisitState
+from kolapp_signalling import codes, messages, setting_sources
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("PROTOCOL.md", "docs/settings.md")
+PART = re.compile(r"(<!-- generated: ([a-z_]+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def type_name(kind: Any) -> str:
+    """The wire type in a reader's words: `text`, `whole number`, `list of ...`."""
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(type_name(k) for k in get_args(kind) if k is not NoneType)
+    if hasattr(kind, "__metadata__"):
+        return type_name(kind.__origin__) + limits(kind)
+    if get_origin(kind) is list:
+        return f"list of {type_name(get_args(kind)[0])}"
+    if get_origin(kind) is dict:
+        return "map"
+    plain = {str: "text", int: "whole number", bool: "true or false"}
+    return plain[kind] if kind in plain else f"`{kind.__name__}`"
+
+
+def limits(kind: Any) -> str:
+    meta = kind.__metadata__[0]
+    said = []
+    if meta.pattern:
+        said.append(f"`{meta.pattern}`")
+    if meta.ge is not None:
+        said.append(f"{meta.ge} to {meta.le}")
+    if meta.max_length is not None:
+        said.append(f"{meta.min_length or 0} to {meta.max_length:,} long")
+    return f" ({', '.join(said)})" if said else ""
+
+
+def sentence(kind: type) -> str:
+    return " ".join((kind.__doc__ or "").split())
+
+
+def fields(kind: type[msgspec.Struct]) -> str:
+    hints = get_type_hints(kind, include_extras=True)
+    rows = [
+        (f"`{f.encode_name}`", type_name(hints[f.name]), "yes" if f.required else "no")
+        for f in msgspec.structs.fields(kind)
+        if f.name not in ("id", "re")
+    ]
+    return table(("field", "type", "always there"), rows) if rows else "No further fields.\n"
+
+
+def message_sections(union: Any) -> str:
+    parts = []
+    for kind in get_args(union):
+        tag = kind.__struct_config__.tag
+        parts.append(f"#### `{tag}`\n\n{sentence(kind)}\n\n{fields(kind)}")
+    return "\n".join(parts)
+
+
+def records() -> str:
+    kinds = (
+        messages.QueueInfo,
+        messages.PlaceInfo,
+        messages.WaitRange,
+        messages.CallInfo,
+        messages.VisitInfo,
+        messages.ParticipantInfo,
+        messages.QueueLoad,
+    )
+    return "\n".join(f"#### `{k.__name__}`\n\n{sentence(k)}\n\n{fields(k)}" for k in kinds)
+
+
+def diagram() -> str:
+    lines = ["```mermaid", "stateDiagram-v2"]
+    for step in STEPS:
+        before = step.before.value if step.before else "[*]"
+        line = f"    {before} --> {step.after.value}: {step.name} ({step.cause.value})"
+        lines.append(line)
+    lines += [f"    {state.value} --> [*]" for state in sorted(ENDED)]
+    return "\n".join([*lines, "```", ""])
+
+
+def steps() -> str:
+    rows = [
+        (s.name, s.before.value if s.before else "", s.after.value, s.cause.value, s.told)
+        for s in STEPS
+    ]
+    return table(("step", "from", "to", "caused by", "who gets a new snapshot"), rows)
+
+
+def errors() -> str:
+    rows = [(f"`{code.value}`", codes.ERROR_TEXT[code]) for code in codes.ErrorCode]
+    return table(("code", "what it means and what to do"), rows)
+
+
+def closes() -> str:
+    rows = []
+    for code in codes.CloseCode:
+        again = "yes" if code < 2000 or code < 4500 else "no"
+        again = "no" if code in (codes.CloseCode.NORMAL, codes.CloseCode.TOO_BIG) else again
+        rows.append((str(code.value), code.name.lower(), again, codes.CLOSE_TEXT[code]))
+    return table(("code", "name", "connect again", "when"), rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "client_messages": lambda: message_sections(messages.AnyClientMessage),
+    "server_messages": lambda: message_sections(messages.AnyServerMessage),
+    "records": records,
+    "ticket_diagram": diagram,
+    "ticket_steps": steps,
+    "visit_states": lambda: ", ".join(f"`{s.value}`" for s in VisitState) + ".\n",
+    "errors": errors,
+    "close_codes": closes,
+    "settings": setting_sources.settings_table,
+}
+
+
+def renew(text: str) -> str:
+    return PART.sub(lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n{m[3]}", text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if not current")
+    check = parser.parse_args().check
+    stale = []
+    for name in DOCUMENTS:
+        path = ROOT / name
+        text = path.read_text()
+        fresh = renew(text)
+        if fresh != text:
+            stale.append(name)
+            if not check:
+                path.write_text(fresh)
+    if stale and check:
+        sys.stderr.write(f"Not current: {', '.join(stale)}. Run `make docs`.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

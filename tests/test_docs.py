@@ -1,0 +1,104 @@
+"""The documents say what the code does: tables, message names, examples, the JavaScript client."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from kolapp_signalling import codes, messages
+
+ROOT = Path(__file__).resolve().parents[1]
+STATIC = ROOT / "signalling/kolapp_signalling/static"
+CLIENT = {k.__struct_config__.tag: k for k in get_args(messages.AnyClientMessage)}
+SERVER = {k.__struct_config__.tag: k for k in get_args(messages.AnyServerMessage)}
+PROTOCOL = (ROOT / "PROTOCOL.md").read_text()
+
+
+def test_generated_parts_are_current():
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/docs.py", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_message_and_no_other_has_a_section():
+    assert set(re.findall(r"^#### `([a-z_]+)`$", PROTOCOL, re.M)) == {*CLIENT, *SERVER}
+
+
+def test_every_message_says_who_may_send_it():
+    table = PROTOCOL.split("### Who may send what")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", table, re.M)
+    named = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(named) == sorted(CLIENT)
+
+
+@pytest.mark.parametrize("code", codes.ErrorCode)
+def test_every_error_code_has_its_sentence(code):
+    assert codes.ERROR_TEXT[code].endswith(".")
+    assert f"| `{code.value}` | {codes.ERROR_TEXT[code]} |" in PROTOCOL
+
+
+@pytest.mark.parametrize("code", codes.CloseCode)
+def test_every_close_code_has_its_sentence(code):
+    assert codes.CLOSE_TEXT[code].endswith(".")
+    assert re.search(rf"^\| {code.value} \|", PROTOCOL, re.M)
+
+
+def exported_list(source: str, name: str) -> list[str]:
+    """The literal array that the JavaScript module exports under `name`."""
+    body = re.search(rf"export const {name} = Object\.freeze\(\[(.*?)\]\)", source, re.S)
+    assert body, f"kolapp.js exports no {name}"
+    return re.findall(r"['\"](\w+)['\"]", body[1])
+
+
+def typedef_fields(source: str, name: str) -> set[str]:
+    body = re.search(rf"@typedef {{Object}} {name}\n(.*?)(?:@typedef|\*/)", source, re.S)
+    assert body, f"the JavaScript client has no typedef {name}"
+    return set(re.findall(r"@property {[^}]+} \[?(\w+)\]?", body[1]))
+
+
+def javascript() -> str:
+    return "\n".join(path.read_text() for path in sorted(STATIC.rglob("*.js")))
+
+
+def test_the_javascript_client_knows_the_same_messages():
+    source = javascript()
+    assert sorted(exported_list(source, "CLIENT_TYPES")) == sorted(CLIENT)
+    assert sorted(exported_list(source, "SERVER_TYPES")) == sorted(SERVER)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        messages.Welcome,
+        messages.TicketSnapshot,
+        messages.DutySnapshot,
+        messages.SdpAnswer,
+        messages.Error,
+        messages.PlaceInfo,
+        messages.WaitRange,
+        messages.CallInfo,
+        messages.VisitInfo,
+        messages.ParticipantInfo,
+        messages.QueueLoad,
+        messages.QueueInfo,
+    ],
+)
+def test_the_javascript_typedefs_have_the_same_fields(kind):
+    ours = {f.encode_name for f in msgspec.structs.fields(kind)} - {"re"}
+    theirs = typedef_fields(javascript(), kind.__name__) - {"re", "type"}
+    assert theirs == ours
+
+
+def test_examples_in_the_protocol_are_valid_messages():
+    examples = re.findall(r"```json\n(.*?)```", PROTOCOL, re.S)
+    assert len(examples) >= 4
+    for text in examples:
+        message = json.loads(text)
+        union = messages.AnyServerMessage if "re" in message else messages.AnyClientMessage
+        msgspec.json.decode(text, type=union)
