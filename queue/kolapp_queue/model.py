@@ -113,3 +113,14 @@ class Hint:
     ticket: TicketId | None  # whose ticket changed its state, if one did
     visit: VisitId | None
     clinician: ClinicianKey | None  # who holds that visit
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """A running process, as it announces itself while its lease lasts."""
+
+    id: str  # matches `NAME`
+    kind: str  # "signalling" or "media"
+    address: str  # of its control socket
+    capacity: int  # visits it takes at most; 0 for a signalling node
+    load: int  # visits it carries now

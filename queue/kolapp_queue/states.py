@@ -63,48 +63,4 @@ STEPS: tuple[Step, ...] = (
     Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.CLINICIAN, BOTH),
 )
 
-ENDED = "ended"
-
-
-class Cause(StrEnum):
-    PATIENT = "patient"
-    CLINICIAN = "clinician"
-    CLOCK = "clock"  # a deadline passed; the sweeper does the step
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One allowed step of a ticket. `told` says who gets a new snapshot because of it."""
-
-    name: str
-    before: TicketState | None
-    after: TicketState
-    cause: Cause
-    told: str
-
-
-S = TicketState
-STEPS: tuple[Step, ...] = (
-    Step("join", None, S.WAITING, Cause.PATIENT, "the patient; all behind"),
-    Step("leave", S.WAITING, S.LEFT, Cause.PATIENT, "the patient; all behind"),
-    Step("expire", S.WAITING, S.EXPIRED, Cause.CLOCK, "the patient; all behind"),
-    Step(
-        "pull",
-        S.WAITING,
-        S.CALLED,
-        Cause.CLINICIAN,
-        "the patient, first; the clinician; all behind",
-    ),
-    Step("answer", S.CALLED, S.IN_VISIT, Cause.PATIENT, "the patient; the clinician"),
-    Step("decline", S.CALLED, S.LEFT, Cause.PATIENT, "the patient; the clinician"),
-    Step("leave", S.CALLED, S.LEFT, Cause.PATIENT, "the patient; the clinician"),
-    Step("miss", S.CALLED, S.WAITING, Cause.CLOCK, "the patient; the clinician; all behind"),
-    Step("no_show", S.CALLED, S.NO_SHOW, Cause.CLOCK, "the patient; the clinician"),
-    Step(
-        "give_back", S.CALLED, S.WAITING, Cause.CLINICIAN, "the patient; the clinician; all behind"
-    ),
-    Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.PATIENT, "the patient; the clinician"),
-    Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.CLINICIAN, "the patient; the clinician"),
-)
-
 ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED})

@@ -1,0 +1,71 @@
+"""Every key and channel of the store, in one place.
+
+All keys of a queue share the hash tag `{provider/queue}` and a clinician's record has its own,
+`{provider/clinician/<key>}` (no queue can be called so: its name has no slash). A script
+therefore touches one slot only, and a step that concerns both is two scripts.
+
+Tickets and visits are fields of the queue's hashes, not keys of their own: a pull finds out
+which ticket it takes inside the script, and a script may only touch keys it was given.
+"""
+
+from __future__ import annotations
+
+from .model import NAME, ClinicianKey, QueueRef
+
+SCHEMA = 1
+PREFIX = f"kolapp:{SCHEMA}:"
+
+# The order is the scripts' `KEYS[1..12]`; `lua/queue/_keys.lua` says what each one holds.
+QUEUE_KEYS = (
+    "meta",
+    "tickets",
+    "visits",
+    "patients",
+    "present",
+    "away",
+    "rings",
+    "grace",
+    "duty",
+    "live",
+    "fences",
+    "ended",
+)
+
+QUEUES = f"{PREFIX}queues"  # set of "provider/queue": every queue ever used; names only
+NODES = f"{PREFIX}{{nodes}}:ids"  # set of node ids; each has a key of its own with a lease
+
+
+def queue_key(ref: QueueRef, name: str) -> str:
+    return f"{PREFIX}{{{ref.provider}/{ref.queue}}}:{name}"
+
+
+def queue_keys(ref: QueueRef) -> tuple[str, ...]:
+    """All keys of one queue, in the order of `QUEUE_KEYS`. Every queue script declares them all:
+    one list that cannot be short is worth the few bytes."""
+    root = f"{PREFIX}{{{ref.provider}/{ref.queue}}}:"
+    return tuple(root + name for name in QUEUE_KEYS)
+
+
+def hints(ref: QueueRef) -> str:
+    """The channel of a queue's hints. It has the name of the key that holds the version it
+    announces, so that scripts need no further argument; channels are not keys."""
+    return queue_key(ref, "meta")
+
+
+def clinician(provider: str, key: ClinicianKey) -> str:
+    return f"{PREFIX}{{{checked(provider)}/clinician/{checked(key)}}}:record"
+
+
+def node(node_id: str) -> str:
+    return f"{PREFIX}{{nodes}}:node:{checked(node_id)}"
+
+
+def registry_member(ref: QueueRef) -> str:
+    return f"{ref.provider}/{ref.queue}"
+
+
+def checked(name: str) -> str:
+    """`name`, if it may be part of a key: braces would move the hash tag."""
+    if not NAME.match(name):
+        raise ValueError("a name in a key must match [A-Za-z0-9_-]{1,64}")
+    return name

@@ -1,0 +1,41 @@
+-- In front of every script of this folder: the record of one clinician.
+
+local RECORD = KEYS[1]  -- hash: queues, until_ms, epoch, key, queue, visit, held
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now = clock()
+
+-- queues    the queues served, as ",a,b,"; until_ms: the end of the duty lease
+-- epoch     of the newest lock; the store's time, so a record made anew is never behind a fence
+-- key, queue, visit  of the newest lock: who asked, where, and the id that its visit gets
+-- held      1 until that visit has ended or turned out not to be
+local function record()
+  local got = redis.call('HMGET', RECORD,
+    'queues', 'until_ms', 'epoch', 'key', 'queue', 'visit', 'held')
+  return {
+    queues = got[1] or '',
+    until_ms = tonumber(got[2] or 0),
+    epoch = tonumber(got[3] or 0),
+    key = got[4] or '',
+    queue = got[5] or '',
+    visit = got[6] or '',
+    held = got[7] == '1',
+  }
+end
+
+local function reply(found)
+  found.on_duty = found.queues ~= '' and found.until_ms > now
+  return cmsgpack.pack(found)
+end
+
+-- A record that holds a visit stays; any other goes a while after its last use.
+local function keep(found, retention_ms)
+  if found.held then
+    redis.call('PERSIST', RECORD)
+  else
+    redis.call('PEXPIREAT', RECORD, math.max(found.until_ms, now) + retention_ms)
+  end
+end

@@ -1,0 +1,20 @@
+-- Lock the record for a pull in one queue, if it is free; answers with the lock as it stands, which
+-- may be an older one. A key that was used gets its old lock again: a repeat must not pull twice.
+-- KEYS[1]  the clinician's record (_record.lua)
+-- ARGV[1]  key of the pull
+-- ARGV[2]  queue to pull from
+-- ARGV[3]  id the visit will have
+-- ARGV[4]  how long the record stays after its last use, ms
+local key, queue, visit, retention_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+
+local found = record()
+if found.held or found.key == key then return reply(found) end
+local serves = string.find(found.queues, ',' .. queue .. ',', 1, true)
+if not serves or found.until_ms <= now then return cmsgpack.pack({refused = 'not_on_duty'}) end
+
+found.epoch = math.max(found.epoch + 1, now)
+found.key, found.queue, found.visit, found.held = key, queue, visit, true
+redis.call('HSET', RECORD,
+  'epoch', found.epoch, 'key', key, 'queue', queue, 'visit', visit, 'held', 1)
+keep(found, retention_ms)
+return reply(found)

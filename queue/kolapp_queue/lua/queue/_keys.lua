@@ -1,0 +1,23 @@
+-- First in front of every script of this folder (scripts.py joins them): the queue's keys by
+-- name, and its clock.
+
+local META = KEYS[1]      -- hash: version, clock, number, epoch, visits_done, visit_ms_mean
+local TICKETS = KEYS[2]   -- hash: ticket id -> record (MessagePack)
+local VISITS = KEYS[3]    -- hash: visit id -> record (MessagePack)
+local PATIENTS = KEYS[4]  -- hash: patient -> id of the one active ticket
+local PRESENT = KEYS[5]   -- sorted set: `place_of` by order key; waiting, can be pulled
+local AWAY = KEYS[6]      -- sorted set: `place_of` by order key; waiting, skipped until a sign of life
+local RINGS = KEYS[7]     -- sorted set: id of a called ticket by its ring deadline
+local GRACE = KEYS[8]     -- sorted set: id of an away ticket by the end of its grace
+local DUTY = KEYS[9]      -- sorted set: clinician by the end of the duty lease
+local LIVE = KEYS[10]     -- sorted set: id of a live visit by its answered_ms
+local FENCES = KEYS[11]   -- sorted set: clinician by the newest lock epoch that was used here
+local ENDED = KEYS[12]    -- sorted set: 't' ticket, 'v' visit or 'c' clinician by when to forget it
+
+-- The store's time in ms, never less than any time this queue has written down.
+local function clock()
+  local time = redis.call('TIME')
+  local ms = time[1] * 1000 + math.floor(time[2] / 1000)
+  return math.max(ms, tonumber(redis.call('HGET', META, 'clock') or 0))
+end
+local now = clock()

@@ -1,0 +1,11 @@
+-- Clinicians who gave no sign until the end of their lease are off duty.
+-- KEYS     the queue's keys (_keys.lua)
+-- ARGV[1]  how many to do at most
+local most = tonumber(ARGV[1])
+
+local lapsed = redis.call('ZRANGEBYSCORE', DUTY, 0, now, 'LIMIT', 0, most)
+if #lapsed > 0 then
+  redis.call('ZREM', DUTY, unpack(lapsed))
+  announce()
+end
+return reply()

@@ -1,0 +1,7 @@
+-- A clinician no longer serves this queue.
+-- KEYS     the queue's keys (_keys.lua)
+-- ARGV[1]  clinician
+local clinician = ARGV[1]
+
+if redis.call('ZREM', DUTY, clinician) == 1 then announce() end
+return reply()

@@ -1,0 +1,27 @@
+"""The Lua scripts of `lua/`, read from the package once and registered with a client once.
+
+A file whose name starts with `_` is a prelude: it is put in front of every script of its folder,
+so that keys, clock and records are spelled out once. Preludes declare local functions only.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+# The order matters: each may use what the ones before it declare.
+PRELUDES = {"queue": ("_keys", "_records", "_steps"), "clinician": ("_record",)}
+
+
+@cache
+def sources() -> dict[str, str]:
+    """`folder/verb` -> the whole script, preludes in front."""
+    found: dict[str, str] = {}
+    for folder, preludes in PRELUDES.items():
+        directory = files(__package__) / "lua" / folder
+        prelude = "".join((directory / f"{name}.lua").read_text("utf-8") for name in preludes)
+        for file in directory.iterdir():
+            if file.name.endswith(".lua") and not file.name.startswith("_"):
+                verb = f"{folder}/{file.name.removesuffix('.lua')}"
+                found[verb] = prelude + file.read_text("utf-8")
+    return found

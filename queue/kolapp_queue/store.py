@@ -1,0 +1,34 @@
+"""`QueueStore`: every queue verb as one typed method, each one Lua script (or two, where the
+clinician's record is concerned): check, change, bump the version, publish a hint.
+
+Every verb is safe to repeat (`link.py` says why), refuses with an error of `errors.py`, and
+raises `StoreUnavailable` when the store does not answer in time: then nothing is known about the
+step, and repeating it is the way to find out.
+"""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from .clinician_verbs import ClinicianVerbs
+from .link import Link
+from .patient_verbs import PatientVerbs
+from .settings import QueueSettings
+from .upkeep import Upkeep
+
+
+class QueueStore(PatientVerbs, ClinicianVerbs, Upkeep):
+    @classmethod
+    async def connect(cls, url: str, settings: QueueSettings) -> QueueStore:
+        """Open a store at `unix:///path` or `redis://…`. Raises StoreUnavailable if it does not
+        answer within the command timeout; later losses are reconnected by themselves."""
+        link = Link(url, settings.command_timeout_ms)
+        try:
+            await link.do(Redis.ping)
+        except BaseException:
+            await link.close()
+            raise
+        return cls(link, settings)
+
+    async def close(self) -> None:
+        await self._link.close()
