@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 
+from .log_lines import log_plainly
 from .process import StartRefused
 from .setting_kinds import MEDIA
 from .settings import Settings
@@ -20,6 +21,7 @@ def run_node(role: str, settings: Settings) -> int:
             f"`kolapp {role}` needs the store that all nodes share: name it with --store-url, or "
             "start everything at once with `kolapp serve`."
         )
+    log_plainly(settings.log_level)
     try:
         uvloop.run(_main(role, settings))
     except OSError as error:

@@ -12,12 +12,18 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 
 READY_FD = "KOLAPP_READY_FD"  # an open pipe to write one line of JSON to
 PARENT_PID = "KOLAPP_PARENT_PID"  # die when this is not our parent any more
 
 _PR_SET_PDEATHSIG = 1
+
+
+def now_ms() -> int:
+    """Milliseconds for measuring; unlike the wall clock they never jump."""
+    return time.monotonic_ns() // 1_000_000
 
 
 class StartRefused(Exception):

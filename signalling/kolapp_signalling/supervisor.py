@@ -6,22 +6,21 @@ Whatever dies is started again; state is in the store, so nobody loses the place
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from kolapp_queue.embedded import EmbeddedStore
-
 from .children import Child, Ready, Refused, child_environment
-from .keyring import private_directory
-from .process import StartRefused
+from .process import StartRefused, now_ms
 from .restarts import Restarts
 from .setting_kinds import MEDIA, SIGNALLING
 from .setting_sources import to_environment
 from .settings import Settings
+from .store_keeper import StoreKeeper
 from .voice import Voice
 from .wakeups import Wakeups
+
+HOUSEKEEPING_MS = 60_000  # the store's log is kept short at least this often
 
 
 def serve(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -39,10 +38,6 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
             supervisor.stop()
             voice.close()
     return 0
-
-
-def now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 @dataclass
@@ -65,7 +60,7 @@ class Supervisor:
     voice: Voice
     wakeups: Wakeups
     watched: list[Watched] = field(default_factory=list)
-    store: EmbeddedStore | None = None
+    store: StoreKeeper | None = None  # none when the operator named a store
     began_ms: int = field(default_factory=now_ms)
     serving: bool = False  # everything was ready once: from now on a death is mended
     url: str = ""  # of the pages, once the signalling node is ready
@@ -74,7 +69,9 @@ class Supervisor:
 
     def start(self) -> None:
         """Start everything and wait until it is ready. Raises StartRefused."""
-        self._start_store()
+        if not self.settings.store_url:
+            self.store = StoreKeeper(self.settings, self.voice)
+            self.store.start()
         for role in (SIGNALLING, MEDIA):  # also the order of stopping
             child = Child(role, self._environment_of(role))
             restarts = Restarts(self.settings.restart_delay_ms, self.settings.restart_delay_max_ms)
@@ -117,8 +114,8 @@ class Supervisor:
             for one in self.watched:
                 if one.child.reports == descriptor:
                     self._hear(one)
-        if self.store is not None and self.store.poll() is not None:
-            self._mend_store(self.store)
+        if self.store is not None:
+            self.store.mend()
         for one in self.watched:
             if one.child.has_died():
                 self._bury(one)
@@ -127,11 +124,14 @@ class Supervisor:
             elif one.child.reports >= 0 and self._late_ms(one) <= now_ms():
                 self._give_up_on(one)
 
-    def _pause_s(self) -> float | None:
+    def _pause_s(self) -> float:
         """Until the next thing that no signal and no pipe will tell of."""
-        times = [one.due_ms for one in self.watched if one.due_ms is not None]
+        times = [now_ms() + HOUSEKEEPING_MS]
+        times += [one.due_ms for one in self.watched if one.due_ms is not None]
+        if self.store is not None and self.store.due_ms is not None:
+            times.append(self.store.due_ms)
         times += [self._late_ms(one) for one in self.watched if one.child.reports >= 0]
-        return max(0, min(times) - now_ms()) / 1000 if times else None
+        return max(0, min(times) - now_ms()) / 1000
 
     def _spawn(self, one: Watched) -> None:
         one.started_ms, one.due_ms, one.ready, one.last_words = now_ms(), None, False, ""
@@ -183,25 +183,6 @@ class Supervisor:
     def _forget_pipe(self, one: Watched) -> None:
         if one.child.reports >= 0:
             self.wakeups.unwatch(one.child.reports)
-
-    # The store, and what the children are told
-
-    def _start_store(self) -> None:
-        if self.settings.store_url:
-            return
-        self.store = EmbeddedStore(private_directory(self.settings.data_dir))
-        self._run_store(self.store)
-
-    def _run_store(self, store: EmbeddedStore) -> None:
-        store.start()
-        store.wait_ready(self.settings.start_timeout_ms / 1000)
-
-    def _mend_store(self, store: EmbeddedStore) -> None:
-        """The nodes wait for it by themselves, so nobody else has to be told."""
-        died = now_ms()
-        self.voice.died("store", "see its log in the data directory", 0)
-        self._run_store(store)
-        self.voice.back("store", now_ms() - died)
 
     def _environment_of(self, role: str) -> dict[str, str]:
         node = self.settings.node_id

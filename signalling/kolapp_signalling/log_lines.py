@@ -1,0 +1,41 @@
+"""How a process writes its log: one line each to standard error, and no text it cannot vouch for.
+
+`log.py` says what our own lines may hold. Lines of libraries pass from WARNING on, but only the
+first line of their message, and an exception as its type and the way it came: the rest may hold
+addresses or what a client sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import PurePath
+from types import TracebackType
+
+OURS = "kolapp"
+
+
+def log_plainly(level: str) -> None:
+    """Set the process's log up; `level` is for our own lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger(OURS).setLevel(level.upper())
+
+
+class PlainLines(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.asctime = self.formatTime(record)
+        text = self.formatMessage(record) + (record.getMessage().splitlines() or [""])[0]
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, _, trace = record.exc_info
+            text += f" ({kind.__name__} at {_way(trace)})"
+        return text
+
+
+def _way(trace: TracebackType | None) -> str:
+    steps = traceback.extract_tb(trace)
+    return "<".join(f"{PurePath(step.filename).name}:{step.lineno}" for step in reversed(steps))
