@@ -1,0 +1,188 @@
+"""One visit on this node: its legs by participant, and whether they hear and see each other."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import StaleLeg, TooManyLegs
+from .model import LegChanged, OpenLeg
+from .rtc.forward import Incoming
+from .rtc.leg import Leg
+from .sdp import clean_offer
+from .settings import MediaSettings
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """A participant's newest leg, and the offer it answered."""
+
+    generation: int
+    offer: bytes  # digest
+    answer: str
+    leg: Leg
+
+
+class Bridge:
+    """`make_leg` builds an unanswered leg; `told` hears every change of one."""
+
+    def __init__(
+        self,
+        visit: str,
+        settings: MediaSettings,
+        make_leg: Callable[[Callable[[Leg, str], None]], Leg],
+        told: Callable[[LegChanged, Leg], None],
+    ) -> None:
+        self.visit = visit
+        self.media_epoch = 0
+        self.forwarding = False
+        self._idle_since: float | None = None
+        self._settings = settings
+        self._make_leg = make_leg
+        self._told = told
+        self._seats: dict[str, Seat] = {}
+        self._lock = asyncio.Lock()  # one offer of this visit at a time
+        self._key_frame_timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def legs(self) -> list[Leg]:
+        """The legs that are connecting or connected."""
+        return [seat.leg for seat in self._seats.values() if _alive(seat.leg)]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no leg was ever accepted, as when the first offer was refused."""
+        return not self._seats and not self._lock.locked()
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether all legs have been gone for long enough that the visit can be dropped."""
+        if self.legs() or self._lock.locked():
+            self._idle_since = None
+            return False
+        if self._idle_since is None:
+            self._idle_since = now
+        return now - self._idle_since >= self._settings.visit_linger
+
+    async def open_leg(self, request: OpenLeg) -> str:
+        """The answer to an offer; see `model.OpenLeg` for the rules. A refused offer changes
+        nothing: the leg there is goes on."""
+        async with self._lock:
+            self._refuse_stale_placement(request.media_epoch)
+            digest = hashlib.sha256(request.sdp.encode()).digest()
+            known = self._known_answer(request, digest)
+            return known if known is not None else await self._replace(request, digest)
+
+    def _known_answer(self, request: OpenLeg, digest: bytes) -> str | None:
+        """The answer given to this very offer, None if it is a new one."""
+        if request.media_epoch > self.media_epoch:
+            return None
+        seat = self._seats.get(request.participant)
+        if seat is None:
+            if len(self._seats) >= self._settings.max_participants:
+                raise TooManyLegs("the visit has all its participants")
+            return None
+        if request.generation < seat.generation:
+            raise StaleLeg("a newer leg of this participant exists")
+        if request.generation > seat.generation:
+            return None
+        if digest != seat.offer or not _alive(seat.leg):
+            raise StaleLeg("this generation was used already; use the next")
+        self._open_forwarding(request.forward)
+        return seat.answer
+
+    async def _replace(self, request: OpenLeg, digest: bytes) -> str:
+        epoch, participant = request.media_epoch, request.participant
+        generation = request.generation
+        offer = clean_offer(request.sdp, self._settings)
+        leg = self._make_leg(
+            lambda leg, state: self._leg_changed(epoch, participant, generation, leg, state)
+        )
+        answer = await leg.answer(offer)
+        if self._closed or epoch < self.media_epoch:
+            leg.end()
+            raise StaleLeg("the visit ended or was placed anew meanwhile")
+        if epoch > self.media_epoch:
+            self._reset(epoch)
+        old = self._seats.get(participant)
+        self._seats[participant] = Seat(generation, digest, answer, leg)
+        if old is not None:
+            old.leg.end()
+        self._open_forwarding(request.forward)
+        return answer
+
+    def _refuse_stale_placement(self, media_epoch: int) -> None:
+        if media_epoch < self.media_epoch:
+            raise StaleLeg("the visit was placed anew meanwhile")
+
+    def _reset(self, media_epoch: int) -> None:
+        """A newer placement: nothing of the older one may go on."""
+        for seat in self._seats.values():
+            seat.leg.end()
+        self._seats.clear()
+        self.media_epoch = media_epoch
+        self.forwarding = False
+
+    def forward(self, media_epoch: int) -> None:
+        """The patient answered: forward from now on."""
+        self._refuse_stale_placement(media_epoch)
+        if media_epoch > self.media_epoch:
+            self._reset(media_epoch)
+        self._open_forwarding(True)
+
+    async def close_leg(self, participant: str, generation: int) -> None:
+        """Close this very leg; one that was replaced already is closed."""
+        seat = self._seats.get(participant)
+        if seat is not None and seat.generation == generation:
+            await seat.leg.close()
+
+    async def close(self) -> None:
+        self._closed = True
+        self._stop_asking()
+        await asyncio.gather(*(seat.leg.close() for seat in self._seats.values()))
+        self._seats.clear()
+
+    # Forwarding
+
+    def _open_forwarding(self, wanted: bool) -> None:
+        self.forwarding = self.forwarding or wanted
+        self._join()
+
+    def _leg_changed(
+        self, epoch: int, participant: str, generation: int, leg: Leg, state: str
+    ) -> None:
+        if state == "connected":
+            self._join()
+        self._told(LegChanged(self.visit, epoch, participant, generation, state), leg)
+
+    def _join(self) -> None:
+        """Let the connected legs hear and see each other, as soon as that is allowed."""
+        incoming = self._incoming()
+        if not self.forwarding or len(incoming) != 2:
+            return
+        here, there = incoming
+        if not here.is_joined_to(there):
+            here.join(there)
+            self._ask_key_frames(self._settings.key_frame_attempts, {})
+
+    def _incoming(self) -> list[Incoming]:
+        return [leg.incoming for leg in self.legs() if leg.incoming is not None]
+
+    def _ask_key_frames(self, attempts: int, seen: dict[Incoming, dict[int, int]]) -> None:
+        """A picture begins with a key frame: ask the publishers, again if nothing comes."""
+        self._stop_asking()
+        now = {each: each.ask_key_frames(silent_since=seen.get(each)) for each in self._incoming()}
+        if attempts > 1:
+            self._key_frame_timer = asyncio.get_running_loop().call_later(
+                self._settings.key_frame_interval, self._ask_key_frames, attempts - 1, now
+            )
+
+    def _stop_asking(self) -> None:
+        if self._key_frame_timer is not None:
+            self._key_frame_timer.cancel()
+            self._key_frame_timer = None
+
+
+def _alive(leg: Leg) -> bool:
+    return leg.state not in ("failed", "closed")

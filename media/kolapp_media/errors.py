@@ -1,0 +1,58 @@
+"""What a media node refuses, and what may become of it.
+
+MediaError
+ ├─ BadOffer      the client's SDP is not usable; offer again, correctly
+ ├─ StaleLeg      a newer leg or placement exists; use the newest
+ ├─ NoSuchVisit   this node does not carry the visit
+ ├─ TooManyLegs   the node or the visit is full; try another node
+ ├─ Draining      the node takes nothing new; try another node
+ ├─ BadRequest    the dialler's mistake
+ └─ NodeGone      the node died, cannot be reached, or did not prove itself; use another node
+"""
+
+from __future__ import annotations
+
+
+class MediaError(Exception):
+    """Base of everything this package raises on purpose."""
+
+    code = "bad_request"
+
+
+class BadOffer(MediaError):
+    code = "bad_sdp"
+
+
+class StaleLeg(MediaError):
+    code = "stale_leg"
+
+
+class NoSuchVisit(MediaError):
+    code = "no_such_visit"
+
+
+class TooManyLegs(MediaError):
+    code = "too_many_legs"
+
+
+class Draining(MediaError):
+    code = "draining"
+
+
+class BadRequest(MediaError):
+    code = "bad_request"
+
+
+class NodeGone(MediaError):
+    code = "node_gone"
+
+
+_BY_CODE = {
+    error.code: error
+    for error in (BadOffer, StaleLeg, NoSuchVisit, TooManyLegs, Draining, BadRequest)
+}
+
+
+def error_for(code: str, message: str) -> MediaError:
+    """The error a node's `Refused` stands for; an unknown code is a `MediaError`."""
+    return _BY_CODE.get(code, MediaError)(message)

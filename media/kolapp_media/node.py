@@ -1,0 +1,239 @@
+"""The media node: a control socket, visits by id, and the figures about both.
+
+node = MediaNode(settings, secret)
+await node.start("127.0.0.1:0")        # or "unix:/path"
+...                                    # node.address is what diallers need
+await node.close()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .bridge import Bridge
+from .control import Address
+from .dialler import Dialler
+from .errors import BadRequest, Draining, NoSuchVisit, TooManyLegs
+from .model import (
+    AnyReply,
+    AnyRequest,
+    CloseLeg,
+    CloseVisit,
+    Done,
+    Forward,
+    LegChanged,
+    NodeStats,
+    Opened,
+    OpenLeg,
+    Stats,
+)
+from .rtc import compat
+from .rtc.counters import Counters
+from .rtc.leg import Leg
+from .rtc.srtp import Workspace
+from .settings import MediaSettings
+
+_TICK = 1.0  # seconds: packet budgets are refilled, forgotten visits swept
+
+
+class MediaNode:
+    """Not for use from more than one event loop or thread."""
+
+    def __init__(self, settings: MediaSettings, secret: bytes) -> None:
+        if len(secret) < 16:
+            raise ValueError("the control socket's secret needs at least 16 bytes")
+        self.settings = settings
+        self.address = ""
+        self.draining = False
+        self._secret = secret
+        self._hosts: tuple[str, ...] = settings.hosts
+        self._workspace = Workspace()
+        self._visits: dict[str, Bridge] = {}
+        self._legs: set[Leg] = set()
+        self._past = Counters()  # of the legs that have gone
+        self._diallers: set[Dialler] = set()
+        self._server: asyncio.Server | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+
+    async def start(self, listen: str = "127.0.0.1:0") -> None:
+        """Listen for diallers. Raises `compat.Moved` if a library is not the one we know,
+        `OSError` if the address cannot be had, `ValueError` if it is not one."""
+        compat.check()
+        compat.quieten()
+        self._hosts = self.settings.hosts or compat.host_addresses()
+        where = Address.parse(listen)
+        if where.path:
+            listening = _listen_at(Path(where.path))
+            self._server = await asyncio.start_unix_server(self._serve, sock=listening)
+        else:
+            self._server = await asyncio.start_server(self._serve, where.host, where.port)
+            port = self._server.sockets[0].getsockname()[1]
+            where = Address(host=where.host, port=port)
+        self.address = str(where)
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def drain(self) -> None:
+        """Take nothing new; return when the last leg has gone or `drain_timeout` is over."""
+        self.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_timeout):
+                await self._emptied.wait()
+
+    async def close(self) -> None:
+        """End every visit and every connection; idempotent."""
+        self.draining = True
+        if self._server is not None:
+            self._server.close()
+        await asyncio.gather(*(bridge.close() for bridge in self._visits.values()))
+        self._visits.clear()
+        await asyncio.gather(*(leg.close() for leg in list(self._legs)))
+        for dialler in list(self._diallers):
+            dialler.close()
+        if self._server is not None:
+            await self._server.wait_closed()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+        if self.address.startswith("unix:"):
+            _remove(Path(self.address[5:]))
+
+    def counters(self) -> Counters:
+        """What became of all datagrams since the start."""
+        total = Counters()
+        total.add(self._past)
+        for leg in self._legs:
+            total.add(leg.counters)
+        return total
+
+    def stats(self, request_id: int = 0) -> NodeStats:
+        total = self.counters()
+        return NodeStats(
+            id=request_id,
+            visits=len(self._visits),
+            legs=len(self._legs),
+            forwarded=total.forwarded,
+            dropped=total.dropped,
+            cpu_s=time.process_time(),
+            rss_bytes=_resident_bytes(),
+            threads=threading.active_count(),
+            tasks=len(asyncio.all_tasks()),
+        )
+
+    # Diallers
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._diallers) >= self.settings.max_diallers:
+            writer.transport.abort()
+            return
+        dialler = Dialler(self.settings, self._secret, reader, writer)
+        self._diallers.add(dialler)
+        try:
+            await dialler.serve(self.answer)
+        finally:
+            self._diallers.discard(dialler)
+
+    async def answer(self, request: AnyRequest) -> AnyReply:
+        """One reply to one request, or a `MediaError`."""
+        match request:
+            case OpenLeg():
+                return Opened(request.id, await self._open_leg(request))
+            case Forward():
+                self._bridge(request.visit).forward(request.media_epoch)
+            case CloseLeg():
+                bridge = self._visits.get(request.visit)
+                if bridge is not None:
+                    await bridge.close_leg(request.participant, request.generation)
+            case CloseVisit():
+                bridge = self._visits.pop(request.visit, None)
+                if bridge is not None:
+                    await bridge.close()
+            case Stats():
+                return self.stats(request.id)
+        return Done(request.id)
+
+    def _bridge(self, visit: str) -> Bridge:
+        bridge = self._visits.get(visit)
+        if bridge is None:
+            raise NoSuchVisit("this node does not carry the visit")
+        return bridge
+
+    async def _open_leg(self, request: OpenLeg) -> str:
+        if not request.visit or not request.participant or request.generation < 1:
+            raise BadRequest("visit, participant and a generation from 1 on are needed")
+        bridge = self._visits.get(request.visit)
+        if self.draining and bridge is None:
+            raise Draining("the node takes no new visits")
+        if bridge is None:
+            bridge = Bridge(request.visit, self.settings, self._make_leg, self._leg_changed)
+            self._visits[request.visit] = bridge
+        try:
+            return await bridge.open_leg(request)
+        finally:
+            if bridge.empty and self._visits.get(request.visit) is bridge:
+                del self._visits[request.visit]
+
+    # Legs
+
+    def _make_leg(self, on_change: Callable[[Leg, str], None]) -> Leg:
+        if len(self._legs) >= self.settings.max_legs:
+            raise TooManyLegs("the node is full")
+        leg = Leg(self.settings, self._hosts, self._workspace, on_change)
+        self._legs.add(leg)
+        self._emptied.clear()
+        return leg
+
+    def _leg_changed(self, event: LegChanged, leg: Leg) -> None:
+        if event.state in ("failed", "closed") and leg in self._legs:
+            self._legs.discard(leg)
+            self._past.add(leg.counters)
+            if not self._legs:
+                self._emptied.set()
+        for dialler in list(self._diallers):
+            dialler.tell(event)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            now = time.monotonic()
+            for leg in self._legs:
+                if leg.incoming is not None:
+                    leg.incoming.refill()
+            for visit, bridge in list(self._visits.items()):
+                if bridge.is_forgotten(now):
+                    del self._visits[visit]
+
+
+def _listen_at(path: Path) -> socket.socket:
+    """A Unix socket that only its owner may connect to, from its first moment on."""
+    if path.is_socket():
+        path.unlink()  # left behind by a node that was killed
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.bind(str(path))
+        path.chmod(0o600)  # nobody can connect before it listens
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _resident_bytes() -> int:
+    """Resident memory now; the peak where the system does not tell."""
+    with contextlib.suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,239 @@
+"""One participant's WebRTC connection: an offer in, an answer out, states, a clean end.
+
+aiortc negotiates (SDP, ICE, DTLS); its RTP senders and receivers are never started, so a leg
+costs no decoder, no encoder, no thread and no task per track.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from aiortc import (
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.codecs import is_rtx
+from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+
+from ..errors import BadOffer, MediaError
+from ..sdp import Offer, Section
+from ..settings import MediaSettings
+from .counters import Counters
+from .forward import Incoming
+from .ice import LegConnection
+from .outgoing import Outgoing
+from .srtp import PROFILES, Workspace, ciphers
+from .streams import LegSection, Stream, Track, clock_rate
+
+# One codec a kind, the ones every WebRTC endpoint must have (RFC 7742, 5; RFC 7874, 3), so that
+# any two legs understand each other without a decoder between them.
+_CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
+# The receivers are browsers and repair lost voice by themselves, if the sender helps (RFC 7587).
+_OPUS = {"minptime": 10, "useinbandfec": 1}
+_SENDS = ("sendrecv", "sendonly")
+_RECEIVES = ("sendrecv", "recvonly")
+
+
+class Leg:
+    """`state` is new, connecting, connected, failed or closed; each change is told once."""
+
+    def __init__(
+        self,
+        settings: MediaSettings,
+        hosts: Sequence[str],
+        workspace: Workspace,
+        on_change: Callable[[Leg, str], None],
+    ) -> None:
+        self.counters = Counters()
+        self.state = "new"
+        self.profile = ""  # of SRTP, once connected
+        self.incoming: Incoming | None = None
+        self._settings = settings
+        self._workspace = workspace
+        self._on_change: Callable[[Leg, str], None] | None = on_change
+        self._outgoing = Outgoing(workspace, self.counters)
+        self._connection = LegConnection(settings, hosts, workspace, self.counters)
+        self._connection.on_selected = self._outgoing.select
+        self._sections: tuple[LegSection, ...] = ()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._peer = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self._peer.on("connectionstatechange", self._peer_changed)
+
+    async def answer(self, offer: Offer) -> str:
+        """The answer's SDP. Raises `BadOffer`; the leg is closed then."""
+        try:
+            return await self._answer(offer)
+        except OSError as error:
+            await self.close()
+            raise MediaError("none of the media addresses can be bound") from error
+        except Exception as error:  # whatever a parser without limits may raise
+            await self.close()
+            raise BadOffer("the offer lacks VP8, Opus or something else we need") from error
+
+    async def _answer(self, offer: Offer) -> str:
+        transceivers = [self._add_section(each) for each in offer.sections]
+        transport = self._take_transport(transceivers[0], offer.setup)
+        await self._peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        for transceiver in transceivers:
+            if transceiver.receiver.transport is not transport:
+                raise BadOffer("the media sections are not one bundle")
+            if transceiver.kind == "audio":
+                for codec in transceiver._codecs:
+                    codec.parameters = dict(_OPUS)
+        await self._peer.setLocalDescription()
+        self._sections = tuple(map(_negotiated, offer.sections, transceivers))
+        self._timer = asyncio.get_running_loop().call_later(
+            self._settings.connect_timeout, self._give_up
+        )
+        return str(self._peer.localDescription.sdp)
+
+    def _add_section(self, section: Section) -> RTCRtpTransceiver:
+        transceiver = self._peer.addTransceiver(section.kind, direction="sendrecv")
+        capabilities = RTCRtpSender.getCapabilities(section.kind)
+        transceiver.setCodecPreferences(
+            [each for each in capabilities.codecs if each.mimeType.lower() in _CODECS[section.kind]]
+        )
+        # Never started: see the module's docstring.
+        transceiver.sender.send = _nothing  # type: ignore[assignment,method-assign]
+        transceiver.receiver.receive = _nothing  # type: ignore[assignment,method-assign]
+        return transceiver
+
+    def _take_transport(self, first: RTCRtpTransceiver, setup: str) -> RTCDtlsTransport:
+        """Put our ICE connection under the one transport that all sections share."""
+        transport: RTCDtlsTransport = first.receiver.transport
+        ice = transport.transport
+        ice.iceGatherer._connection = self._connection
+        ice._connection = self._connection
+        ice._recv = self._connection.recv
+        ice._send = self._connection.send
+        transport._srtp_profiles = PROFILES
+        if setup != "passive":  # be the DTLS server wherever we may: the server picks the cipher
+            transport._set_role("server")
+        self._transport = transport
+        return transport
+
+    # States
+
+    def _peer_changed(self) -> None:
+        state = self._peer.connectionState
+        if state == "connected":
+            self._connected()
+        if state in ("failed", "closed"):
+            self._end(state)
+        elif state == "connecting":
+            self.state = state
+
+    def _connected(self) -> None:
+        if self.state == "connected" or self._closing is not None:
+            return
+        incoming, outgoing, self.profile = ciphers(self._transport)
+        self._outgoing.cipher = outgoing
+        self.incoming = Incoming(
+            self._settings,
+            self._workspace,
+            self.counters,
+            incoming,
+            self._sections,
+            self._outgoing,
+        )
+        self._connection.set_media_handler(self.incoming.receive)
+        self._stop_timer()
+        self._tell("connected")
+
+    def _give_up(self) -> None:
+        self._timer = None
+        self._end("failed")
+
+    def _end(self, state: str) -> None:
+        """Stop forwarding at once, tell, and close what is left in a task of its own."""
+        if self._closing is not None:
+            return
+        self._silence()
+        self._closing = asyncio.get_running_loop().create_task(self._close_peer())
+        self._tell(state)
+
+    def _tell(self, state: str) -> None:
+        self.state = state
+        if self._on_change is not None:
+            self._on_change(self, state)
+
+    def end(self) -> None:
+        """End the leg at once, and close what is left behind in a task of its own; idempotent."""
+        self._end("closed")
+
+    async def close(self) -> None:
+        """End the leg; idempotent, and returns when its sockets are closed."""
+        self.end()
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
+
+    def _silence(self) -> None:
+        """Before anything is freed: no route leads here, no packet is taken any more."""
+        self._stop_timer()
+        if self.incoming is not None:
+            self.incoming.part()
+        self._connection.set_media_handler(None)
+        self._outgoing.close()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _close_peer(self) -> None:
+        await self._peer.close()
+        await self._connection.close()  # in case negotiation failed before it was put in place
+        self._on_change = None
+        self._connection.on_selected = None
+
+
+async def _nothing(_parameters: object) -> None:
+    """In place of a sender's or receiver's start."""
+
+
+def _negotiated(section: Section, transceiver: RTCRtpTransceiver) -> LegSection:
+    """What offer and answer agreed on for one media section."""
+    types: dict[str, int] = {}
+    repair_types: dict[str, int] = {}
+    for codec in transceiver._codecs:
+        number = codec.payloadType
+        if number is None:
+            continue
+        if is_rtx(codec):  # named after what it repairs, which comes before it
+            repaired = [name for name, each in types.items() if each == codec.parameters["apt"]]
+            repair_types.update(dict.fromkeys(repaired, number))
+        else:
+            types[codec.name.lower()] = number
+    rate = clock_rate(section.kind)
+    result = LegSection(
+        kind=section.kind,
+        mid=section.mid,
+        sends=section.direction in _SENDS,
+        receives=section.direction in _RECEIVES,
+        types=types,
+        repair_types=repair_types,
+        extensions={each.uri: each.id for each in transceiver._headerExtensions},
+        track=Track(transceiver.sender._ssrc, rate),
+        repair_track=Track(transceiver.sender._rtx_ssrc, rate),
+    )
+    _announced(result, section)
+    return result
+
+
+def _announced(result: LegSection, section: Section) -> None:
+    """Streams the offer names: media first, so that each repair finds what it repairs."""
+    by_ssrc: dict[int, Stream] = {}
+    for ssrc in sorted(section.ssrcs, key=lambda each: each in section.repairs):
+        repairs = by_ssrc.get(section.repairs.get(ssrc, -1))
+        if ssrc in section.repairs and repairs is None:
+            continue
+        by_ssrc[ssrc] = Stream(ssrc, result, repairs)
+    result.streams.extend(by_ssrc.values())

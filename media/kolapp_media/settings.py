@@ -1,0 +1,55 @@
+"""The media node's settings: plain values; who reads the environment is `kolapp_signalling`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """Durations in seconds, sizes in bytes."""
+
+    # Addresses to bind media sockets to, one socket each per leg; empty: all this host has.
+    hosts: tuple[str, ...] = ("127.0.0.1",)
+    # How many legs this node carries at most; more are refused as `too_many_legs`.
+    max_legs: int = 200
+    # How many participants one visit may have here.
+    max_participants: int = 2
+    # A leg that is not connected this long after its offer has failed. Needed because without
+    # remote candidates and their end ICE itself waits for ever.
+    connect_timeout: float = 15.0
+    # Consent to send (RFC 7675) is asked this often, and is gone after so many misses in a row.
+    consent_interval: float = 2.0
+    consent_failures: int = 5
+    # A visit whose last leg has gone is forgotten after this long; generations with it.
+    visit_linger: float = 60.0
+
+    # An offer is refused unread beyond these.
+    sdp_bytes: int = 60_000
+    sdp_lines: int = 1_000
+    sdp_sections: int = 8
+
+    # What one leg may send: beyond it packets are dropped, other legs do not notice.
+    packets_per_second: int = 3_000
+    # Network addresses one leg may prove to be its own (each costs memory).
+    remote_addresses: int = 32
+    # DTLS datagrams waiting for the handshake; the newest is dropped when full.
+    dtls_queue: int = 64
+    # SSRCs one leg may use; packets of further ones are dropped unread.
+    sources_per_leg: int = 16
+
+    # A publisher is asked for a key frame at most this often, however many ask.
+    key_frame_interval: float = 0.3
+    # When forwarding opens a key frame is asked for, and again while no packet flows.
+    key_frame_attempts: int = 4
+
+    # Control socket: both sides have proved themselves within this or the socket is closed.
+    handshake_timeout: float = 2.0
+    # Requests of one dialler being worked on; beyond it the node stops reading the socket.
+    outstanding_requests: int = 64
+    # Diallers at the same time; a further one is closed at once.
+    max_diallers: int = 64
+    # Unread bytes after which a dialler that does not read is closed.
+    control_backlog: int = 4 * 1024 * 1024
+    # A drain waits this long for the visits to end before the node closes them.
+    drain_timeout: float = 3_600.0

@@ -1,0 +1,136 @@
+"""Real WebRTC peers for tests: aiortc ends with a moving picture and a tone, decoding what comes."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import math
+
+import numpy as np
+from aioice import ice
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.rtcconfiguration import RTCBundlePolicy
+from av import AudioFrame, VideoFrame
+
+SAMPLE_RATE = 48_000
+SAMPLES = 960  # 20 ms
+
+
+class Tone(MediaStreamTrack):
+    """A 440 Hz tone at real-time speed."""
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self._start = asyncio.get_running_loop().time()
+
+    async def recv(self) -> AudioFrame:
+        due = self._start + self._count * SAMPLES / SAMPLE_RATE
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+        at = np.arange(self._count * SAMPLES, (self._count + 1) * SAMPLES)
+        wave = (8_000 * np.sin(2 * math.pi * 440 * at / SAMPLE_RATE)).astype(np.int16)
+        frame = AudioFrame.from_ndarray(wave.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts = self._count * SAMPLES
+        frame.time_base = fractions.Fraction(1, SAMPLE_RATE)
+        self._count += 1
+        return frame
+
+
+class Picture(MediaStreamTrack):
+    """A bar that moves across a small picture, 20 frames a second."""
+
+    kind = "video"
+    rate = 20
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self._start = asyncio.get_running_loop().time()
+
+    async def recv(self) -> VideoFrame:
+        due = self._start + self._count / self.rate
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+        image = np.full((120, 160, 3), 40, np.uint8)
+        left = self._count * 8 % 160
+        image[:, left : left + 16] = 220
+        frame = VideoFrame.from_ndarray(image, format="rgb24")
+        frame.pts = self._count * 90_000 // self.rate
+        frame.time_base = fractions.Fraction(1, 90_000)
+        self._count += 1
+        return frame
+
+
+class Peer:
+    """One end of a call: offers, then counts what it hears and sees."""
+
+    def __init__(self) -> None:
+        self.connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self.frames = 0
+        self.pictures: set[int] = set()  # distinct positions of the bar
+        self.loudest = 0
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.connection.on("track", self._take)
+
+    async def offer(self) -> str:
+        self.connection.addTrack(Tone())
+        self.connection.addTrack(Picture())
+        await self.connection.setLocalDescription()
+        return str(self.connection.localDescription.sdp)
+
+    async def accept(self, answer: str) -> None:
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    async def sees_and_hears(self, frames: int = 10) -> None:
+        """Until so many more frames were decoded, the picture moved and a tone was heard."""
+        target = self.frames + frames
+        while self.frames < target or len(self.pictures) < 3 or self.loudest < 1_000:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def lost(self) -> int:
+        """RTP packets this end knows it did not get."""
+        report = await self.connection.getStats()
+        return sum(each.packetsLost for each in report.values() if each.type == "inbound-rtp")
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.connection.close()
+
+    def _take(self, track: MediaStreamTrack) -> None:
+        consume = self._watch if track.kind == "video" else self._listen
+        self._tasks.append(asyncio.create_task(consume(track)))
+
+    async def _watch(self, track: MediaStreamTrack) -> None:
+        while True:
+            frame = await track.recv()
+            line = frame.to_ndarray(format="gray")[60]
+            self.frames += 1
+            self.pictures.add(int(line.argmax()))
+            self._changed.set()
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        while True:
+            frame = await track.recv()
+            self.loudest = max(self.loudest, int(np.abs(frame.to_ndarray()).max()))
+            self._changed.set()
+
+
+def use_loopback() -> list[str]:
+    """What these peers gather instead of real interfaces; aioice never offers loopback."""
+    return ["127.0.0.1"]
+
+
+__all__ = ["Peer", "ice"]
