@@ -1,0 +1,1 @@
+"""What benchmarks are made of: plans, processes, floors and figures."""

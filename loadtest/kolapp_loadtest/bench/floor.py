@@ -1,0 +1,66 @@
+"""The floor of a run: one script call on the server's store and one raw WebSocket echo."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+import msgpack  # type: ignore[import-untyped]  # ships no types
+from aiohttp import ClientWebSocketResponse
+from redis.asyncio import Redis
+
+from ..network import Network
+
+RECORD = {"id": "x" * 22, "patient": "y" * 43, "number": 1, "state": "waiting", "version": 0}
+
+
+class Floor:
+    """Measured from one process, one step after the other, like the two halves of a pull."""
+
+    def __init__(self, store: Redis, echo: ClientWebSocketResponse, frame: bytes) -> None:
+        self._store = store
+        self._echo = echo
+        self._frame = frame
+        self._keys = [f"bench:{{{secrets.token_hex(8)}}}:{name}" for name in ("line", "rows", "v")]
+        self._script = store.register_script(
+            files(__package__).joinpath("floor.lua").read_text(encoding="utf-8")
+        )
+
+    async def fill(self, waiting: int) -> None:
+        """A line as long as the real one: the cost of a sorted set grows with its size."""
+        ids = [f"{number:022d}" for number in range(waiting)]
+        row = msgpack.packb(RECORD)
+        await self._store.zadd(self._keys[0], {one: number for number, one in enumerate(ids)})
+        await self._store.hset(self._keys[1], mapping=dict.fromkeys(ids, row))
+
+    async def sample(self) -> tuple[int, int]:
+        """Nanoseconds of the script call, and of the echo."""
+        start_ns = time.perf_counter_ns()
+        await self._script(keys=self._keys, args=["bench"])
+        scripted_ns = time.perf_counter_ns()
+        await self._echo.send_bytes(self._frame)
+        await self._echo.receive_bytes()
+        return scripted_ns - start_ns, time.perf_counter_ns() - scripted_ns
+
+    async def close(self) -> None:
+        await self._store.delete(*self._keys)
+
+
+@asynccontextmanager
+async def open_floor(
+    network: Network, store_url: str, echo_url: str, frame_bytes: int, waiting: int
+) -> AsyncIterator[Floor]:
+    store = Redis.from_url(store_url, protocol=3)
+    try:
+        async with network.session.ws_connect(echo_url, compress=0) as echo:
+            floor = Floor(store, echo, b"x" * frame_bytes)
+            await floor.fill(waiting)
+            try:
+                yield floor
+            finally:
+                await floor.close()
+    finally:
+        await store.aclose()
