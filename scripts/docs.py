@@ -39,7 +39,7 @@ def type_name(kind: Any) -> str:
     if get_origin(kind) is dict:
         return "map"
     plain = {str: "text", int: "whole number", bool: "true or false"}
-    return plain[kind] if kind in plain else f"`{kind.__name__}`"
+    return plain.get(kind, f"`{kind.__name__}`")
 
 
 def limits(kind: Any) -> str:

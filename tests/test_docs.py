@@ -9,7 +9,6 @@ from typing import get_args
 
 import msgspec
 import pytest
-
 from kolapp_signalling import codes, messages
 
 ROOT = Path(__file__).resolve().parents[1]
