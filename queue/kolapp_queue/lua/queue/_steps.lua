@@ -1,4 +1,4 @@
--- Third in front of every script: steps that several verbs share.
+-- Fourth in front of every script: steps that several verbs share.
 
 local function end_ticket(ticket, state, reason, retention_ms)
   ticket.state, ticket.reason, ticket.present = state, reason, false
