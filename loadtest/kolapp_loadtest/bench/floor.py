@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from ..network import Network
 
+KEYS = 6  # of floor.lua
 RECORD = {"id": "x" * 22, "patient": "y" * 43, "number": 1, "state": "waiting", "version": 0}
 
 
@@ -24,7 +25,8 @@ class Floor:
         self._store = store
         self._echo = echo
         self._frame = frame
-        self._keys = [f"bench:{{{secrets.token_hex(8)}}}:{name}" for name in ("line", "rows", "v")]
+        tag = secrets.token_hex(8)  # one hash tag, so that a Cluster takes the script too
+        self._keys = [f"bench:{{{tag}}}:{number}" for number in range(KEYS)]
         self._script = store.register_script(
             files(__package__).joinpath("floor.lua").read_text(encoding="utf-8")
         )
