@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int]
 _SOCKET_BUFFER = 1024 * 1024
+_EARLY_DATAGRAMS = 4  # a ClientHello in two parts, and once again
 
 
 class MediaSocket(asyncio.DatagramTransport):
@@ -96,6 +97,7 @@ class GuardedProtocol(StunProtocol):
         super().__init__(receiver)
         self.proved: set[Address] = set()
         self.on_media: Callable[[int], None] | None = None
+        self._early: list[tuple[Address, bytes]] = []
         self._view = workspace.view
         self._counters = counters
 
@@ -110,7 +112,7 @@ class GuardedProtocol(StunProtocol):
         if first < 4:
             self._stun(bytes(self._view[:size]), address)
         elif address not in self.proved:
-            self._counters.foreign += 1
+            self._from_stranger(first, size, address)
         elif 127 < first < 192:
             if self.on_media is not None:
                 self.on_media(size)
@@ -118,6 +120,31 @@ class GuardedProtocol(StunProtocol):
             self.receiver.data_received(bytes(self._view[:size]), 1)
         else:
             self._counters.strange += 1
+
+    def _from_stranger(self, first: int, size: int, address: Address) -> None:
+        """Keep a handshake's first flight that overtook the answer to our check; drop the rest.
+
+        A browser starts DTLS as soon as its own check is answered, often before it has answered
+        ours. Without this its first flight is lost and it waits 50 ms or more to repeat it.
+        """
+        if (
+            19 < first < 64
+            and len(self._early) < _EARLY_DATAGRAMS
+            and self.receiver.is_checking(self, address)
+        ):
+            self._early.append((address, bytes(self._view[:size])))
+        else:
+            self._counters.foreign += 1
+
+    def prove(self, address: Address) -> None:
+        """This address answered a check of ours with our password's key."""
+        self.proved.add(address)
+        kept, self._early = self._early, []
+        for sender, data in kept:
+            if sender == address:
+                self.receiver.data_received(data, 1)
+            else:
+                self._early.append((sender, data))
 
     def _stun(self, data: bytes, address: tuple[Any, ...]) -> None:
         try:

@@ -105,12 +105,18 @@ class LegConnection(aioice.Connection):
             return
         super().check_incoming(message, addr, protocol)
 
+    def is_checking(self, protocol: GuardedProtocol, address: Address) -> bool:
+        """Whether a check to this address is under way, made because it knows our password."""
+        return any(
+            pair.protocol is protocol and pair.remote_addr == address for pair in self._check_list
+        )
+
     def check_state(self, pair: CandidatePair, state: CandidatePair.State) -> None:
         super().check_state(pair, state)
         protocol = pair.protocol
         assert isinstance(protocol, GuardedProtocol)
         if state is CandidatePair.State.SUCCEEDED:
-            protocol.proved.add(pair.remote_addr)
+            protocol.prove(pair.remote_addr)
 
     def check_complete(self, pair: CandidatePair) -> None:
         super().check_complete(pair)
