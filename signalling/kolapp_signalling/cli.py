@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from typing import Any
 
 from .process import StartRefused, die_with_parent, report_refusal
 from .setting_kinds import EVERYWHERE, MEDIA, SERVE, SIGNALLING, SettingsError
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kolapp", description="Drop-in queue, signalling and video for consultations."
     )
-    parser.add_argument("--version", action="version", version=f"kolapp {version('kolapp')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     sentences = {
         SERVE: "start everything: store, signalling node and media node",
@@ -61,6 +61,16 @@ def _parser() -> argparse.ArgumentParser:
     table.set_defaults(run=_settings)
     commands.add_parser("bench", help="measure a running server: `kolapp bench turn --help`")
     return parser
+
+
+class _Version(argparse.Action):
+    """argparse's own would read the package's metadata at every start, not only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"kolapp {version('kolapp')}")
+        parser.exit()
 
 
 def _serve(chosen: argparse.Namespace) -> int:

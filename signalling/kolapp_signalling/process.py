@@ -6,7 +6,6 @@ Started by hand, there is no parent to watch and readiness is one line on standa
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import json
 import os
@@ -14,6 +13,10 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 READY_FD = "KOLAPP_READY_FD"  # an open pipe to write one line of JSON to
 PARENT_PID = "KOLAPP_PARENT_PID"  # die when this is not our parent any more
@@ -64,6 +67,8 @@ def _report(line: Mapping[str, object]) -> bool:
 
 def told_to_stop() -> asyncio.Event:
     """Set at SIGTERM or SIGINT from now on. Call it once, in the running loop."""
+    import asyncio  # the supervisor, which needs this module too, does without
+
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

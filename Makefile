@@ -1,0 +1,40 @@
+# The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format settings setup clean
+BIN := .venv/bin
+ARGS ?=
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: ## start everything on this machine and print the addresses of the pages
+	@scripts/setup run
+	@$(BIN)/python -P -m kolapp_signalling serve $(ARGS)
+
+test: check ## check, then run all tests; ARGS="tests/queue -x" for some
+	@browser="$$($(BIN)/python scripts/ensure_browser.py)" \
+		&& KOLAPP_CHROMIUM="$$browser" $(BIN)/pytest $(ARGS)
+
+check: ## lint, format, types, import rules
+	@scripts/setup dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: ## write the code in the one format
+	@scripts/setup dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+settings: ## write docs/settings.md from the declarations
+	@scripts/setup dev
+	$(BIN)/kolapp settings > docs/settings.md
+
+setup: ## make .venv with everything, for editors
+	@scripts/setup dev
+
+clean: ## remove .venv, caches and what was built; the data directory stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,81 @@
+"""Print the path of a Chromium that starts, installing one if need be.
+
+In this order: the one in KOLAPP_CHROMIUM, an installed one, Playwright's own, and where that
+cannot be downloaded and we are root, Debian's package. Otherwise one sentence, and exit code 1:
+browser tests are never skipped in silence. With `--no-install` only what is there is looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+START_S = 60
+DOWNLOAD_S = 600
+CONNECT_MS = 10_000  # a download host that does not answer within this cannot be reached
+
+
+def main(arguments: list[str]) -> int:
+    found = next(browsers(install="--no-install" not in arguments), None)
+    if found is None:
+        return 1
+    return 0
+
+
+def browsers(install: bool) -> Iterator[str]:
+    named = os.environ.get("KOLAPP_CHROMIUM")
+    if named:  # a wish, not a hint: if it does not start, no other is taken
+        yield from started(named)
+        return
+    for name in INSTALLED:
+        yield from started(shutil.which(name))
+    yield from started(playwrights_own())
+    if not install:
+        return
+    environment = os.environ | {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": str(CONNECT_MS)}
+    if run([sys.executable, "-m", "playwright", "install", "chromium"], environment):
+        yield from started(playwrights_own())
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        if run(["apt-get", "update"], environment) and run(
+            ["apt-get", "install", "-y", "--no-install-recommends", "chromium"], environment
+        ):
+            yield from started(shutil.which("chromium"))
+
+
+def started(path: str | None) -> Iterator[str]:
+    """The path, if that program runs: a stub or one without its libraries does not."""
+    if not path:
+        return
+    try:
+        answer = subprocess.run([path, "--version"], capture_output=True, timeout=START_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if answer.returncode == 0 and b"hrom" in answer.stdout:
+        yield path
+
+
+def playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def run(command: list[str], environment: dict[str, str]) -> bool:
+    """Its output goes to standard error: standard output is for the path alone."""
+    try:
+        done = subprocess.run(command, env=environment, stdout=sys.stderr, timeout=DOWNLOAD_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
