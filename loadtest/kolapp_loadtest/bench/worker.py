@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import os
+import resource
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
@@ -104,7 +105,14 @@ class Worker:
 
 def run_worker(job: AbstractAsyncContextManager[Mapping[str, Verb]]) -> None:
     """The child's side: serve the verbs of `job` until standard input ends."""
+    allow_many_sockets()
     uvloop.run(_serve(job))
+
+
+def allow_many_sockets() -> None:
+    """As many descriptors as the system lets us have: a shell's usual 1,024 are soon used up."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(job: AbstractAsyncContextManager[Mapping[str, Verb]]) -> None:
