@@ -118,8 +118,10 @@ def _refuse_unknown(environment: Mapping[str, str], known: Iterable[Entry]) -> N
 
 
 def _check_together(settings: Settings) -> None:
-    if (settings.tls_cert is None) != (settings.tls_key is None):
-        raise SettingsError("KOLAPP_TLS_KEY", str(settings.tls_key), "set together with TLS_CERT")
+    if settings.tls_cert and not settings.tls_key:
+        raise SettingsError(
+            "KOLAPP_TLS_CERT", str(settings.tls_cert), "set together with KOLAPP_TLS_KEY"
+        )
     if settings.jwt_key_file and not (settings.jwt_issuer and settings.jwt_audience):
         raise SettingsError(
             "KOLAPP_JWT_KEY_FILE",

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+from kolapp_signalling import setting_kinds as kinds
+from kolapp_signalling.setting_kinds import QueueTitle
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (kinds.whole(0, 65_535), "0", 0),
+        (kinds.milliseconds(), "250", 250),
+        (kinds.seconds(0, 60), "0.3", 0.3),
+        (kinds.one_of("a", "b"), "b", "b"),
+        (kinds.words("[a-z]+", "words"), "x, y,", ("x", "y")),
+        (kinds.YES_NO, "TRUE", True),
+        (kinds.YES_NO, "0", False),
+        (kinds.FILE, "", None),
+        (kinds.FILE, "/x", Path("/x")),
+        (kinds.QUEUES, "a=Ask a nurse; b", (QueueTitle("a", "Ask a nurse"), QueueTitle("b", "b"))),
+        (kinds.SECRET, "00" * 16, bytes(16)),
+        (kinds.SECRET, "", b""),
+        (kinds.ADDRESSES, "127.0.0.1,::1", ("127.0.0.1", "::1")),
+        (kinds.ADDRESSES, "", ()),
+        (kinds.LISTEN, "[::1]:0", "[::1]:0"),
+        (kinds.STORE_URL, "unix:///run/x.sock", "unix:///run/x.sock"),
+    ],
+)
+def test_text_becomes_a_value_and_text_again(kind, text, value):
+    assert kind.parse(text) == value
+    assert kind.parse(kind.show(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (kinds.whole(0, 65_535), "65536"),
+        (kinds.whole(0, 65_535), "many"),
+        (kinds.milliseconds(), "0"),
+        (kinds.seconds(0, 60), "nan"),
+        (kinds.one_of("a", "b"), "c"),
+        (kinds.words("[a-z]+", "words"), "x,Y"),
+        (kinds.YES_NO, "maybe"),
+        (kinds.QUEUES, ""),
+        (kinds.QUEUES, "a=A;a=B"),
+        (kinds.QUEUES, "a b=A"),
+        (kinds.SECRET, "00" * 15),
+        (kinds.SECRET, "secret"),
+        (kinds.SECRET, "@/nowhere/at/all"),
+        (kinds.ADDRESSES, "example.org"),
+        (kinds.LISTEN, "127.0.0.1"),
+        (kinds.STORE_URL, "http://x"),
+        (kinds.HOST, "a b"),
+    ],
+)
+def test_anything_else_is_refused(kind, text):
+    with pytest.raises(ValueError):  # noqa: PT011  # which value error it is, nobody asks
+        kind.parse(text)
+
+
+def test_a_secret_may_be_in_a_file(tmp_path):
+    (tmp_path / "secret").write_text("ab" * 32 + "\n")
+    assert kinds.SECRET.parse(f"@{tmp_path}/secret") == b"\xab" * 32

@@ -1,0 +1,167 @@
+"""`kolapp serve` as a real process: start it, hear its events, kill its parts, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+START_S = 20.0
+STOP_S = 15.0
+ROLES = {"signalling": b"signalling", "media": b"media", "store": b"valkey-server"}
+
+
+@dataclass
+class Serve:
+    """A running `kolapp serve`. `url` is set once it is ready."""
+
+    process: subprocess.Popen[bytes]
+    terminal: IO[bytes]  # a file: a pipe that nobody reads would stop it once full
+    events: int  # read end of its pipe of events
+    url: str = ""
+    _rest: bytes = b""
+
+    def next_event(self, timeout: float = START_S) -> dict[str, Any]:
+        """What it says next; fails when it says nothing within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._rest:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.events], [], [], left)[0]:
+                raise TimeoutError(f"kolapp serve said nothing for {timeout:g} s")
+            found = os.read(self.events, 65_536)
+            if not found:
+                raise EOFError(f"kolapp serve ended with exit code {self.process.wait()}")
+            self._rest += found
+        line, _, self._rest = self._rest.partition(b"\n")
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def wait_ready(self, timeout: float = START_S) -> None:
+        event = self.next_event(timeout)
+        assert "ready" in event, event
+        self.url = event["ready"]["url"]
+
+    def wait_back(self, role: str, timeout: float = START_S) -> int:
+        """Until `role` is back after a death; how many ms that took, from death to readiness."""
+        while True:
+            event = self.next_event(timeout)
+            if event.get("back") == role:
+                return int(event["after_ms"])
+
+    def pid_of(self, role: str) -> int:
+        """Of the child in this role: signalling, media or store."""
+        [found] = [pid for pid, what in self.children().items() if what == role]
+        return found
+
+    def children(self) -> dict[int, str]:
+        """Role by pid, of those that run now."""
+        found = {}
+        for pid in children_of(self.process.pid):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            program = Path(os.fsdecode(words[0])).name.encode()
+            found[pid] = next(
+                role for role, word in ROLES.items() if program == word or word in words
+            )
+        return found
+
+    def kill(self, role: str) -> None:
+        os.kill(self.pid_of(role), signal.SIGKILL)
+
+    def kill_all(self) -> None:
+        """SIGKILL of the whole `kolapp serve` at one moment, and wait until it is gone."""
+        pids = [self.process.pid, *self.children()]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(STOP_S)
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_S)
+
+    def output(self) -> str:
+        """Everything it and its children wrote to their terminal so far."""
+        self.terminal.seek(0)
+        return self.terminal.read().decode()
+
+
+@contextmanager
+def started(
+    data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Serve]:
+    """Started on a free port but not waited for; whatever is left of it at the end is killed."""
+    command = [sys.executable, "-P", "-m", "kolapp_signalling", "serve"]
+    reader, writer = os.pipe()
+    with tempfile.TemporaryFile(mode="a+b") as terminal:  # every writer appends
+        process = subprocess.Popen(
+            [*command, "--data-dir", str(data_dir), "--port", "0", *arguments],
+            env=own_environment(environment) | {"KOLAPP_READY_FD": str(writer)},
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+            pass_fds=(writer,),
+        )
+        os.close(writer)
+        try:
+            yield Serve(process, terminal, reader)
+        finally:
+            if process.poll() is None:
+                process.kill()  # its children die with it
+            process.wait(STOP_S)
+            os.close(reader)
+
+
+@contextmanager
+def serving(
+    data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Serve]:
+    """Started and ready. At the end it is stopped as an operator would, if it still runs."""
+    with started(data_dir, *arguments, environment=environment) as serve:
+        serve.wait_ready()
+        yield serve
+        if serve.process.poll() is None:
+            assert serve.stop() == 0
+
+
+def children_of(parent: int) -> list[int]:
+    """Pids of the processes whose parent this is, zombies left out."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            stat = Path(f"/proc/{name}/stat").read_text()
+        except OSError:
+            continue  # it ended meanwhile
+        state, ppid = stat.rpartition(")")[2].split()[:2]
+        if int(ppid) == parent and state != "Z":
+            found.append(int(name))
+    return found
+
+
+def run_kolapp(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Any command of `kolapp` that ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "kolapp_signalling", *arguments],
+        env=own_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+
+
+def own_environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    """Ours without its settings; the process dies with this one, however that ends."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KOLAPP_")}
+    return kept | {"KOLAPP_PARENT_PID": str(os.getpid())} | dict(more or {})
