@@ -9,6 +9,8 @@ const VIDEO = {
 };
 const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
+const NO_STAND_IN = { get: () => null, stop: () => {} };
+
 /** @typedef {"audio" | "video"} Kind */
 /** @typedef {"" | "denied" | "missing" | "busy" | "insecure"} Problem */
 
@@ -38,8 +40,12 @@ export class LocalMedia extends EventTarget {
   /** @type {Promise<void> | null} */ #opening = null;
   #closed = false;
 
-  /** @param {{mediaDevices?: MediaDevices, standIn?: () => MediaStreamTrack | null}} [options] */
-  constructor({ mediaDevices = globalThis.navigator?.mediaDevices, standIn = () => null } = {}) {
+  /**
+   * @param {object} [options]
+   * @param {MediaDevices} [options.mediaDevices]
+   * @param {{get: () => MediaStreamTrack | null, stop: () => void}} [options.standIn]
+   */
+  constructor({ mediaDevices = globalThis.navigator?.mediaDevices, standIn = NO_STAND_IN } = {}) {
     super();
     this.mediaDevices = mediaDevices; // undefined on a page that is not secure
     this.standIn = standIn;
@@ -56,7 +62,7 @@ export class LocalMedia extends EventTarget {
   /** What goes to the other person. @param {Kind} kind */
   outgoing(kind) {
     if (kind === "audio") return this.#tracks.audio;
-    return this.#tracks.video ?? this.standIn();
+    return this.#tracks.video ?? this.standIn.get();
   }
 
   /** What the devices give, for the self view and the meter. @param {Kind} kind */
@@ -104,6 +110,7 @@ export class LocalMedia extends EventTarget {
     this.#closed = true;
     this.#release("audio");
     this.#release("video");
+    this.standIn.stop();
     this.muted = this.cameraOff = false;
     this.#changed();
   }

@@ -130,11 +130,17 @@ export class KolappClient extends EventTarget {
     let token;
     try {
       token = typeof this.token === "function" ? await this.token() : this.token;
-    } catch {
-      if (generation === this.#generation) this.#down(1006);
+    } catch (error) {
+      if (generation === this.#generation) this.#noToken(error);
       return;
     }
     if (generation === this.#generation) this.#openLink(token);
+  }
+
+  /** A KolappError says that there will be none; anything else was the network. @param {unknown} error */
+  #noToken(error) {
+    if (error instanceof KolappError) this.#finish(error.code);
+    else this.#down(1006);
   }
 
   /** @param {string} token */

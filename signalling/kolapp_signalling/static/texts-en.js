@@ -129,8 +129,8 @@ export default {
   ended_expired: "Your number has ended",
   ended_expired_text: "We had no contact with this page for too long. You are welcome to take a new one.",
 
-  offline: "No connection right now. We keep trying, and your place is kept.",
-  offline_clinician: "No connection right now. We keep trying.",
+  offline_place: "No connection right now. We keep trying, and your place is kept.",
+  offline_plain: "No connection right now. We keep trying.",
   blocked_taken_over: "Kolapp is open somewhere else",
   blocked_taken_over_text: "You went on in another window or on another device. Only the newest one is connected.",
   use_here: "Use it here",
@@ -151,7 +151,7 @@ export default {
   go_ready: "Start taking patients",
   go_pause: "Take a pause",
   ready_lead: "You count as on duty.",
-  paused_lead: "Patients are told that you are away.",
+  paused_lead: "You do not count as on duty.",
   queues: "Queues",
   waiting_count: "waiting",
   on_duty: /** @param {number} n */ (n) => (n === 1 ? "1 clinician on duty" : `${n} clinicians on duty`),
@@ -174,6 +174,7 @@ export default {
   over_declined: /** @param {number} n */ (n) => `No. ${n} declined the call.`,
   over_left: /** @param {number} n */ (n) => `No. ${n} left the queue.`,
   over_given_back: /** @param {number} n */ (n) => `No. ${n} is back at the front of the line.`,
+  over_other: /** @param {number} n */ (n) => `The call to no. ${n} has ended.`,
   shortcuts: "Keyboard shortcuts",
   clinician_desk: "Clinician",
 

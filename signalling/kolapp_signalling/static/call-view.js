@@ -1,0 +1,166 @@
+// @ts-check
+/** The call as both pages show it. Draws what it is told; decides nothing. */
+import { deviceFields, problemWords } from "./device-fields.js";
+import { keepStream } from "./preview.js";
+import { icon, make, setIcon, setText } from "./ui.js";
+import { clock } from "./wait.js";
+
+/** @typedef {import("./devices.js").LocalMedia} LocalMedia */
+/** @typedef {import("./quality.js").Grade} Grade */
+/** @typedef {import("./ui.js").Words} Words */
+
+/**
+ * What lies over the picture; null is nothing. `busy` turns a wheel.
+ * @typedef {{title: string, text: string, busy: boolean} | null} Status
+ */
+
+/** @param {string} id @param {string} iconName @param {string} key @param {string} [kind] */
+function round(id, iconName, key, kind = "") {
+  const label = make("span", { "data-t": key });
+  const button = make("button", { id, class: `round ${kind}`, type: "button" },
+    make("span", {}, icon(iconName)), label);
+  return { button, label };
+}
+
+/** A video that plays by itself and never goes full screen on a phone. @param {string} id @param {string} key */
+function video(id, key) {
+  return make("video", { id, autoplay: true, playsinline: true, "data-label": key });
+}
+
+export class CallView {
+  remote = video("remote", "remote_view");
+  self = video("self", "self_view");
+  mute = round("mute", "mic", "mute");
+  camera = round("camera", "camera", "camera_off");
+  settings = round("settings", "gear", "settings");
+  hangUp = round("hang-up", "hang-up", "hang_up", "end");
+  who = make("h1", { class: "call-who", "data-focus": true, tabindex: "-1" });
+  elapsed = make("span", { id: "elapsed", class: "call-pill", role: "timer", hidden: true });
+  qualityWords = make("span", { class: "words" });
+  quality = make("span", { id: "quality", class: "call-pill", role: "status", hidden: true },
+    make("span", { class: "bars", "aria-hidden": "true" }, make("i"), make("i"), make("i")), this.qualityWords);
+  problem = make("span", { class: "call-pill", role: "status", hidden: true });
+  statusTitle = make("h2");
+  statusText = make("p");
+  wheel = make("span", { class: "spinner", "aria-hidden": "true" });
+  status = make("div", { id: "call-status", class: "call-status" }, this.wheel, this.statusTitle, this.statusText);
+  selfOff = make("span", { class: "off", hidden: true }, icon("camera-off"));
+  selfMuted = make("span", { class: "muted", hidden: true }, icon("mic-off"));
+  hear = make("button", { id: "hear", class: "primary", type: "button", hidden: true }, icon("sound"),
+    make("span", { "data-t": "hear" }));
+  fields = make("div", { class: "devices" });
+  dialog = make("dialog", { id: "devices-dialog", class: "dialog", "aria-labelledby": "devices-title" },
+    make("form", { method: "dialog" }, make("h2", { id: "devices-title", "data-t": "check_title" }), this.fields,
+      make("div", { class: "dialog-buttons" }, make("button", { class: "primary", "data-t": "close" }))));
+
+  /** @param {HTMLElement} root @param {LocalMedia} media @param {Words} words */
+  constructor(root, media, words) {
+    this.root = root;
+    this.media = media;
+    this.words = words;
+    this.self.muted = true; // an attribute alone does not silence what a script has made
+    root.append(
+      make("div", { class: "call-stage" }, this.remote),
+      make("div", { class: "call-shade" }),
+      make("div", { class: "call-head" }, this.who, this.elapsed, this.quality, this.problem),
+      this.status,
+      make("div", { class: "call-self" }, this.self, this.selfOff, this.selfMuted),
+      this.hear,
+      make("div", { class: "call-buttons" }, this.mute.button, this.camera.button, this.settings.button, this.hangUp.button),
+    );
+    document.body.append(this.dialog);
+    words.fill(root);
+    words.fill(this.dialog);
+    this.#listen();
+  }
+
+  #listen() {
+    const { media } = this;
+    this.mute.button.addEventListener("click", () => media.setMuted(!media.muted));
+    this.camera.button.addEventListener("click", () => void media.setCameraOff(!media.cameraOff));
+    this.settings.button.addEventListener("click", () => {
+      void deviceFields(this.fields, media, this.words);
+      this.dialog.showModal();
+    });
+    this.hear.addEventListener("click", () => this.#play());
+    media.addEventListener("change", () => this.renderOwn());
+  }
+
+  /** Whether there is a picture of the other person. */
+  get hasPicture() {
+    return this.remote.videoWidth > 0 && this.remote.srcObject !== null;
+  }
+
+  /** @param {MediaStream | null} stream */
+  showRemote(stream) {
+    this.remote.srcObject = stream;
+    this.hear.hidden = true;
+    if (stream) this.#play();
+  }
+
+  /** After a reload nobody has tapped here yet, and browsers then forbid sound: ask for the tap. */
+  async #play() {
+    this.hear.hidden = true;
+    this.remote.muted = false;
+    try {
+      await this.remote.play();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+      this.hear.hidden = false;
+      this.remote.muted = true;
+      await this.remote.play().catch(() => {});
+    }
+  }
+
+  /** My own side: picture, buttons, what is wrong with the devices. */
+  renderOwn() {
+    const { media, words } = this;
+    const camera = media.own("video");
+    this.self.srcObject = camera ? keepStream(this.self, camera) : null;
+    this.selfOff.hidden = camera !== null;
+    this.selfMuted.hidden = !media.muted;
+    this.#toggle(this.mute, media.muted, ["mic", "mic-off"], [words.t.mute, words.t.unmute]);
+    this.#toggle(this.camera, media.cameraOff, ["camera", "camera-off"], [words.t.camera_off, words.t.camera_on]);
+    const problem = problemWords(media.problems, words.t);
+    setText(this.problem, problem);
+    this.problem.hidden = !problem;
+    if (this.dialog.open) void deviceFields(this.fields, media, words);
+  }
+
+  /**
+   * The words say what a press does, so no pressed state beside them: it would say the opposite.
+   * @param {ReturnType<typeof round>} part @param {boolean} on
+   * @param {[string, string]} icons @param {[string, string]} labels
+   */
+  #toggle({ button, label }, on, icons, labels) {
+    button.classList.toggle("on", on);
+    const picture = button.querySelector("svg");
+    if (picture) setIcon(picture, icons[on ? 1 : 0] ?? "");
+    setText(label, labels[on ? 1 : 0] ?? "");
+  }
+
+  /** @param {Status} status */
+  showStatus(status) {
+    this.status.hidden = status === null;
+    this.root.dataset.over = this.hasPicture ? "picture" : "nothing";
+    if (!status) return;
+    setText(this.statusTitle, status.title);
+    setText(this.statusText, status.text);
+    this.wheel.hidden = !status.busy;
+  }
+
+  /** @param {string} who @param {number | null} elapsed_s null before the visit is live */
+  showHead(who, elapsed_s) {
+    setText(this.who, who);
+    this.elapsed.hidden = elapsed_s === null;
+    if (elapsed_s !== null) setText(this.elapsed, clock(elapsed_s));
+  }
+
+  /** @param {Grade | null} grade */
+  showQuality(grade) {
+    this.quality.hidden = grade === null;
+    if (!grade) return;
+    this.quality.dataset.grade = grade;
+    setText(this.qualityWords, this.words.t[`quality_${grade}`]);
+  }
+}

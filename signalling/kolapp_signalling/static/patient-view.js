@@ -1,0 +1,140 @@
+// @ts-check
+/** The patient's screens, drawn from the newest snapshot. No requests are made in here. */
+import { sayWait } from "./texts.js";
+import { byId, icon, make, setIcon, setText } from "./ui.js";
+import { waitWords } from "./wait.js";
+
+/** @typedef {import("./protocol.js").TicketSnapshot} TicketSnapshot */
+/** @typedef {import("./protocol.js").QueueInfo} QueueInfo */
+/** @typedef {import("./protocol.js").PlaceInfo} PlaceInfo */
+/** @typedef {import("./texts.js").Texts} Texts */
+
+/** More people ahead than this are a number, not a row of dots. */
+const DOTS = 8;
+
+/**
+ * Which screen a ticket wants; null is no ticket. Pure.
+ * @param {TicketSnapshot | null} ticket
+ * @param {boolean} answering the patient has answered, the snapshot has not said so yet
+ */
+export function screenOf(ticket, answering) {
+  if (!ticket) return "welcome";
+  switch (ticket.state) {
+    case "waiting":
+      return ticket.away && ticket.reason === "missed_call" ? "missed" : "waiting";
+    case "called":
+      return answering ? "call" : "called";
+    case "in_visit":
+      return "call";
+    default:
+      return "ended";
+  }
+}
+
+/**
+ * One card a queue. `fresh` says whether the places in the welcome may still be shown.
+ * @param {QueueInfo[]} queues @param {Texts} t @param {boolean} fresh @param {(queue: string) => void} join
+ */
+export function drawQueues(queues, t, fresh, join) {
+  byId("queues").replaceChildren(...queues.map((queue, index) => {
+    const button = make("button", { class: "primary", type: "button", "data-queue": queue.name },
+      icon("ticket-line"), t.join);
+    if (index === 0) button.id = "join";
+    button.addEventListener("click", () => join(queue.name));
+    const card = make("article", { class: "card queue" }, make("h2", {}, queue.title));
+    if (fresh && queue.place) card.append(placeNow(queue.place, t));
+    card.append(button);
+    return card;
+  }));
+}
+
+/** @param {PlaceInfo} place @param {Texts} t */
+function placeNow(place, t) {
+  return make("p", { class: "now" },
+    make("span", {}, icon("people"), t.waiting_now(place.waiting)),
+    make("span", {}, icon("clock"), sayWait(t, waitWords(place.wait, 0))));
+}
+
+/**
+ * @param {TicketSnapshot} ticket @param {string} title of the queue
+ * @param {Texts} t @param {number} age_s of the snapshot
+ * @returns {string} the same in one sentence, for a voice
+ */
+export function drawTicket(ticket, title, t, age_s) {
+  setText(byId("queue-title"), title);
+  setText(byId("number"), String(ticket.number));
+  const note = byId("note");
+  note.hidden = ticket.reason !== "given_back";
+  setText(note, note.hidden ? "" : t.given_back);
+  return ticket.place ? drawPlace(ticket.place, t, age_s) : "";
+}
+
+/** @param {PlaceInfo} place @param {Texts} t @param {number} age_s */
+function drawPlace(place, t, age_s) {
+  const ahead = place.position - 1;
+  const words = waitWords(place.wait, age_s);
+  const figure = byId("ahead");
+  figure.dataset.ahead = String(ahead);
+  setText(figure, t.ahead(ahead));
+  setText(byId("wait"), sayWait(t, words));
+  drawLine(ahead);
+  return `${t.ahead_spoken(ahead)} ${sayWait(t, words, true)}`;
+}
+
+/**
+ * The people ahead as dots, before the door. Those behind are not shown: knowing oneself last makes
+ * people leave, and it is no business of theirs.
+ * @param {number} ahead
+ */
+function drawLine(ahead) {
+  const line = byId("line");
+  if (line.dataset.ahead === String(ahead)) return;
+  line.dataset.ahead = String(ahead);
+  const dots = Array.from({ length: ahead > DOTS ? 0 : ahead }, () => make("i"));
+  line.replaceChildren(make("i", { class: "door" }), ...dots, make("i", { class: "me" }));
+  line.hidden = ahead > DOTS;
+}
+
+/** @param {TicketSnapshot} ticket @param {Texts} t @param {number} left_s @param {number} whole_s */
+export function drawRing(ticket, t, left_s, whole_s) {
+  setText(byId("ring-number"), t.number(ticket.number));
+  setText(byId("seconds"), String(Math.max(0, Math.ceil(left_s))));
+  const gone = whole_s > 0 ? 100 * (1 - Math.max(0, left_s) / whole_s) : 100;
+  byId("ring-left").setAttribute("stroke-dashoffset", gone.toFixed(1));
+}
+
+/** @param {TicketSnapshot} ticket @param {Texts} t */
+export function drawEnd(ticket, t) {
+  const declined = ticket.state === "left" && ticket.reason === "declined";
+  const [title, text] = declined ? [t.ended_declined, t.ended_declined_text] : endWords(ticket.state, t);
+  setText(byId("ended-title"), title);
+  setText(byId("ended-text"), text);
+  const good = ticket.state === "completed";
+  const left = ticket.state === "left" && !declined;
+  setIcon(byId("ended-icon"), good ? "check" : left ? "door" : "bell");
+  byId("ended-badge").classList.toggle("warm", !good && !left);
+}
+
+/** @param {string} state @param {Texts} t @returns {[string, string]} */
+function endWords(state, t) {
+  switch (state) {
+    case "completed":
+      return [t.ended_completed, t.ended_completed_text];
+    case "no_show":
+      return [t.ended_no_show, t.ended_no_show_text];
+    case "left":
+      return [t.ended_left, t.ended_left_text];
+    default:
+      return [t.ended_expired, t.ended_expired_text];
+  }
+}
+
+/** The tab's title: what one sees of the page while doing something else. @param {string} screen @param {TicketSnapshot | null} ticket @param {Texts} t */
+export function titleOf(screen, ticket, t) {
+  if (screen === "called") return `${t.title_called} – Kolapp`;
+  if (screen === "call") return `${t.title_call} – Kolapp`;
+  if (screen === "waiting" && ticket?.place) {
+    return `${t.title_waiting(ticket.place.position - 1, ticket.number)} – Kolapp`;
+  }
+  return "Kolapp";
+}

@@ -1,0 +1,222 @@
+// @ts-check
+import { drawBlocked, unblock } from "./blocked.js";
+import { Call } from "./call.js";
+import { CallView } from "./call-view.js";
+import { LocalMedia } from "./devices.js";
+import { KolappError } from "./kolapp.js";
+import { drawEnd, drawQueues, drawRing, drawTicket, screenOf, titleOf } from "./patient-view.js";
+import { Preview } from "./preview.js";
+import { Ring } from "./ring.js";
+import { newClient, sayError, watchConnection } from "./session.js";
+import { StandIn } from "./stand-in.js";
+import { announce, byId, confirmed, showScreen, Toast, Words } from "./ui.js";
+import { keepAwake } from "./wake-lock.js";
+
+/** @typedef {import("./protocol.js").TicketSnapshot} TicketSnapshot */
+
+/** How long "right now" may stand beside a queue: the welcome is said once. */
+const FRESH_MS = 60_000;
+
+/** When a screen reader says again how long is left to answer, in seconds. */
+const SAY_LEFT_S = [15, 5];
+
+/** @type {TicketSnapshot | null} what the page shows; the client's own goes when a session does */
+let ticket = null;
+let ticketAt = 0;
+let welcomeAt = 0;
+let ringWhole_s = 0;
+let answering = false;
+let looking = true; // for the ticket there may be from before this page was opened
+let blocked = "";
+let told = "";
+
+const words = new Words(byId("language"), () => {
+  told = "";
+  call.view.renderOwn();
+  render();
+});
+const media = new LocalMedia({ standIn: new StandIn() });
+const client = newClient("patient");
+const preview = new Preview(byId("check"), media, words);
+const call = new Call(client, media, new CallView(byId("call"), media, words), "patient");
+const ring = new Ring();
+const toast = new Toast(byId("toast"));
+words.fill(byId("check"));
+
+client.addEventListener("welcome", () => void find());
+client.addEventListener("ticket", () => client.ticket && follow(client.ticket));
+client.addEventListener("state", (event) => {
+  if (client.state !== "closed") return render();
+  blocked = /** @type {CustomEvent} */ (event).detail.reason;
+  call.end();
+  render();
+});
+watchConnection(client, () => (ticket ? words.t.offline_place : words.t.offline_plain));
+
+byId("here").addEventListener("click", () => void rejoin());
+byId("leave").addEventListener("click", () => void leave());
+byId("answer").addEventListener("click", () => void answer());
+byId("decline").addEventListener("click", () => void decline());
+byId("hang-up").addEventListener("click", () => void hangUp());
+byId("again").addEventListener("click", () => showTicket(null));
+byId("unblock").addEventListener("click", () => {
+  const reason = blocked;
+  blocked = "";
+  unblock(reason, client, "patient");
+});
+for (const gesture of ["pointerdown", "keydown"]) {
+  addEventListener(gesture, () => void ring.unlock().then(render), { passive: true });
+}
+setInterval(render, 500);
+client.connect();
+
+/** The ticket from before a reload or a lost session; never draws a new one. */
+async function find() {
+  welcomeAt = performance.now();
+  for (const { name } of client.welcome?.queues ?? []) {
+    if (client.ticket) break;
+    await client.request("find", { queue: name }).catch(notFound);
+  }
+  looking = false;
+  if (!client.ticket && !ended()) showTicket(null);
+  render();
+}
+
+/** @param {unknown} error */
+function notFound(error) {
+  if (error instanceof KolappError && error.code === "no_ticket") return;
+  tell(error);
+}
+
+/** @param {TicketSnapshot} snapshot */
+function follow(snapshot) {
+  if (snapshot.state !== "called") answering = false;
+  if (snapshot.call && ticket?.call?.visit !== snapshot.call.visit) {
+    answering = false;
+    ringWhole_s = snapshot.call.answer_within_ms / 1000;
+  }
+  showTicket(snapshot);
+}
+
+/** @param {TicketSnapshot | null} snapshot */
+function showTicket(snapshot) {
+  ticket = snapshot;
+  ticketAt = performance.now();
+  if (ticket?.visit && ticket.state === "in_visit") call.follow(ticket.visit);
+  else if (!answering) call.end();
+  if (!ticket || ended()) media.close();
+  render();
+}
+
+function ended() {
+  return ticket !== null && screenOf(ticket, false) === "ended";
+}
+
+function render() {
+  const screen = screenNow();
+  const { t } = words;
+  const age_s = (performance.now() - ticketAt) / 1000;
+  if (screen === "welcome") drawWelcome();
+  if (screen === "blocked") drawBlocked(blocked, t);
+  if (screen !== "waiting" && preview.isOpen) preview.leave();
+  if (ticket && screen === "waiting") sayOnce(drawTicket(ticket, titleOfQueue(ticket), t, age_s));
+  if (ticket && screen === "called") drawCalled(ticket, age_s);
+  if (ticket && screen === "ended") drawEnd(ticket, t);
+  if (screen === "call") call.render();
+  if (screen !== "called" && ring.ringing) ring.stop();
+  byId("sound-on").hidden = ring.audible;
+  document.title = titleOf(screen, ticket, t);
+  keepAwake(["waiting", "called", "call"].includes(screen));
+  showScreen(screen);
+}
+
+function screenNow() {
+  if (blocked) return "blocked";
+  if (looking) return "loading";
+  return screenOf(ticket, answering);
+}
+
+let drawnWelcome = "";
+function drawWelcome() {
+  const queues = client.welcome?.queues ?? [];
+  const fresh = performance.now() - welcomeAt < FRESH_MS;
+  const wanted = JSON.stringify([queues, fresh, words.language]);
+  if (wanted === drawnWelcome) return; // a button that is replaced loses the focus and the tap
+  drawnWelcome = wanted;
+  drawQueues(queues, words.t, fresh, (queue) => void join(queue));
+}
+
+/** @param {TicketSnapshot} called @param {number} age_s */
+function drawCalled(called, age_s) {
+  const left_s = (called.call?.answer_within_ms ?? 0) / 1000 - age_s;
+  if (document.body.dataset.state !== "called") {
+    ring.start(left_s);
+    announce(`${words.t.your_turn}. ${words.t.answer_within(Math.round(left_s))}`, true);
+  }
+  const whole = Math.ceil(left_s);
+  if (SAY_LEFT_S.includes(whole)) announce(words.t.answer_within(whole), true);
+  drawRing(called, words.t, left_s, ringWhole_s);
+}
+
+/** @param {TicketSnapshot} of */
+function titleOfQueue(of) {
+  return client.welcome?.queues.find(({ name }) => name === of.queue)?.title ?? "";
+}
+
+/** @param {string} sentence */
+function sayOnce(sentence) {
+  if (sentence === told) return;
+  told = sentence;
+  announce(sentence);
+}
+
+/** @param {string} queue */
+async function join(queue) {
+  const button = document.querySelector(`[data-queue="${CSS.escape(queue)}"]`);
+  button?.setAttribute("aria-busy", "true");
+  await client.request("join", { queue }).catch(tell);
+  button?.removeAttribute("aria-busy");
+}
+
+/** Joining again gives the ticket there is, and tells the queue that a person is here. */
+async function rejoin() {
+  if (ticket) await client.request("join", { queue: ticket.queue }).catch(tell);
+}
+
+async function leave() {
+  if (!ticket || !(await confirmed(byId("leave-dialog")))) return;
+  await client.request("leave", { ticket: ticket.ticket }).catch(tell);
+}
+
+async function answer() {
+  const called = ticket?.call;
+  if (!ticket || !called) return;
+  answering = true;
+  void media.open(); // the browser may ask; the visit begins meanwhile
+  render();
+  try {
+    await client.request("answer", { ticket: ticket.ticket, epoch: called.epoch });
+  } catch (error) {
+    answering = false;
+    tell(error);
+    render();
+  }
+}
+
+async function decline() {
+  const called = ticket?.call;
+  if (!ticket || !called || !(await confirmed(byId("decline-dialog")))) return;
+  await client.request("decline", { ticket: ticket.ticket, epoch: called.epoch }).catch(tell);
+}
+
+async function hangUp() {
+  const visit = ticket?.visit;
+  if (!visit) return;
+  await client.request("hang_up", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+}
+
+/** @param {unknown} error */
+function tell(error) {
+  const text = sayError(error, words.t);
+  if (text) toast.show(text);
+}

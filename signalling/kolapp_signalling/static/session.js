@@ -1,0 +1,87 @@
+// @ts-check
+/** A page's connection: whose token, what wakes it, and the banner when it is gone for a while. */
+import { KolappClient, KolappError } from "./kolapp.js";
+import { byId, setText } from "./ui.js";
+
+/** @typedef {"patient" | "clinician"} Role */
+
+/** Shorter gaps are nobody's business: a false alarm costs more trust than it saves. */
+const BANNER_AFTER_MS = 3_000;
+
+/** The embedding app puts the token here; this tab only, gone with it. @param {Role} role */
+const tokenKey = (role) => `kolapp.token.${role}`;
+
+/** @param {Role} role */
+export function forgetToken(role) {
+  sessionStorage.removeItem(tokenKey(role));
+}
+
+/**
+ * The token of this tab; in development the server hands out one to those who have none.
+ * @param {Role} role
+ * @returns {Promise<string>} rejects with `bad_token` when there is none to be had here
+ */
+async function token(role) {
+  const kept = sessionStorage.getItem(tokenKey(role));
+  if (kept) return kept;
+  const response = await fetch("/demo/token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ role }),
+  });
+  if (response.status >= 500) throw new Error("The server cannot answer now.");
+  if (!response.ok) throw new KolappError("bad_token", "Nobody is signed in here.");
+  const { token: fresh } = await response.json();
+  sessionStorage.setItem(tokenKey(role), fresh);
+  return fresh;
+}
+
+/** @param {Role} role */
+export function newClient(role) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  return new KolappClient({
+    url: `${scheme}://${location.host}/ws`,
+    token: () => token(role),
+    wakes: [
+      [document, "visibilitychange"],
+      [window, "pageshow"],
+      [window, "online"],
+    ],
+  });
+}
+
+/**
+ * Show the banner while the connection is gone, after a short grace.
+ * @param {KolappClient} client
+ * @param {() => string} words
+ */
+export function watchConnection(client, words) {
+  const banner = byId("offline");
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+  client.addEventListener("state", () => {
+    if (client.state === "open" || client.state === "closed") {
+      clearTimeout(timer);
+      timer = undefined;
+      banner.hidden = true;
+    } else {
+      timer ??= setTimeout(() => {
+        setText(byId("offline-text"), words());
+        banner.hidden = false;
+      }, BANNER_AFTER_MS);
+    }
+  });
+}
+
+/**
+ * What to tell about a request that failed, or null when the screens already tell it.
+ * @param {unknown} error
+ * @param {import("./texts.js").Texts} t
+ */
+export function sayError(error, t) {
+  const code = error instanceof KolappError ? error.code : "";
+  if (code === "closed" || code === "stale_epoch" || code === "wrong_state") return null;
+  if (code === "unknown_queue") return t.error_unknown_queue;
+  if (code === "nobody_waiting") return t.error_nobody_waiting;
+  if (code === "timeout" || code === "store_unavailable") return t.error_timeout;
+  return t.error_other;
+}

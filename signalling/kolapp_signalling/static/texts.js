@@ -1,0 +1,50 @@
+// @ts-check
+import en from "./texts-en.js";
+import nb from "./texts-nb.js";
+import sv from "./texts-sv.js";
+
+/** @typedef {typeof en} Texts */
+/** @typedef {keyof Texts} TextKey */
+/** Keys whose text needs no figures. @typedef {{[K in TextKey]: Texts[K] extends string ? K : never}[TextKey]} PlainKey */
+
+/** @type {Record<string, Texts>} by BCP 47 language, in the order of the switch */
+export const LANGUAGES = { en, sv, nb };
+
+/** What a browser may call it, where that differs: Norwegian without a written form is bokmål. */
+const ALIASES = /** @type {Record<string, string>} */ ({ no: "nb", nn: "nb" });
+
+/**
+ * The first of the wished languages that we speak; English if none.
+ * @param {readonly string[]} wished BCP 47 tags, best first
+ */
+export function bestLanguage(wished) {
+  for (const tag of wished) {
+    const primary = tag.toLowerCase().split("-")[0] ?? "";
+    const language = ALIASES[primary] ?? primary;
+    if (language in LANGUAGES) return language;
+  }
+  return "en";
+}
+
+/**
+ * The waiting time in words.
+ * @param {Texts} t
+ * @param {import("./wait.js").WaitWords} words
+ * @param {boolean} [spoken] for a voice, which reads no dash
+ */
+export function sayWait(t, words, spoken = false) {
+  switch (words.kind) {
+    case "unknown":
+      return words.why === "nobody_on_duty" ? t.wait_nobody_on_duty : t.wait_unknown;
+    case "late":
+      return t.wait_late;
+    case "less":
+      return t.wait_less(words.high);
+    case "up_to":
+      return t.wait_up_to(words.high);
+    case "more":
+      return t.wait_more(words.low);
+    case "range":
+      return (spoken ? t.wait_range_spoken : t.wait_range)(words.low, words.high);
+  }
+}
