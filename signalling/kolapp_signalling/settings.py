@@ -124,6 +124,12 @@ class Settings:
     resume_window_ms: int = setting(
         120_000, milliseconds(), "A lost session can be resumed for so long."
     )
+    absent_after_ms: int = setting(
+        5_000, milliseconds(), "A patient whose connection is lost for so long counts as away."
+    )
+    max_connections: int = setting(
+        15_000, whole(1, 1_000_000), "WebSockets that one node takes at the same time."
+    )
     max_frame_bytes: int = setting(
         65_536, whole(1_024, 1_048_576), "Largest frame a client may send."
     )
@@ -132,6 +138,10 @@ class Settings:
     )
     errors_before_close: int = setting(
         20, whole(1, 1_000), "Bad messages in a row before a connection is closed."
+    )
+
+    messages_per_s: int = setting(
+        100, whole(1, 100_000), "A client that sends more messages a second is read more slowly."
     )
 
     # Places

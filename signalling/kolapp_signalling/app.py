@@ -1,0 +1,92 @@
+"""The web server of a signalling node: built, started, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from kolapp_queue.errors import StoreUnavailable
+
+from .assembly import running_node
+from .process import StartRefused, report_ready, told_to_stop
+from .routes import NODE, SETTINGS, add_headers, routes
+from .settings import Settings
+
+# A request's head must be there this long after connecting or after the last answer.
+_HEAD_S = 15.0
+_BODY_BYTES = 4_096  # of a request; only demo tokens have one
+_STOP_S = 3.0  # for handlers that still run when the node stops
+
+
+def create_app(settings: Settings) -> web.Application:
+    """The application of one node. `settings` are prepared: keys, pepper and store are set."""
+    app = web.Application(client_max_size=_BODY_BYTES)
+    app[SETTINGS] = settings
+    app.add_routes(routes(settings))
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(_node)
+    app.on_shutdown.append(_tell_everybody)
+    return app
+
+
+async def _node(app: web.Application) -> AsyncIterator[None]:
+    async with running_node(app[SETTINGS]) as node:
+        app[NODE] = node
+        yield
+
+
+async def _tell_everybody(app: web.Application) -> None:
+    await app[NODE].dismiss()
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """A node with its web server; gives the address of its pages."""
+    runner = web.AppRunner(
+        create_app(settings),
+        access_log=None,  # addresses and what people do belong in no log
+        keepalive_timeout=_HEAD_S,
+        shutdown_timeout=_STOP_S,
+    )
+    try:
+        await runner.setup()
+        tls = _tls(settings)
+        site = web.TCPSite(runner, settings.http_host, settings.http_port, ssl_context=tls)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        shown = f"[{host}]" if ":" in host else host
+        yield f"{'https' if tls else 'http'}://{shown}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def run_signalling(settings: Settings) -> None:
+    """Serve until told to stop. Raises OSError when the address cannot be listened on, and
+    StartRefused when keys or store are missing."""
+    stop = told_to_stop()
+    _allow_many_sockets()
+    try:
+        async with serving(settings) as url:
+            report_ready({"url": url})
+            await stop.wait()
+    except StoreUnavailable as error:
+        raise StartRefused("The store does not answer; is it running?") from error
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context
+
+
+def _allow_many_sockets() -> None:
+    """Thousands wait at once; the usual soft limit is 1,024 descriptors."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

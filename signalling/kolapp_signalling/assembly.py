@@ -1,0 +1,122 @@
+"""A signalling node put together: which part gets which, and in which order they start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from kolapp_queue.feed import Feed
+from kolapp_queue.store import QueueStore
+
+from . import upkeep
+from .audience import Audience
+from .auth import Authenticator
+from .clock import StoreClock
+from .codes import CloseCode
+from .connection import Connection
+from .entrance import Entrance
+from .hub import Hub, Patience
+from .media_link import MediaLink
+from .metrics import Metrics
+from .news import News
+from .places import Windows
+from .queues import Queues
+from .services import Services
+from .settings import Settings
+from .tasks import Tasks
+from .token_keys import token_rules
+
+_LEASE_PARTS = 3  # a clinician's duty is renewed so often within its lease
+
+
+@dataclass(frozen=True, slots=True)
+class SignallingNode:
+    id: str
+    settings: Settings
+    store: QueueStore
+    queues: Queues
+    hub: Hub
+    media: MediaLink
+    metrics: Metrics
+    entrance: Entrance
+    connections: set[Connection] = field(default_factory=set)  # greeted or not
+
+    async def dismiss(self) -> None:
+        """The node stops: everybody is told to connect again."""
+        connections = list(self.connections)
+        for connection in connections:
+            connection.close_soon(CloseCode.SHUTTING_DOWN)
+        await asyncio.gather(*(connection.closed() for connection in connections))
+
+
+@asynccontextmanager
+async def running_node(settings: Settings) -> AsyncIterator[SignallingNode]:
+    """Everything but the web server. Raises StoreUnavailable if the store does not answer."""
+    store = await QueueStore.connect(settings.store_url, settings.queue)
+    feed = await Feed.open(settings.store_url, settings.queue)
+    tasks = Tasks()
+    try:
+        node = _assemble(settings, store, feed, tasks)
+        yield node
+    finally:
+        await tasks.stop()
+        await feed.close()
+        await store.close()
+
+
+def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -> SignallingNode:
+    node_id = settings.node_id or f"signalling-{secrets.token_hex(4)}"
+    clock, metrics = StoreClock(), Metrics()
+    media = MediaLink(
+        store,
+        settings.cluster_secret,
+        settings.node_lease_ms,
+        lambda visit: audience.legs_changed(visit),
+        tasks,
+    )
+    audience = Audience(clock.now_ms, media.states)
+    news = News(store, audience, tasks, media.ended)
+    queues = Queues(
+        settings.queues,
+        store,
+        feed,
+        clock,
+        audience,
+        news,
+        Windows(
+            settings.place_front_count,
+            settings.place_front_ms / 1000,
+            settings.place_tail_ms / 1000,
+        ),
+        settings.queue.visit_prior_ms,
+        tasks,
+    )
+    services = Services(store, audience, queues, media, metrics)
+    patience = Patience(
+        settings.resume_window_ms,
+        settings.absent_after_ms,
+        settings.queue.duty_lease_ms // _LEASE_PARTS,
+    )
+    hub = Hub(services, patience, tasks)
+    metrics.watch(hub.count, lambda: media.connected)
+    entrance = Entrance(
+        hub,
+        queues,
+        Authenticator(token_rules(settings)),
+        settings.identity_pepper,
+        node_id,
+        version("kolapp"),
+        settings.hello_timeout_ms / 1000,
+        settings.ping_every_ms,
+        metrics,
+    )
+    tasks.keep(lambda: upkeep.follow(feed, queues, news))
+    tasks.keep(lambda: upkeep.look_after(hub))
+    tasks.keep(lambda: upkeep.compare_versions(store, queues, settings.queue.resync_ms))
+    tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.queue.resync_ms))
+    tasks.keep(media.run)
+    return SignallingNode(node_id, settings, store, queues, hub, media, metrics, entrance)

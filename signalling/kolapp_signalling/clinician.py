@@ -1,0 +1,124 @@
+"""What a clinician may ask: duty, the next patient, the visit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kolapp_queue.errors import AlreadyInVisit, NoSuchVisit
+from kolapp_queue.model import ClinicianKey, Duty, Visit, VisitId
+from kolapp_queue.states import VisitState
+
+from . import messages as m
+from .audience import Desk
+from .codes import ErrorCode
+from .participant import Participant, Refused
+from .services import Services
+from .session import Session
+
+_MAY_OFFER = frozenset({VisitState.CALLED, VisitState.LIVE})
+
+
+class Clinician(Participant):
+    def __init__(self, session: Session, services: Services) -> None:
+        super().__init__(session, services)
+        provider, key = session.person.provider, ClinicianKey(session.person.key)
+        self._provider, self._key = provider, key
+        self._desk = Desk(
+            provider,
+            key,
+            self.push,
+            lambda: [queue.line.load() for queue in services.queues.of(provider)],
+            Duty(key, provider, on_duty=False, queues=(), visit=None, epoch=0),
+        )
+        services.audience.seat(self._desk)
+
+    async def do(self, request: m.ClientMessage) -> m.ServerMessage:
+        match request:
+            case m.Ready():
+                return await self._ready(request)
+            case m.Pause():
+                return await self._set_duty(())
+            case m.Pull():
+                return await self._pull(request)
+            case m.GiveBack():
+                return await self._give_back(request)
+            case m.Offer():
+                return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
+            case m.HangUp():
+                return await self._hang_up(request)
+        raise AssertionError(f"no verb for {type(request).__name__}")
+
+    # Verbs
+
+    async def _ready(self, request: m.Ready) -> m.DutySnapshot:
+        queues = dict.fromkeys(self._queue(name).ref.queue for name in request.queues)
+        return await self._set_duty(tuple(queues))
+
+    async def _set_duty(self, queues: tuple[str, ...]) -> m.DutySnapshot:
+        self._desk.take(await self._services.store.set_duty(self._provider, self._key, queues))
+        return self._snapshot()
+
+    async def _pull(self, request: m.Pull) -> m.DutySnapshot:
+        try:
+            visit = await self._services.store.pull(self._provider, self._key, request.key)
+        except AlreadyInVisit as active:
+            self._desk.take_visit(active.visit)
+            raise
+        if visit is None:
+            raise Refused(ErrorCode.NOBODY_WAITING)
+        self._services.audience.called(visit)
+        return self._with(visit)
+
+    async def _give_back(self, request: m.GiveBack) -> m.DutySnapshot:
+        visit = await self._visit(request.visit)
+        ended = await self._services.store.give_back(visit.ref, visit.id, self._key, request.epoch)
+        self._services.visit_ended(ended)
+        return self._with(ended)
+
+    async def _hang_up(self, request: m.HangUp) -> m.DutySnapshot:
+        visit = await self._visit(request.visit)
+        ended = await self._services.store.hang_up(visit.ref, visit.id, self._key, request.epoch)
+        self._services.visit_ended(ended)
+        return self._with(ended)
+
+    # The socket comes and goes
+
+    async def restore(self) -> None:
+        await self.show_present()
+        self.away, self.restored = False, True
+
+    async def show_present(self) -> None:
+        self._desk.take(await self._services.store.duty(self._provider, self._key))
+        self._services.audience.tell_desk(self._desk, always=True)
+
+    async def renew(self) -> None:
+        """A clinician counts as on duty while connected: keep the lease."""
+        await super().renew()
+        if self._desk.duty.on_duty:
+            async with self._turn:
+                await self._guarded(self._renew_duty())
+
+    def release(self) -> None:
+        self._services.audience.unseat(self._desk)
+
+    async def _renew_duty(self) -> None:
+        queues = self._desk.duty.queues
+        self._desk.take(await self._services.store.set_duty(self._provider, self._key, queues))
+        self._services.audience.tell_desk(self._desk)
+
+    # The desk
+
+    def _with(self, visit: Visit) -> m.DutySnapshot:
+        self._desk.take_visit(visit)
+        self._desk.duty = replace(self._desk.duty, visit=self._desk.active)
+        return self._snapshot()
+
+    def _snapshot(self) -> m.DutySnapshot:
+        return self._services.audience.duty_snapshot(self._desk)
+
+    async def _visit(self, visit: str) -> Visit:
+        """The visit of that id, if this clinician had it last: nobody else's is there at all."""
+        last = self._desk.visit
+        if last is None or last.id != visit:
+            raise NoSuchVisit
+        return await self._services.store.read_visit(last.ref, VisitId(visit))

@@ -1,0 +1,197 @@
+"""One WebSocket: frames in, one at a time; snapshots out, the latest of each kind only.
+
+There is one reader (the request handler) and no writer task. Frames go straight into the
+transport while it is nearly empty; for a client that does not keep up they are held here, bounded,
+until `flush` finds room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import WSMsgType, web
+
+from .codes import CLOSE_TEXT, ERROR_TEXT, CloseCode, ErrorCode
+from .messages import AnyClientMessage, Error, ServerMessage
+from .wire import BINARY, TEXT, BadMessage, Codec, frame
+
+Socket = web.WebSocketResponse[Literal[False]]  # text arrives as bytes too
+
+_PING, _PONG = 0x9, 0xA  # opcodes of RFC 6455, 5.5
+_UNSENT_BYTES = 32_768  # what may lie unsent in the transport before messages are held here
+_CLOSE_S = 2.0  # a closing handshake takes this long at most
+_OPCODES = {WSMsgType.TEXT: TEXT, WSMsgType.BINARY: BINARY}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one connection; see the settings of the same names."""
+
+    outbox: int
+    errors: int
+    messages_per_s: int
+    ping_every_s: float
+    pong_timeout_s: float
+
+
+class Connection:
+    """`id` is what the store calls this connection of a person: new for every socket."""
+
+    __slots__ = (
+        "_closing",
+        "_codec",
+        "_errors",
+        "_heard",
+        "_latest",
+        "_limits",
+        "_pinged",
+        "_replies",
+        "_second",
+        "_spent",
+        "_transport",
+        "_ws",
+        "close_code",
+        "id",
+    )
+
+    def __init__(
+        self,
+        connection_id: str,
+        ws: Socket,
+        transport: asyncio.Transport,
+        codec: Codec,
+        limits: Limits,
+    ) -> None:
+        self.id = connection_id
+        self.close_code: CloseCode | None = None  # set once we decide to close
+        self._ws = ws
+        self._transport = transport
+        self._codec = codec
+        self._limits = limits
+        self._heard = _now()  # when the last frame of any kind came
+        self._pinged = False  # since then
+        self._errors = 0  # bad messages in a row
+        self._second, self._spent = 0, 0  # messages in the present second
+        self._replies: list[bytes] = []  # held because the client does not keep up
+        self._latest: dict[str, bytes] = {}  # held: the newest snapshot of each kind
+        self._closing: asyncio.Task[None] | None = None
+
+    # In
+
+    async def receive(self) -> AnyClientMessage | None:
+        """The next message of the catalogue; bad ones are answered here. None: it is over."""
+        while self.close_code is None:
+            received = await self._ws.receive()
+            self._heard, self._pinged = _now(), False
+            if received.type == WSMsgType.PING:
+                self._put(frame(_PONG, received.data))
+            elif received.type in _OPCODES:
+                await self._spend()
+                if (message := self._understand(received.type, received.data)) is not None:
+                    return message
+            elif received.type != WSMsgType.PONG:
+                return None
+        return None
+
+    def _understand(self, kind: WSMsgType, data: bytes) -> AnyClientMessage | None:
+        try:
+            if _OPCODES[kind] != self._codec.opcode:
+                raise BadMessage(f"{self._codec.subprotocol} has no {kind.name.lower()} frames.")
+            message = self._codec.decode(data)
+        except BadMessage as bad:
+            self._errors += 1
+            text = f"{ERROR_TEXT[ErrorCode.BAD_MESSAGE]} {bad.text}"
+            self.send(Error(re=bad.re, code=ErrorCode.BAD_MESSAGE, message=text, field=bad.field))
+            if self._errors >= self._limits.errors:
+                self.close_soon(CloseCode.TOO_MANY_ERRORS)
+            return None
+        self._errors = 0
+        return message
+
+    async def _spend(self) -> None:
+        """A client that sends too fast is read more slowly: the pressure is its own."""
+        second = int(_now())
+        if second != self._second:
+            self._second, self._spent = second, 0
+        self._spent += 1
+        if self._spent > self._limits.messages_per_s:
+            await asyncio.sleep(second + 1 - _now())
+
+    # Out
+
+    @property
+    def clogged(self) -> bool:
+        """Whether something is held because the client does not keep up: call `flush` again."""
+        return bool(self._replies or self._latest)
+
+    def send(self, message: ServerMessage) -> None:
+        """A reply: never dropped, so too many that wait end the connection."""
+        data = frame(self._codec.opcode, self._codec.encode(message))
+        if not self._put(data):
+            self._replies.append(data)
+            if len(self._replies) > self._limits.outbox:
+                self.close_soon(CloseCode.SLOW_READER)
+
+    def push(self, kind: str, message: ServerMessage) -> None:
+        """A snapshot: of each kind only the latest waits."""
+        data = frame(self._codec.opcode, self._codec.encode(message))
+        if not self._put(data):
+            self._latest[kind] = data
+
+    def flush(self) -> None:
+        while self._replies and self._room():
+            self._transport.write(self._replies.pop(0))
+        while self._latest and self._room():
+            self._transport.write(self._latest.pop(next(iter(self._latest))))
+
+    def _put(self, data: bytes) -> bool:
+        """Write now, unless something waits already or the client does not read."""
+        if self.clogged:
+            self.flush()
+        if self.clogged or not self._room():
+            return self._over()  # what nobody will read any more is not kept
+        self._transport.write(data)
+        return True
+
+    def _room(self) -> bool:
+        return not self._over() and self._transport.get_write_buffer_size() < _UNSENT_BYTES
+
+    def _over(self) -> bool:
+        return self._ws.closed or self.close_code is not None or self._transport.is_closing()
+
+    # Life
+
+    def look_after(self) -> None:
+        """Called about every second: ping a quiet client, give up a silent one."""
+        silent = _now() - self._heard
+        if self._pinged and silent > self._limits.ping_every_s + self._limits.pong_timeout_s:
+            self.close_soon(CloseCode.NO_PONG)
+        elif not self._pinged and silent > self._limits.ping_every_s:
+            self._pinged = True
+            self._put(frame(_PING, b""))
+
+    def close_soon(self, code: CloseCode) -> None:
+        """Close with this code; the first one wins. `closed` waits until it is done."""
+        if self.close_code is None and not self._ws.closed:
+            self.close_code = code
+            self._closing = asyncio.get_running_loop().create_task(self._close(code))
+
+    async def closed(self) -> None:
+        if self._closing is not None:
+            await self._closing
+
+    async def _close(self, code: CloseCode) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._ws.close(code=code, message=CLOSE_TEXT[code].encode())
+        except TimeoutError:
+            pass
+        finally:
+            # What a client does not read stays in the transport for ever if nobody aborts it.
+            self._transport.abort()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

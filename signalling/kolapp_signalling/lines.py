@@ -1,0 +1,105 @@
+"""The queues as this node last read them: one reading serves everybody who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from kolapp_queue.model import Line, QueueRef, TicketId
+from kolapp_queue.store import QueueStore
+
+from .clock import StoreClock
+from .messages import PlaceInfo, QueueInfo, QueueLoad
+from .snapshots import queue_load
+from .waits import NOT_READ_YET, Waits
+
+# A reading costs more the longer the line is: rest this many times as long as the last one took.
+_REST = 4.0
+_TRIES = 3  # readings before a ticket is shown without a place
+
+
+class QueueLine:
+    """One queue's line, its positions and waiting ranges. `line` is None before it was read."""
+
+    def __init__(
+        self,
+        ref: QueueRef,
+        title: str,
+        store: QueueStore,
+        clock: StoreClock,
+        waits: Callable[[Line], Waits],
+    ) -> None:
+        self.ref = ref
+        self.title = title
+        self.line: Line | None = None
+        self.positions: Mapping[TicketId, int] = {}
+        self._store = store
+        self._clock = clock
+        self._estimate = waits
+        self._waits: Waits | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._rest_until = 0.0  # the loop's time
+
+    @property
+    def version(self) -> int:
+        return self.line.version if self.line is not None else -1
+
+    async def read(self) -> None:
+        """Read the line as it is from now on: a reading that runs already is not new enough.
+
+        Raises StoreUnavailable.
+        """
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+        await self._join_reading()
+
+    async def at_least(self, version: int) -> None:
+        """Until the line is as new as a ticket's `version`; gives up on a store that went back.
+
+        Raises StoreUnavailable.
+        """
+        for _ in range(_TRIES):
+            if self.version >= version:
+                return
+            await self._join_reading()
+
+    async def _join_reading(self) -> None:
+        if self._reading is None:
+            self._reading = asyncio.get_running_loop().create_task(self._read())
+        # Shielded: one reader's end is not the end of what the others wait for.
+        await asyncio.shield(self._reading)
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await asyncio.sleep(max(0.0, self._rest_until - loop.time()))
+            started = loop.time()
+            line = await self._store.line(self.ref)
+            self._clock.heard(line.now_ms)
+            self.line = line
+            self.positions = {ticket: n for n, ticket in enumerate(line.waiting, 1)}
+            self._waits = self._estimate(line)
+            self._rest_until = loop.time() + _REST * (loop.time() - started)
+        finally:
+            self._reading = None
+
+    def place(self, ticket: TicketId) -> PlaceInfo | None:
+        position = self.positions.get(ticket)
+        return None if position is None else self.place_at(position)
+
+    def place_at(self, position: int) -> PlaceInfo:
+        wait = self._waits.at(position) if self._waits is not None else NOT_READ_YET
+        return PlaceInfo(position, max(position, len(self.positions)), wait)
+
+    def info(self) -> QueueInfo:
+        """With the place that somebody who joins now would get."""
+        place = self.place_at(len(self.positions) + 1) if self.line is not None else None
+        return QueueInfo(self.ref.queue, self.title, place)
+
+    def load(self) -> QueueLoad:
+        return queue_load(self.ref.queue, self.title, self.line)
+
+    async def close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])

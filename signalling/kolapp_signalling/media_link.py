@@ -1,0 +1,194 @@
+"""The media nodes as this node sees them: one control connection each, and which visit is where.
+
+Nodes are found in the store's registry. A closed control socket, or a lease that stays lapsed,
+is a dead node: its visits are shown as lost, and the next offer places them anew, fenced by the
+media epoch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from kolapp_media.client import MediaClient
+from kolapp_media.errors import Draining, MediaError, NodeGone, TooManyLegs
+from kolapp_media.model import LegChanged
+from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.model import NodeRecord, Visit, VisitId
+from kolapp_queue.states import VisitState
+from kolapp_queue.store import QueueStore
+
+from . import log
+from .legs import Legs
+from .tasks import Tasks
+
+_LOOKS_A_LEASE = 3  # looks at the registry in one lease; so many misses in a row are a lapse
+_PLACEMENTS = 3  # nodes tried for one offer
+
+
+class MediaLink:
+    """`changed` is called with each visit whose legs are in another state now."""
+
+    def __init__(
+        self,
+        store: QueueStore,
+        secret: bytes,
+        lease_ms: int,
+        changed: Callable[[VisitId], None],
+        tasks: Tasks,
+    ) -> None:
+        self._store = store
+        self._secret = secret
+        self._look_s = lease_ms / 1000 / _LOOKS_A_LEASE
+        self._changed = changed
+        self._tasks = tasks
+        self._legs = Legs()
+        self._clients: dict[str, MediaClient] = {}  # connected, by node
+        self._records: dict[str, NodeRecord] = {}  # as last seen in the registry
+        self._missed: Counter[str] = Counter()  # looks in a row that did not find the node
+        self._placed: Counter[str] = Counter()  # visits put there since the last look
+        self._look_now = asyncio.Event()
+
+    @property
+    def connected(self) -> int:
+        return len(self._clients)
+
+    # What participants ask
+
+    def states(self, visit: VisitId) -> Mapping[str, str]:
+        return self._legs.states(visit)
+
+    async def offer(
+        self, visit: Visit, participant: str, generation: int, sdp: str
+    ) -> tuple[Visit, str]:
+        """The answer to an offer, and the visit as it is placed now.
+
+        Raises BadOffer, StaleLeg; NodeGone when no node can take it; QueueError.
+        """
+        for _ in range(_PLACEMENTS):
+            visit = await self._place(visit)
+            client = self._clients.get(visit.media_node)
+            if client is None:
+                continue
+            epoch, live = visit.media_epoch, visit.state == VisitState.LIVE
+            try:
+                answer = await client.open_leg(
+                    visit.id, epoch, participant, generation, sdp, forward=live
+                )
+            except (NodeGone, Draining, TooManyLegs):
+                self._legs.offered(visit.id, visit.media_node, epoch, participant, generation)
+                self._legs.lost(visit.id)
+                continue
+            self._legs.offered(visit.id, visit.media_node, epoch, participant, generation)
+            return visit, answer
+        raise NodeGone("no media node can take the visit now")
+
+    async def forward(self, visit: Visit) -> None:
+        """The patient answered: let the legs that are there hear and see each other."""
+        client = self._clients.get(visit.media_node)
+        if client is not None:
+            try:
+                await client.forward(visit.id, visit.media_epoch)
+            except MediaError:
+                # No leg is there yet, or not any more: the next one is opened with `forward`.
+                return
+
+    def ended(self, visit: VisitId, node: str = "") -> None:
+        """The visit is over: its legs go. Harmless for one that is not there."""
+        client = self._clients.get(node or self._legs.node(visit))
+        self._legs.forget(visit)
+        if client is not None:
+            self._tasks.start(self._close(client, visit))
+
+    async def _close(self, client: MediaClient, visit: VisitId) -> None:
+        try:
+            await client.close_visit(visit)
+        except MediaError:
+            return  # the node is gone, and the visit with it
+
+    async def _place(self, visit: Visit) -> Visit:
+        """The visit on a node that is there: where it is, or placed anew."""
+        here = visit.media_node in self._clients
+        if here and self._legs.usable(visit.id, visit.media_epoch):
+            return visit
+        node = self._freest(visit.media_node)
+        if node is None:
+            raise NodeGone("no media node is connected")
+        self._placed[node] += 1
+        return await self._store.place_media(
+            visit.ref, visit.id, visit.epoch, node, visit.media_epoch
+        )
+
+    def _freest(self, last: str) -> str | None:
+        """The node with the most room; rather another than the one that was tried last."""
+
+        def room(node: str) -> tuple[bool, int]:
+            record = self._records[node]
+            return node != last, record.capacity - record.load - self._placed[node]
+
+        return max(
+            (node for node in self._clients if node in self._records), key=room, default=None
+        )
+
+    # Keeping connections
+
+    async def run(self) -> None:
+        while True:
+            with contextlib.suppress(StoreUnavailable):  # nodes and calls go on without it
+                await self._look()
+            self._look_now.clear()
+            try:
+                async with asyncio.timeout(self._look_s):
+                    await self._look_now.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        found = {node.id: node for node in await self._store.nodes("media")}
+        self._placed.clear()
+        for node in list(self._records):
+            self._missed[node] = 0 if node in found else self._missed[node] + 1
+            if self._missed[node] >= _LOOKS_A_LEASE:
+                await self._give_up(node)
+        self._records.update(found)
+        dials = [self._dial(node) for node in found.values() if node.id not in self._clients]
+        await asyncio.gather(*dials)
+
+    async def _dial(self, node: NodeRecord) -> None:
+        heard = partial(self._heard, node.id)
+        try:
+            client = await MediaClient.connect(node.address, self._secret, heard)
+        except NodeGone:
+            return  # the next look tries again, as long as the lease lasts
+        self._clients[node.id] = client
+        log.event(logging.INFO, "A media node is connected.", node=node.id)
+        self._tasks.start(self._watch(node.id, client))
+
+    async def _watch(self, node: str, client: MediaClient) -> None:
+        try:
+            await client.closed.wait()
+        finally:
+            await client.close()
+        if self._clients.get(node) is client:
+            del self._clients[node]
+        log.event(logging.WARNING, "A media node is gone.", node=node)
+        for visit in self._legs.node_lost(node):
+            self._changed(VisitId(visit))
+        self._look_now.set()
+
+    async def _give_up(self, node: str) -> None:
+        """Its lease stays lapsed: frozen or cut off, which is as good as dead."""
+        del self._records[node], self._missed[node]
+        if (client := self._clients.get(node)) is not None:
+            await client.close()
+
+    def _heard(self, node: str, event: LegChanged) -> None:
+        news = self._legs.changed(
+            event.visit, node, event.media_epoch, event.participant, event.generation, event.state
+        )
+        if news:
+            self._changed(VisitId(event.visit))

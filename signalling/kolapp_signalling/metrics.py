@@ -1,0 +1,55 @@
+"""Every metric of a signalling node, with its help text. Labels are closed sets: never an id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import generate_latest
+
+from .roles import Role
+
+
+class Metrics:
+    """One registry a node, so that several nodes can live in one process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "kolapp_requests",
+            "Requests of clients by message type and outcome (done or the error's code).",
+            ["type", "outcome"],
+            registry=self._registry,
+        )
+        self.bad_tokens = Counter(
+            "kolapp_bad_tokens",
+            "Greetings with a token that is not valid.",
+            registry=self._registry,
+        )
+        self.closes = Counter(
+            "kolapp_closes",
+            "Connections that this node closed, by close code.",
+            ["code"],
+            registry=self._registry,
+        )
+        self._connections = Gauge(
+            "kolapp_connections",
+            "People with a connection to this node, by role.",
+            ["role"],
+            registry=self._registry,
+        )
+        self._media_nodes = Gauge(
+            "kolapp_media_nodes",
+            "Media nodes that this node has a control connection to.",
+            registry=self._registry,
+        )
+
+    def watch(self, people: Callable[[Role], int], media_nodes: Callable[[], int]) -> None:
+        """Read these when somebody asks for the metrics."""
+        for role in Role:
+            self._connections.labels(role.value).set_function(partial(people, role))
+        self._media_nodes.set_function(media_nodes)
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)

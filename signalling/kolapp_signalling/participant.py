@@ -1,0 +1,179 @@
+"""One session's owner on this node, with or without a socket.
+
+Requests are served strictly one after the other, each with exactly one reply, whatever happens on
+the way. What a patient and a clinician may ask is in `patient.py` and `clinician.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+import msgspec
+from kolapp_media import errors as media_errors
+from kolapp_queue import errors as queue_errors
+from kolapp_queue.model import Visit
+from kolapp_queue.states import VisitState
+
+from . import log
+from .codes import ERROR_TEXT, ErrorCode
+from .connection import Connection
+from .messages import (
+    ClientMessage,
+    DutySnapshot,
+    Error,
+    Hello,
+    Offer,
+    Ping,
+    Pong,
+    SdpAnswer,
+    ServerMessage,
+    TicketSnapshot,
+)
+from .queues import OpenQueue
+from .services import Services
+from .session import Session, may
+
+_QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
+    queue_errors.NoSuchTicket: ErrorCode.NO_TICKET,
+    queue_errors.NoSuchVisit: ErrorCode.NO_VISIT,
+    queue_errors.WrongState: ErrorCode.WRONG_STATE,
+    queue_errors.StaleEpoch: ErrorCode.STALE_EPOCH,
+    queue_errors.NotOnDuty: ErrorCode.NOT_ON_DUTY,
+    queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
+    queue_errors.StoreUnavailable: ErrorCode.STORE_UNAVAILABLE,
+}
+_MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
+    media_errors.BadOffer: ErrorCode.BAD_SDP,
+    media_errors.StaleLeg: ErrorCode.STALE_LEG,
+}
+# With these the client's picture is out of date: the present snapshot follows.
+_SHOW = frozenset({ErrorCode.WRONG_STATE, ErrorCode.STALE_EPOCH, ErrorCode.ALREADY_IN_VISIT})
+
+
+class Refused(Exception):
+    """A request that we refuse without asking the store."""
+
+    def __init__(self, code: ErrorCode, field: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.field = field
+
+
+class Participant:
+    def __init__(self, session: Session, services: Services) -> None:
+        self.session = session
+        self.connection: Connection | None = None  # the newest socket, while it lives
+        self.away = False  # the store was told that nobody is there
+        self.restored = False  # everything the store knows of this person was looked up
+        self._services = services
+        self._turn = asyncio.Lock()
+
+    # Requests
+
+    async def handle(self, request: ClientMessage, connection: Connection) -> None:
+        async with self._turn:
+            reply = await self._reply(request)
+            connection.send(reply)
+            outcome = reply.code if isinstance(reply, Error) else "done"
+            self._services.metrics.requests.labels(type(request).__name__.lower(), outcome).inc()
+            if isinstance(reply, Error) and reply.code in _SHOW:
+                await self._guarded(self.show_present())
+
+    async def _reply(self, request: ClientMessage) -> ServerMessage:
+        try:
+            reply = await self._dispatch(request)
+        except Refused as refused:
+            return error(request, refused.code, refused.field)
+        except queue_errors.QueueError as refusal:
+            return error(request, _QUEUE_CODES[type(refusal)])
+        except media_errors.MediaError as refusal:
+            return error(request, _MEDIA_CODES.get(type(refusal), ErrorCode.MEDIA_UNAVAILABLE))
+        except Exception as failure:
+            log.event(logging.ERROR, "A request failed.", session=self.session.id, error=failure)
+            return error(request, ErrorCode.INTERNAL)
+        return msgspec.structs.replace(reply, re=request.id)
+
+    async def _dispatch(self, request: ClientMessage) -> ServerMessage:
+        if not may(self.session.person.role, request):
+            raise Refused(ErrorCode.FORBIDDEN)
+        if isinstance(request, Ping):
+            return Pong()
+        if isinstance(request, Hello):
+            raise Refused(ErrorCode.WRONG_STATE)  # said already on this connection
+        return await self.do(request)
+
+    async def do(self, request: ClientMessage) -> ServerMessage:
+        """One verb of this role. Raises Refused, QueueError or MediaError."""
+        raise NotImplementedError
+
+    # The socket comes and goes
+
+    async def attached(self, connection: Connection) -> None:
+        """A new socket of this person: tell it everything, once what is under way is done."""
+        async with self._turn:
+            if self.connection is connection:
+                await self._guarded(self.restore())
+
+    async def restore(self) -> None:
+        """Find what the store knows of this person, and show it."""
+        raise NotImplementedError
+
+    async def show_present(self) -> None:
+        """Read and show the present truth, whatever was shown before."""
+        raise NotImplementedError
+
+    async def gone(self) -> None:
+        """The socket has been lost for so long that others should know."""
+        self.away = True
+
+    async def renew(self) -> None:
+        """Called now and then while a socket is attached."""
+        if not self.restored:
+            async with self._turn:
+                await self._guarded(self.restore())
+
+    def release(self) -> None:
+        """The session ends here: nobody on this node listens for this person any more."""
+        raise NotImplementedError
+
+    def push(self, kind: str, snapshot: TicketSnapshot | DutySnapshot) -> None:
+        if self.connection is not None:
+            self.connection.push(kind, snapshot)
+
+    # What both roles need
+
+    def _queue(self, name: str) -> OpenQueue:
+        queue = self._services.queues.known(self.session.person.provider, name)
+        if queue is None:
+            raise Refused(ErrorCode.UNKNOWN_QUEUE, "queue")
+        return queue
+
+    async def _offer(
+        self, offer: Offer, visit: Visit, may_offer: frozenset[VisitState]
+    ) -> SdpAnswer:
+        """Open or replace this person's leg. `visit` was read for this request."""
+        if visit.epoch != offer.epoch:
+            raise queue_errors.StaleEpoch
+        if visit.state not in may_offer:
+            raise queue_errors.WrongState(visit.state)
+        role = self.session.person.role.value
+        visit, sdp = await self._services.media.offer(visit, role, offer.generation, offer.sdp)
+        self._services.audience.visit(visit)
+        return SdpAnswer(
+            visit=visit.id, generation=offer.generation, media_epoch=visit.media_epoch, sdp=sdp
+        )
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """Do what no request waits for: a store that is away is looked for again later."""
+        try:
+            await work
+        except queue_errors.QueueError:
+            self.restored = False
+        except Exception as failure:
+            log.event(logging.ERROR, "Showing failed.", session=self.session.id, error=failure)
+
+
+def error(request: ClientMessage, code: ErrorCode, field: str = "") -> Error:
+    return Error(re=request.id, code=code, message=ERROR_TEXT[code], field=field)

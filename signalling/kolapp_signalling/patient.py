@@ -1,0 +1,165 @@
+"""What a patient may ask: a place, the call, the visit."""
+
+from __future__ import annotations
+
+import secrets
+
+from kolapp_queue.errors import NoSuchTicket, NoSuchVisit
+from kolapp_queue.model import PatientKey, QueueRef, Ticket, TicketId, Visit, VisitId
+from kolapp_queue.states import TicketState, VisitState
+
+from . import messages as m
+from .audience import HeldTicket
+from .participant import Participant
+from .services import Services
+from .session import Session
+
+_MAY_OFFER = frozenset({VisitState.LIVE})  # nothing of the patient before the answer
+
+
+class Patient(Participant):
+    def __init__(self, session: Session, services: Services) -> None:
+        super().__init__(session, services)
+        self._key = PatientKey(session.person.key)
+        self._held: dict[QueueRef, HeldTicket] = {}  # the last ticket in each queue, ended or not
+
+    async def do(self, request: m.ClientMessage) -> m.ServerMessage:
+        match request:
+            case m.Find():
+                return await self._find(request)
+            case m.Join():
+                return await self._join(request)
+            case m.Leave():
+                return await self._leave(request)
+            case m.Answer():
+                return await self._answer(request)
+            case m.Decline():
+                return await self._decline(request)
+            case m.Offer():
+                return await self._offer_leg(request)
+            case m.HangUp():
+                return await self._hang_up(request)
+        raise AssertionError(f"no verb for {type(request).__name__}")
+
+    # Verbs
+
+    async def _find(self, request: m.Find) -> m.TicketSnapshot:
+        ref = self._queue(request.queue).ref
+        found = await self._services.store.find(ref, self._key)
+        return await self._shown(await self._attach(found))
+
+    async def _join(self, request: m.Join) -> m.TicketSnapshot:
+        ref = self._queue(request.queue).ref
+        new = TicketId(secrets.token_urlsafe(16))
+        connection = self.session.connection
+        return await self._shown(await self._services.store.join(ref, self._key, new, connection))
+
+    async def _leave(self, request: m.Leave) -> m.TicketSnapshot:
+        ticket = self._mine(request.ticket)
+        return await self._shown(await self._services.store.leave(ticket.ref, ticket.id, self._key))
+
+    async def _answer(self, request: m.Answer) -> m.TicketSnapshot:
+        ticket, epoch = self._mine(request.ticket), request.epoch
+        answered = await self._services.store.answer(ticket.ref, ticket.id, self._key, epoch)
+        snapshot = await self._shown(answered)
+        visit = self._held[ticket.ref].visit
+        if visit is not None:
+            await self._services.media.forward(visit)
+        return snapshot
+
+    async def _decline(self, request: m.Decline) -> m.TicketSnapshot:
+        ticket, epoch = self._mine(request.ticket), request.epoch
+        declined = await self._services.store.decline(ticket.ref, ticket.id, self._key, epoch)
+        return await self._shown(declined)
+
+    async def _offer_leg(self, request: m.Offer) -> m.SdpAnswer:
+        return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
+
+    async def _hang_up(self, request: m.HangUp) -> m.TicketSnapshot:
+        visit = await self._visit(request.visit)
+        ended = await self._services.store.hang_up(visit.ref, visit.id, self._key, request.epoch)
+        self._services.visit_ended(ended)
+        return await self._shown(await self._services.store.read_ticket(visit.ref, visit.ticket))
+
+    # The socket comes and goes
+
+    async def restore(self) -> None:
+        await self._look_up()
+        for held in self._held.values():
+            self._services.audience.tell(held, always=True)
+
+    async def show_present(self) -> None:
+        for held in list(self._held.values()):
+            ticket = held.ticket
+            await self._shown(await self._services.store.read_ticket(ticket.ref, ticket.id))
+            self._services.audience.tell(held, always=True)
+
+    async def gone(self) -> None:
+        for held in self._held.values():
+            ticket = held.ticket
+            await self._services.store.detach(ticket.ref, ticket.id, self.session.connection)
+        self.away = True
+
+    def release(self) -> None:
+        for held in self._held.values():
+            self._services.audience.release(held)
+
+    # Tickets
+
+    async def _look_up(self) -> None:
+        """Every active ticket of this person, and the ended ones that this session has seen."""
+        for queue in self._services.queues.of(self.session.person.provider):
+            try:
+                held = self._held.get(queue.ref)
+                if held is not None:
+                    found = held.ticket
+                else:
+                    found = await self._services.store.find(queue.ref, self._key)
+                await self._shown(await self._attach(found))
+            except NoSuchTicket:
+                self._drop(queue.ref)
+        self.away, self.restored = False, True
+
+    async def _attach(self, ticket: Ticket) -> Ticket:
+        return await self._services.store.attach(
+            ticket.ref, ticket.id, self._key, self.session.connection
+        )
+
+    async def _shown(self, ticket: Ticket) -> m.TicketSnapshot:
+        """Hold this record and read what a snapshot of it needs: its place, or its visit."""
+        held = self._hold(ticket)
+        queue = self._services.queues.open(ticket.ref)
+        if held.ticket.state == TicketState.WAITING:
+            queue.places.touched(ticket.version)
+            await queue.line.at_least(ticket.version)
+            held.place, held.line_version = queue.line.place(ticket.id), queue.line.version
+        elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:
+            held.take_visit(await self._services.store.read_visit(ticket.ref, held.ticket.visit))
+        return self._services.audience.ticket_snapshot(held)
+
+    def _hold(self, ticket: Ticket) -> HeldTicket:
+        held = self._held.get(ticket.ref)
+        if held is not None and held.ticket.id == ticket.id:
+            held.take(ticket)
+            return held
+        self._drop(ticket.ref)
+        held = self._held[ticket.ref] = HeldTicket(self._key, ticket, self.push)
+        self._services.audience.hold(held)
+        return held
+
+    def _drop(self, ref: QueueRef) -> None:
+        if (held := self._held.pop(ref, None)) is not None:
+            self._services.audience.release(held)
+
+    def _mine(self, ticket: str) -> Ticket:
+        """Somebody else's ticket and one that never was look the same: not in this session."""
+        for held in self._held.values():
+            if held.ticket.id == ticket:
+                return held.ticket
+        raise NoSuchTicket
+
+    async def _visit(self, visit: str) -> Visit:
+        for held in self._held.values():
+            if held.ticket.visit == visit:
+                return await self._services.store.read_visit(held.ticket.ref, VisitId(visit))
+        raise NoSuchVisit

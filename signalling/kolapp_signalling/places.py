@@ -1,0 +1,137 @@
+"""Telling a queue's patients their places, and the desks the queue's length: coalesced, sliced.
+
+One task a queue. A change is read after a short gathering time, never sooner than the front's
+window after the last reading; the tail is told at its own, longer window. "Your turn" does not
+come this way and does not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kolapp_queue.errors import StoreUnavailable
+
+from . import log
+from .audience import Audience, HeldTicket
+from .lines import QueueLine
+
+_GATHER_S = 0.02  # lets "your turn" and the rest of a burst pass first
+_RETRY_S = 0.25  # after the store did not answer
+_REFRESH_S = 10.0  # ranges move with the time, so they are told anew although nothing changed
+_SLICE = 50  # snapshots sent before others get the loop: about a millisecond's work
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """See the settings `place_...` of the same names."""
+
+    front_count: int
+    front_s: float
+    tail_s: float
+
+
+class Places:
+    """`lost` is called with each local ticket that is not in the line although it should be."""
+
+    def __init__(
+        self,
+        queue: QueueLine,
+        audience: Audience,
+        windows: Windows,
+        lost: Callable[[HeldTicket], None],
+    ) -> None:
+        self._queue = queue
+        self._audience = audience
+        self._windows = windows
+        self._lost = lost
+        self._changed = asyncio.Event()
+        self._hinted = -1  # the newest version that we know there is
+        self._everybody = False  # the next round is for the tail too
+        self._tail_told = -1  # version of the last round for the tail
+        self._tail_due = 0.0  # the loop's time
+
+    def touched(self, version: int) -> None:
+        """The queue has that version now."""
+        if version > self._hinted:
+            self._hinted = version
+            if version > self._queue.version:
+                self._changed.set()
+
+    @property
+    def hinted(self) -> int:
+        return self._hinted
+
+    def resync(self) -> None:
+        """Something may have been missed: read again and look at every ticket now."""
+        self._everybody = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._something_to_do()
+            await asyncio.sleep(_GATHER_S)
+            started = loop.time()
+            try:
+                await self._round()
+            except StoreUnavailable:
+                self._changed.set()
+                log.event(logging.WARNING, "Places wait for the store.")
+                await asyncio.sleep(_RETRY_S)
+            await asyncio.sleep(max(0.0, started + self._windows.front_s - _GATHER_S - loop.time()))
+
+    async def _something_to_do(self) -> None:
+        """A change, or the time of the tail."""
+        now = asyncio.get_running_loop().time()
+        behind = self._tail_told != self._queue.version
+        due = self._tail_due if behind else self._tail_due + _REFRESH_S
+        try:
+            async with asyncio.timeout(max(0.0, due - now)):
+                await self._changed.wait()
+        except TimeoutError:
+            self._everybody = True
+            if not behind:
+                self._changed.set()
+
+    async def _round(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._changed.is_set() or self._queue.line is None:
+            self._changed.clear()
+            await self._queue.read()
+        self._hinted = max(self._hinted, self._queue.version)
+        self._tell_front()
+        for desk in self._audience.desks(self._queue.ref.provider):
+            self._audience.tell_desk(desk)
+        if self._everybody or loop.time() >= self._tail_due:
+            self._everybody = False
+            self._tail_told = self._queue.version
+            self._tail_due = loop.time() + self._windows.tail_s
+            await self._tell_everybody()
+
+    def _tell_front(self) -> None:
+        line = self._queue.line
+        for ticket in line.waiting[: self._windows.front_count] if line is not None else ():
+            held = self._audience.ticket(ticket)
+            if held is not None:
+                self._tell(held)
+
+    async def _tell_everybody(self) -> None:
+        for count, held in enumerate(list(self._audience.tickets(self._queue.ref).values()), 1):
+            self._tell(held)
+            if count % _SLICE == 0:
+                await asyncio.sleep(0)
+
+    def _tell(self, held: HeldTicket) -> None:
+        if not held.waiting:
+            return
+        place = self._queue.place(held.ticket.id)
+        if place is None:
+            # Called or ended without our hearing of it, unless the ticket is newer than the line.
+            if held.ticket.version <= self._queue.version:
+                self._lost(held)
+        elif place != held.place:
+            held.place, held.line_version = place, self._queue.version
+            self._audience.tell(held)

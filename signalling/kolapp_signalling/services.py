@@ -1,0 +1,26 @@
+"""What every participant of this node works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kolapp_queue.model import Visit
+from kolapp_queue.store import QueueStore
+
+from .audience import Audience
+from .media_link import MediaLink
+from .metrics import Metrics
+from .queues import Queues
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    store: QueueStore
+    audience: Audience
+    queues: Queues
+    media: MediaLink
+    metrics: Metrics
+
+    def visit_ended(self, visit: Visit) -> None:
+        """One of ours ended it: the other side hears of it by the hint, the legs go now."""
+        self.media.ended(visit.id, visit.media_node)

@@ -1,0 +1,100 @@
+"""Who may say what, and which session a person is in. Pure: time comes in as an argument.
+
+A session outlives its socket for the resume window; a person (provider, role, pseudonym) has one
+session on a node, and the newest `hello` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from . import messages as m
+from .roles import Role
+
+# The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
+_BOTH: tuple[type[m.ClientMessage], ...] = (m.Hello, m.Ping, m.Offer, m.HangUp)
+RIGHTS: dict[Role, tuple[type[m.ClientMessage], ...]] = {
+    Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Answer, m.Decline),
+    Role.CLINICIAN: (*_BOTH, m.Ready, m.Pause, m.Pull, m.GiveBack),
+}
+
+
+def may(role: Role, message: m.ClientMessage) -> bool:
+    return type(message) in RIGHTS[role]
+
+
+class Person(NamedTuple):
+    """Whose session it is. `key` is the pseudonym: nothing here knows a subject."""
+
+    provider: str
+    role: Role
+    key: str
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    id: str  # public: in logs, in the welcome
+    resume: str  # private: who has it and the person's token continues the session
+    person: Person
+    token_until_ms: int
+    connection: str = ""  # of the newest socket; what the store calls this person's connection
+    detached_ms: int = 0  # when the last socket was lost; 0 while one is attached
+
+    def attach(self, connection: str, token_until_ms: int) -> None:
+        self.connection = connection
+        self.token_until_ms = token_until_ms
+        self.detached_ms = 0
+
+    def detach(self, now_ms: int) -> None:
+        self.detached_ms = now_ms
+
+    @property
+    def attached(self) -> bool:
+        return self.detached_ms == 0
+
+    def gone_for(self, now_ms: int, window_ms: int) -> bool:
+        """Whether the socket has been lost for at least that long."""
+        return not self.attached and now_ms - self.detached_ms >= window_ms
+
+
+class Sessions:
+    """This node's sessions: by resume id and by person."""
+
+    def __init__(self, make_id: Callable[[], str]) -> None:
+        self._make_id = make_id
+        self._by_resume: dict[str, Session] = {}
+        self._by_person: dict[Person, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_person)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._by_person.values())
+
+    def of(self, person: Person) -> Session | None:
+        return self._by_person.get(person)
+
+    def resumable(self, resume: str | None, person: Person) -> Session | None:
+        """The session of that private id, if it is this person's: another's is not there at all."""
+        session = self._by_resume.get(resume) if resume else None
+        return session if session is not None and session.person == person else None
+
+    def open(self, person: Person, token_until_ms: int) -> Session:
+        """A new session of this person, who must have none."""
+        session = Session(self._make_id(), self._make_id(), person, token_until_ms)
+        self._by_resume[session.resume] = session
+        self._by_person[person] = session
+        return session
+
+    def renew(self, session: Session) -> None:
+        """A resume id works once: a copy of it that turns up later continues nothing."""
+        del self._by_resume[session.resume]
+        session.resume = self._make_id()
+        self._by_resume[session.resume] = session
+
+    def forget(self, session: Session) -> None:
+        self._by_resume.pop(session.resume, None)
+        if self._by_person.get(session.person) is session:
+            del self._by_person[session.person]

@@ -1,0 +1,121 @@
+"""What a client is shown, built from the queue's records, the legs' states and the time. Pure.
+
+All times in the records are the store's, and so is `now_ms`; on the wire there are only durations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+from kolapp_queue.model import Duty, Line, Ticket, Visit
+from kolapp_queue.states import TicketState, VisitState
+
+from .messages import (
+    CallInfo,
+    DutySnapshot,
+    ParticipantInfo,
+    PlaceInfo,
+    QueueLoad,
+    TicketSnapshot,
+    VisitInfo,
+)
+from .roles import Role
+
+NO_MEDIA = "none"
+
+
+def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo:
+    """`media` holds the state of each participant's leg, by role."""
+    called, live = visit.state == VisitState.CALLED, visit.state == VisitState.LIVE
+    return VisitInfo(
+        id=visit.id,
+        epoch=visit.epoch,
+        state=visit.state.value,
+        queue=visit.ref.queue,
+        number=visit.number,
+        media_epoch=visit.media_epoch,
+        participants=[ParticipantInfo(role, media.get(role, NO_MEDIA)) for role in Role],
+        ring_ms=max(0, visit.ring_until_ms - now_ms) if called else 0,
+        live_ms=max(0, now_ms - visit.answered_ms) if live else 0,
+        reason=visit.reason,
+    )
+
+
+def ticket_snapshot(
+    ticket: Ticket,
+    now_ms: int,
+    *,
+    place: PlaceInfo | None = None,
+    line_version: int = 0,
+    visit: VisitInfo | None = None,
+    visit_version: int = 0,
+) -> TicketSnapshot:
+    """`place` is told while waiting, `visit` from the answer on; the call is in the ticket."""
+    waiting = ticket.state == TicketState.WAITING
+    in_call = ticket.state == TicketState.CALLED and ticket.visit is not None
+    return TicketSnapshot(
+        version=max(ticket.version, line_version if waiting else 0, visit_version),
+        ticket=ticket.id,
+        queue=ticket.ref.queue,
+        number=ticket.number,
+        state=ticket.state.value,
+        place=place if waiting else None,
+        call=_call(ticket, now_ms) if in_call else None,
+        visit=visit if ticket.state == TicketState.IN_VISIT else None,
+        missed=ticket.missed,
+        away=waiting and not ticket.present,
+        reason=ticket.reason,
+    )
+
+
+def _call(ticket: Ticket, now_ms: int) -> CallInfo:
+    return CallInfo(ticket.visit or "", ticket.epoch, max(0, ticket.ring_until_ms - now_ms))
+
+
+def called_ticket(ticket: Ticket, visit: Visit) -> Ticket:
+    """The ticket as the pull that made `visit` left it, without reading it again."""
+    return replace(
+        ticket,
+        state=TicketState.CALLED,
+        version=visit.version,
+        epoch=visit.epoch,
+        visit=visit.id,
+        ring_until_ms=visit.ring_until_ms,
+        reason="",
+    )
+
+
+def duty_snapshot(
+    duty: Duty, version: int, queues: Sequence[QueueLoad], visit: VisitInfo | None
+) -> DutySnapshot:
+    return DutySnapshot(
+        version=version,
+        on_duty=duty.on_duty,
+        queues=list(queues),
+        serves=list(duty.queues),
+        visit=visit,
+    )
+
+
+def queue_load(name: str, title: str, line: Line | None) -> QueueLoad:
+    """Zeros before the first reading of the line: the next snapshot has the truth."""
+    if line is None:
+        return QueueLoad(name, title, 0, 0)
+    return QueueLoad(name, title, len(line.waiting), line.on_duty)
+
+
+def differs(new: TicketSnapshot | DutySnapshot, shown: TicketSnapshot | DutySnapshot) -> bool:
+    """Whether there is anything to tell: countdowns run by themselves, versions are no content."""
+    return _timeless(new) != _timeless(shown)
+
+
+def _timeless(snapshot: TicketSnapshot | DutySnapshot) -> TicketSnapshot | DutySnapshot:
+    renew = msgspec.structs.replace
+    changes: dict[str, object] = {"version": 0, "re": None}
+    if snapshot.visit is not None:
+        changes["visit"] = renew(snapshot.visit, ring_ms=0, live_ms=0)
+    if isinstance(snapshot, TicketSnapshot) and snapshot.call is not None:
+        changes["call"] = renew(snapshot.call, answer_within_ms=0)
+    return renew(snapshot, **changes)

@@ -1,0 +1,47 @@
+"""Tasks that somebody owns: started here, ended here, never silent about a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from . import log
+
+_RESTART_S = 1.0
+
+
+class Tasks:
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Work without an end: when it fails all the same, it begins anew after a moment."""
+        self.start(self._kept(work))
+
+    async def _kept(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                log.event(logging.ERROR, "A background loop failed.", error=error)
+                await asyncio.sleep(_RESTART_S)
+
+    async def stop(self) -> None:
+        """Cancel what still runs and wait for it."""
+        while self._running:
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait(self._running)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.event(logging.ERROR, "A background task failed.", error=error)

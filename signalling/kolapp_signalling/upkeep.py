@@ -1,0 +1,95 @@
+"""What this node does about once a second, whoever is connected.
+
+Versions are compared, so that a lost hint costs a second at most; deadlines that have passed are
+swept, which every node may do; sockets and sessions are looked after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+
+from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.feed import Feed
+from kolapp_queue.model import Hint, QueueRef
+from kolapp_queue.store import QueueStore
+
+from . import log
+from .clock import StoreClock
+from .hub import Hub
+from .news import News
+from .queues import OpenQueue, Queues
+
+_LOOK_S = 1.0  # sockets and sessions
+_REGISTRY_S = 5.0  # how often the queues that others opened are looked up
+_SOON_MS = 20  # a deadline that is due already is not swept faster than that
+
+
+async def follow(feed: Feed, queues: Queues, news: News) -> None:
+    """Hints, as they come."""
+    async for event in feed:
+        if isinstance(event, Hint):
+            news.hint(event)
+            if (queue := queues.get(event.ref)) is not None:
+                queue.places.touched(event.version)
+        else:
+            queues.resync(event.ref)
+
+
+async def look_after(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        await hub.look_after()
+
+
+async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> None:
+    """A version that no hint told of means a lost hint."""
+    away = False
+    while True:
+        # A little less than the promise, and never in step with the other nodes.
+        await asyncio.sleep(every_ms / 1000 * random.uniform(0.6, 0.8))
+        try:
+            for queue in queues:
+                _compare(queues, queue, await store.version(queue.ref))
+            if away:
+                away = False
+                log.event(logging.WARNING, "The store is back.")
+                queues.resync(None)
+        except StoreUnavailable:
+            if not away:
+                log.event(logging.WARNING, "The store is away.")
+            away = True
+
+
+def _compare(queues: Queues, queue: OpenQueue, version: int) -> None:
+    if version > queue.places.hinted:
+        queues.resync(queue.ref)
+    elif version < queue.line.version:
+        # The store lost its last writes: what we know is of a time that never was.
+        log.event(logging.ERROR, "The store went back.")
+        queues.resync(queue.ref)
+
+
+async def sweep(store: QueueStore, queues: Queues, clock: StoreClock, every_ms: int) -> None:
+    """Deadlines of all queues, also of those nobody is connected for here."""
+    loop = asyncio.get_running_loop()
+    registry: set[QueueRef] = set()
+    look_up_at = 0.0
+    while True:
+        next_ms = 0
+        try:
+            if loop.time() >= look_up_at:
+                registry = set(await store.queues())
+                look_up_at = loop.time() + _REGISTRY_S
+            for ref in registry | {queue.ref for queue in queues}:
+                next_ms = min(filter(None, (next_ms, await store.sweep(ref))), default=0)
+        except StoreUnavailable:
+            next_ms = 0
+        await asyncio.sleep(_pause_s(next_ms, clock.now_ms(), every_ms))
+
+
+def _pause_s(next_ms: int, now_ms: int, every_ms: int) -> float:
+    """Until the next deadline, yet not longer than `every_ms`: there may be a new one."""
+    left_ms = max(_SOON_MS, next_ms - now_ms) if next_ms else every_ms
+    return min(left_ms, every_ms * random.uniform(0.7, 1.0)) / 1000
