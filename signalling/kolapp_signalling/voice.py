@@ -70,7 +70,7 @@ def banner(settings: Settings, url: str, took_ms: int) -> str:
         RULE,
         f" Kolapp is ready ({took_ms / 1000:.1f} s)",
         "",
-        f"   Patient     {url}/",
+        f"   Patient     {url}/patient",
         f"   Clinician   {url}/clinician",
         "",
     ]
@@ -86,5 +86,5 @@ def banner(settings: Settings, url: str, took_ms: int) -> str:
     if settings.lan:
         from .lan import qr_code  # loads the QR library only when a code is drawn
 
-        lines.append(qr_code(f"{url}/"))
+        lines.append(qr_code(f"{url}/patient"))
     return "\n".join(lines)
