@@ -20,13 +20,15 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from .errors import RequestRefused
 from .picture import MovingPicture, PictureMeter
 from .tone import Tone, ToneMeter
 from .waiting import Changes
 from .wire import SdpAnswer
 
 T = TypeVar("T")
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 10.0  # from the first offer to its answer, and from there to the connection
+OFFER_AGAIN_S = 1.0
 
 
 class Offers(Protocol):
@@ -123,11 +125,21 @@ class VisitPeer:
             self._connection.addTrack(track)
         await self._gather_only(self._address)
         await self._connection.setLocalDescription(await self._connection.createOffer())
-        answer = await self._participant.offer(
-            self._connection.localDescription.sdp, self._generation
-        )
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            answer = await self._offer(self._connection.localDescription.sdp)
         await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         await self.until(lambda peer: peer.state == "connected", CONNECT_TIMEOUT_S, "connected leg")
+
+    async def _offer(self, sdp: str) -> SdpAnswer:
+        """Offer, and again every second while no media node can take the call: what the error
+        tells a client to do, for instance while a killed node is being replaced."""
+        while True:
+            try:
+                return await self._participant.offer(sdp, self._generation)
+            except RequestRefused as refused:
+                if refused.code != "media_unavailable":
+                    raise
+            await asyncio.sleep(OFFER_AGAIN_S)
 
     async def _gather_only(self, address: str | None) -> None:
         """aiortc never gathers 127.0.0.1, where a development server listens. So this peer's ICE
