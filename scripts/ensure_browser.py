@@ -23,7 +23,12 @@ CONNECT_MS = 10_000  # a download host that does not answer within this cannot b
 def main(arguments: list[str]) -> int:
     found = next(browsers(install="--no-install" not in arguments), None)
     if found is None:
+        sys.stderr.write(
+            "No Chromium that starts was found; install chromium or google-chrome, or name one "
+            "with KOLAPP_CHROMIUM=/path.\n"
+        )
         return 1
+    sys.stdout.write(f"{found}\n")
     return 0
 
 
