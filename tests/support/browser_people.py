@@ -1,0 +1,159 @@
+"""People of the browser story: one Chromium context a person, and what the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from browser import chromium_path
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--autoplay-policy=no-user-gesture-required",
+)
+# Runs before the page's own code: remembers every leg, and when the page entered each state.
+# `Date.now` is one clock for all contexts of this machine.
+WATCH = """
+window.legs = [];
+const Native = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Native {
+  constructor(...args) { super(...args); window.legs.push(this); }
+};
+window.entered = {};
+window.clicked = {};
+addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) window.clicked[button.id] = Date.now();
+}, true);
+addEventListener("DOMContentLoaded", () => {
+  new MutationObserver(() => { window.entered[document.body.dataset.state] = Date.now(); })
+    .observe(document.body, { attributes: true, attributeFilter: ["data-state"] });
+});
+"""
+# Numbers of the newest leg, straight from the browser's own statistics.
+STATS = """
+async () => {
+  const leg = window.legs.at(-1);
+  const found = { frames: 0, lost: 0, energy: 0, packets: 0 };
+  if (!leg) return found;
+  for (const entry of (await leg.getStats()).values()) {
+    if (entry.type !== "inbound-rtp") continue;
+    found.lost += entry.packetsLost;
+    found.packets += entry.packetsReceived;
+    if (entry.kind === "video") found.frames = entry.framesDecoded;
+    if (entry.kind === "audio") found.energy = entry.totalAudioEnergy;
+  }
+  return found;
+}
+"""
+# The remote picture as it is on the screen, small, as a list of grey levels.
+PICTURE = """
+() => {
+  const video = document.querySelector("video#remote");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+  const pen = canvas.getContext("2d");
+  pen.drawImage(video, 0, 0, 64, 48);
+  const bytes = pen.getImageData(0, 0, 64, 48).data;
+  return Array.from({ length: 64 * 48 }, (_, i) => bytes[4 * i] + bytes[4 * i + 1]);
+}
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    page: Page
+
+    async def state(self, wanted: str, timeout: float = 10.0) -> None:
+        """Until the page is in this state."""
+        await self.page.wait_for_selector(
+            f'body[data-state="{wanted}"]', state="attached", timeout=timeout * 1000
+        )
+
+    async def click(self, selector: str) -> None:
+        await self.page.click(selector, timeout=10_000)
+
+    async def ahead(self, wanted: int) -> None:
+        """Until the page says that so many people are ahead."""
+        await self.page.wait_for_selector(f'#ahead[data-ahead="{wanted}"]', timeout=10_000)
+
+    async def number(self) -> int:
+        return int(await self.page.inner_text("#number"))
+
+    async def entered(self, state: str) -> int:
+        """When the page entered a state, in ms of the machine's clock."""
+        return int(await self.page.evaluate("(state) => window.entered[state]", state))
+
+    async def clicked(self, button: str) -> int:
+        return int(await self.page.evaluate("(id) => window.clicked[id]", button))
+
+    async def media(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.page.evaluate(STATS)
+        return found
+
+    async def sees_and_hears(self, frames: int, timeout: float = 30.0) -> dict[str, Any]:
+        """Until so many frames are decoded and sound has been heard; then the figures."""
+        await self.page.wait_for_function(
+            f"(wanted) => ({STATS})().then((s) => s.frames >= wanted && s.energy > 0)",
+            arg=frames,
+            polling=200,
+            timeout=timeout * 1000,
+        )
+        return await self.media()
+
+    async def picture(self) -> list[int]:
+        found: list[int] = await self.page.evaluate(PICTURE)
+        return found
+
+
+class House:
+    """Opens pages of one server for people."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []  # page errors and console errors, of everybody
+
+    async def person(self, path: str, *, phone: bool) -> Person:
+        size = (390, 844) if phone else (1280, 800)
+        context = await self._browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            permissions=["camera", "microphone"],
+            ignore_https_errors=True,
+            locale="en-GB",
+        )
+        self._contexts.append(context)
+        await context.add_init_script(WATCH)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+        await page.goto(self._url.rstrip("/") + path)
+        return Person(page)
+
+    async def close(self) -> None:
+        for context in self._contexts:
+            await context.close()
+
+
+@asynccontextmanager
+async def house_of(url: str) -> AsyncIterator[House]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium_path(), args=list(FLAGS)
+        )
+        house = House(browser, url)
+        try:
+            yield house
+        finally:
+            await house.close()
+            await browser.close()
