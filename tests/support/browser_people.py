@@ -18,6 +18,8 @@ FLAGS = (
     "--disable-component-update",
     "--autoplay-policy=no-user-gesture-required",
 )
+# What the fake microphone's beeps add up to within a second is ten times this.
+AUDIBLE = 1e-4
 # Runs before the page's own code: remembers every leg, and when the page entered each state.
 # `Date.now` is one clock for all contexts of this machine.
 WATCH = """
@@ -52,6 +54,17 @@ async () => {
   }
   return found;
 }
+"""
+# The same figures once there are enough frames and sound, or when the time is over.
+HEARD = f"""
+async ({{ frames, ms }}) => {{
+  const until = Date.now() + ms;
+  for (;;) {{
+    const found = await ({STATS})();
+    if ((found.frames >= frames && found.energy > {AUDIBLE}) || Date.now() > until) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }}
+}}
 """
 # The remote picture as it is on the screen, small, as a list of grey levels.
 PICTURE = """
@@ -99,13 +112,12 @@ class Person:
 
     async def sees_and_hears(self, frames: int, timeout: float = 30.0) -> dict[str, Any]:
         """Until so many frames are decoded and sound has been heard; then the figures."""
-        await self.page.wait_for_function(
-            f"(wanted) => ({STATS})().then((s) => s.frames >= wanted && s.energy > 0)",
-            arg=frames,
-            polling=200,
-            timeout=timeout * 1000,
+        found: dict[str, Any] = await self.page.evaluate(
+            HEARD, {"frames": frames, "ms": timeout * 1000}
         )
-        return await self.media()
+        assert found["frames"] >= frames, f"only {found} after {timeout} s"
+        assert found["energy"] > AUDIBLE, f"silence: {found}"
+        return found
 
     async def picture(self) -> list[int]:
         found: list[int] = await self.page.evaluate(PICTURE)
