@@ -26,7 +26,7 @@ from .bench.server import OwnServer
 from .bench.worker import Worker
 from .errors import BenchFailed
 
-WARM_UP_S = 2.0  # pulls at the same rate that are not counted
+WARM_UP_S = 2.0  # pulls at the same rate that are not counted; less in a shorter run
 CYCLE_S = 4.0  # a clinician pulls again after this; the visits of the probes end much sooner
 CROWD_PER_PROCESS = 2_500
 LAST_TURN_S = 5.0  # a turn that has not come by then is missing
@@ -46,7 +46,11 @@ class Options:
     @property
     def probes(self) -> int:
         """As many as there will be pulls, and some more: the crowd behind is never reached."""
-        return round(self.pulls_per_s * (self.duration_s + WARM_UP_S)) + 5
+        return round(self.pulls_per_s * (self.duration_s + self.warm_up_s)) + 5
+
+    @property
+    def warm_up_s(self) -> float:
+        return min(WARM_UP_S, self.duration_s)
 
     @property
     def clinicians(self) -> int:
@@ -63,10 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         report = asyncio.run(_interruptible(options))
     except BenchFailed as error:
-        sys.stderr.write(f"kolapp bench turn: {error}\n")
+        tell(str(error))
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.stderr.write("kolapp bench turn: interrupted\n")
+        tell("interrupted")
         return 130
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -106,6 +110,12 @@ async def _interruptible(options: Options) -> dict[str, Any]:
         return await _Run(options, stack).report()
 
 
+def tell(progress: str) -> None:
+    """A run takes a while: say what it does."""
+    sys.stderr.write(f"kolapp bench turn: {progress}\n")
+    sys.stderr.flush()
+
+
 class _Run:
     def __init__(self, options: Options, stack: AsyncExitStack) -> None:
         self._options = options
@@ -115,9 +125,12 @@ class _Run:
         self._store_url = options.store_url
 
     async def report(self) -> dict[str, Any]:
+        tell("starting")
         await self._start()
+        tell(f"{self._options.clients} clients and {self._options.probes} probes join")
         memory = await self._fill()
         await self._warm_up()
+        tell(f"measuring for {self._options.duration_s:g} s")
         cpu = CpuMeter(self._server_pids | self._generator_pids())
         before = await self._crowd_figures()
         plan = make_plan(self._options.pulls_per_s, self._options.duration_s)
@@ -166,7 +179,7 @@ class _Run:
 
     async def _warm_up(self) -> None:
         """Pulls that are not counted; they also show how large a turn's frame is."""
-        plan = make_plan(self._options.pulls_per_s, WARM_UP_S, seed=2)
+        plan = make_plan(self._options.pulls_per_s, self._options.warm_up_s, seed=2)
         pulls = await self._pull(Plan(plan.pulls_ns, ()))
         turns = await self._turns([pull["visit"] for pull in pulls["pulls"] if "visit" in pull])
         if not turns:
