@@ -1,6 +1,6 @@
 // @ts-check
 /** The patient's screens, drawn from the newest snapshot. No requests are made in here. */
-import { sayWait } from "./texts.js";
+import { sayWait, sayWhy } from "./texts.js";
 import { byId, icon, make, setIcon, setText } from "./ui.js";
 import { waitWords } from "./wait.js";
 
@@ -77,8 +77,9 @@ function drawPlace(place, t, age_s) {
   figure.dataset.ahead = String(ahead);
   setText(figure, t.ahead(ahead));
   setText(byId("wait"), sayWait(t, words));
+  setText(byId("wait-why"), sayWhy(t, words));
   drawLine(ahead);
-  return `${t.ahead_spoken(ahead)} ${sayWait(t, words, true)}`;
+  return `${t.ahead_spoken(ahead)} ${t.wait_label}: ${sayWait(t, words, true)}. ${sayWhy(t, words)}`;
 }
 
 /**

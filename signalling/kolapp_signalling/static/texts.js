@@ -35,7 +35,7 @@ export function bestLanguage(wished) {
 export function sayWait(t, words, spoken = false) {
   switch (words.kind) {
     case "unknown":
-      return words.why === "nobody_on_duty" ? t.wait_nobody_on_duty : t.wait_unknown;
+      return t.wait_unknown;
     case "late":
       return t.wait_late;
     case "less":
@@ -47,4 +47,13 @@ export function sayWait(t, words, spoken = false) {
     case "range":
       return (spoken ? t.wait_range_spoken : t.wait_range)(words.low, words.high);
   }
+}
+
+/**
+ * Why the waiting time is not known; "" when it is, or when the reason is not one we know.
+ * @param {Texts} t
+ * @param {import("./wait.js").WaitWords} words
+ */
+export function sayWhy(t, words) {
+  return words.kind === "unknown" && words.why === "nobody_on_duty" ? t.wait_nobody_on_duty : "";
 }

@@ -38,13 +38,17 @@ export function waitWords(wait, elapsed_s) {
   return range(Math.max(0, wait.low_s - elapsed_s) / 60, high_s / 60);
 }
 
-/** @param {number} low_min @param {number} high_min @returns {WaitWords} */
+/**
+ * The upper end is rounded up, the lower end to the nearest step: rounded down, "5-15 minutes"
+ * would become "up to 15 minutes" after the first second of its countdown.
+ * @param {number} low_min @param {number} high_min @returns {WaitWords}
+ */
 function range(low_min, high_min) {
   if (low_min >= MOST_MIN) return { kind: "more", low: MOST_MIN };
   const coarse = step(high_min);
   const high = Math.ceil(high_min / coarse) * coarse;
   const fine = step(low_min);
-  const low = Math.min(Math.floor(low_min / fine) * fine, high - coarse);
+  const low = Math.min(Math.round(low_min / fine) * fine, high - coarse);
   return low <= 0 ? { kind: "up_to", high } : { kind: "range", low, high };
 }
 

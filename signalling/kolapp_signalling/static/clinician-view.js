@@ -1,0 +1,99 @@
+// @ts-check
+/** The clinician's screens, drawn from the newest snapshot. No requests are made in here. */
+import { announce, byId, make, setText } from "./ui.js";
+
+/** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
+/** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
+/** @typedef {import("./texts.js").Texts} Texts */
+
+/** Which screen the desk wants. Pure. @param {DutySnapshot | null} duty */
+export function screenOf(duty) {
+  if (!duty) return "loading";
+  if (duty.visit?.state === "called") return "calling";
+  return duty.visit?.state === "live" ? "call" : "desk";
+}
+
+/**
+ * How a visit ended, in the word that `over_...` texts have. Pure.
+ * @param {VisitInfo} before @param {VisitInfo | null} after
+ */
+export function outcomeOf(before, after) {
+  if (before.state === "live") return "completed";
+  const reason = after?.id === before.id ? after.reason : "";
+  if (reason === "missed_call") return "missed";
+  return ["declined", "left", "given_back"].includes(reason ?? "") ? reason ?? "" : "other";
+}
+
+/**
+ * Why "next patient" cannot be pressed; null when it can. Pure.
+ * @param {DutySnapshot} duty @param {Texts} t @param {boolean} online @param {boolean} pulling
+ */
+export function whyNot(duty, t, online, pulling) {
+  if (pulling) return "";
+  if (!online) return t.next_why_offline;
+  if (!duty.on_duty) return t.next_why_paused;
+  return mine(duty) === 0 ? t.next_why_empty : null;
+}
+
+/** Those who wait where I serve. @param {DutySnapshot} duty */
+function mine(duty) {
+  const serves = duty.on_duty ? duty.serves : duty.queues.map(({ name }) => name);
+  return duty.queues.filter(({ name }) => serves.includes(name)).reduce((sum, queue) => sum + queue.waiting, 0);
+}
+
+/** @param {DutySnapshot} duty @param {Texts} t */
+export function drawQueues(duty, t) {
+  const list = byId("queues");
+  const wanted = JSON.stringify([duty.queues, duty.serves, t.language]);
+  if (list.dataset.shown === wanted) return;
+  list.dataset.shown = wanted;
+  list.replaceChildren(...duty.queues.map((queue) =>
+    make("li", { "data-queue": queue.name, class: duty.serves.includes(queue.name) ? "served" : "" },
+      make("span", { class: "queue-name" }, queue.title),
+      make("span", { class: "on-duty" }, t.on_duty(queue.on_duty)),
+      make("strong", { class: "waiting" }, String(queue.waiting)),
+      make("span", { class: "waiting-label" }, t.waiting_count))));
+}
+
+/**
+ * @param {DutySnapshot} duty @param {Texts} t
+ * @param {{number: number, reason: string}} outcome of the last call; no reason is none
+ * @param {string | null} why the next patient cannot be taken
+ */
+export function drawDesk(duty, t, outcome, why) {
+  const ready = byId("ready");
+  ready.setAttribute("aria-checked", String(duty.on_duty));
+  setText(byId("duty-title"), duty.on_duty ? t.ready : t.paused);
+  setText(byId("duty-lead"), duty.on_duty ? t.ready_lead : t.paused_lead);
+  const waiting = mine(duty);
+  setText(byId("waiting"), String(waiting));
+  byId("waiting").hidden = waiting === 0; // the words say it better than a nought
+  setText(byId("waiting-words"), t.desk_waiting(waiting));
+  setText(byId("desk-lead"), !duty.on_duty ? t.desk_paused_lead : waiting ? t.desk_lead : t.desk_empty);
+  /** @type {HTMLButtonElement} */ (byId("next")).disabled = why !== null;
+  setText(byId("next-why"), why ?? "");
+  const over = outcome.reason ? overWords(outcome, t) : "";
+  if (over !== byId("outcome").textContent) announce(over);
+  setText(byId("outcome"), over);
+  byId("outcome").hidden = !over;
+}
+
+/** @param {{number: number, reason: string}} outcome @param {Texts} t */
+function overWords({ number, reason }, t) {
+  const say = /** @type {Record<string, (n: number) => string>} */ ({
+    completed: t.over_completed,
+    missed: t.over_missed,
+    declined: t.over_declined,
+    left: t.over_left,
+    given_back: t.over_given_back,
+  });
+  return (say[reason] ?? t.over_other)(number);
+}
+
+/** @param {VisitInfo} visit @param {Texts} t @param {number} left_s @param {number} whole_s */
+export function drawCalling(visit, t, left_s, whole_s) {
+  setText(byId("calling-number"), t.number(visit.number));
+  setText(byId("seconds"), String(Math.max(0, Math.ceil(left_s))));
+  const gone = whole_s > 0 ? 100 * (1 - Math.max(0, left_s) / whole_s) : 100;
+  byId("ring-left").setAttribute("stroke-dashoffset", gone.toFixed(1));
+}

@@ -1,0 +1,173 @@
+// @ts-check
+import { drawBlocked, unblock } from "./blocked.js";
+import { Call } from "./call.js";
+import { CallView } from "./call-view.js";
+import { drawCalling, drawDesk, drawQueues, outcomeOf, screenOf, whyNot } from "./clinician-view.js";
+import { LocalMedia } from "./devices.js";
+import { Preview } from "./preview.js";
+import { newClient, sayError, watchConnection } from "./session.js";
+import { Shortcuts } from "./shortcuts.js";
+import { StandIn } from "./stand-in.js";
+import { announce, byId, setText, showScreen, Toast, Words } from "./ui.js";
+
+/** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
+/** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
+
+/** @type {DutySnapshot | null} what the page shows; the client's own goes when a session does */
+let duty = null;
+let dutyAt = 0;
+let ringWhole_s = 0;
+/** @type {VisitInfo | null} the last one there was */
+let lastVisit = null;
+let outcome = { number: 0, reason: "" };
+let blocked = "";
+let pulling = false;
+/** Of a pull that was not answered yet: asked again with the same key, it gives the same patient. */
+let pullKey = "";
+
+const words = new Words(byId("language"), () => {
+  call.view.renderOwn();
+  render();
+});
+const media = new LocalMedia({ standIn: new StandIn() });
+const client = newClient("clinician");
+const preview = new Preview(byId("check"), media, words);
+const call = new Call(client, media, new CallView(byId("call"), media, words), "clinician");
+const toast = new Toast(byId("toast"));
+words.fill(byId("check"));
+
+client.addEventListener("duty", () => client.duty && follow(client.duty));
+client.addEventListener("state", (event) => {
+  if (client.state === "closed") {
+    blocked = /** @type {CustomEvent} */ (event).detail.reason;
+    call.end();
+  }
+  render();
+});
+media.addEventListener("change", renderSelf);
+watchConnection(client, () => words.t.offline_plain);
+
+byId("ready").addEventListener("click", () => void switchDuty());
+byId("next").addEventListener("click", () => void next());
+byId("give-back").addEventListener("click", () => void giveBack());
+byId("hang-up").addEventListener("click", () => void hangUp());
+byId("unblock").addEventListener("click", () => {
+  const reason = blocked;
+  blocked = "";
+  unblock(reason, client, "clinician");
+});
+new Shortcuts(byId("shortcuts-on"), {
+  n: byId("next"),
+  r: byId("ready"),
+  b: byId("give-back"),
+  m: byId("mute"),
+  c: byId("camera"),
+  "shift+h": byId("hang-up"),
+});
+setInterval(render, 500);
+client.connect();
+
+/** @param {DutySnapshot} snapshot */
+function follow(snapshot) {
+  duty = snapshot;
+  dutyAt = performance.now();
+  const visit = snapshot.visit && snapshot.visit.state !== "ended" ? snapshot.visit : null;
+  if (lastVisit && lastVisit.id !== visit?.id) ended(lastVisit, snapshot.visit ?? null);
+  if (visit && visit.id !== lastVisit?.id) {
+    ringWhole_s = (visit.ring_ms ?? 0) / 1000;
+    outcome = { number: 0, reason: "" };
+  }
+  lastVisit = visit;
+  if (visit) call.follow(visit);
+  else call.end();
+  render();
+}
+
+/** @param {VisitInfo} before @param {VisitInfo | null} after the same one, if the server still tells of it */
+function ended(before, after) {
+  const reason = outcomeOf(before, after);
+  // Of what I did myself no snapshot needs to tell me.
+  if (!outcome.reason || outcome.number !== before.number) outcome = { number: before.number, reason };
+}
+
+function render() {
+  const { t } = words;
+  const screen = blocked ? "blocked" : screenOf(duty);
+  if (blocked) drawBlocked(blocked, t);
+  if (screen !== "desk" && preview.isOpen) preview.leave();
+  byId("check").hidden = screen !== "desk";
+  if (duty) drawAll(duty, screen);
+  showScreen(screen);
+}
+
+/** @param {DutySnapshot} now @param {string} screen */
+function drawAll(now, screen) {
+  const { t } = words;
+  drawQueues(now, t);
+  drawDesk(now, t, outcome, whyNot(now, t, client.state === "open", pulling));
+  if (screen === "calling" && now.visit) {
+    const left_s = (now.visit.ring_ms ?? 0) / 1000 - (performance.now() - dutyAt) / 1000;
+    drawCalling(now.visit, t, left_s, ringWhole_s);
+  }
+  if (screen === "call") call.render();
+  const waiting = now.queues.reduce((sum, queue) => sum + queue.waiting, 0);
+  document.title = `${screen === "call" ? t.title_call : t.title_desk(waiting)} – Kolapp`;
+}
+
+function renderSelf() {
+  const video = /** @type {HTMLVideoElement} */ (byId("self-calling"));
+  video.muted = true;
+  video.srcObject = call.view.self.srcObject;
+}
+
+async function switchDuty() {
+  if (!duty) return;
+  const queues = (client.welcome?.queues ?? []).map(({ name }) => name);
+  await (duty.on_duty ? client.request("pause", {}) : client.request("ready", { queues })).catch(tell);
+}
+
+async function next() {
+  if (!duty || pulling || !duty.on_duty) return;
+  pulling = true;
+  pullKey ||= crypto.randomUUID();
+  render();
+  try {
+    await client.request("pull", { key: pullKey });
+    pullKey = "";
+  } catch (error) {
+    // Only when the answer is not known may the same key be asked again.
+    if (!isUncertain(error)) pullKey = "";
+    tell(error);
+  } finally {
+    pulling = false;
+    render();
+  }
+}
+
+/** @param {unknown} error */
+function isUncertain(error) {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  return code === "timeout" || code === "store_unavailable" || code === "internal";
+}
+
+async function giveBack() {
+  const visit = duty?.visit;
+  if (!visit || visit.state !== "called") return;
+  outcome = { number: visit.number, reason: "given_back" };
+  await client.request("give_back", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+}
+
+async function hangUp() {
+  const visit = duty?.visit;
+  if (!visit || visit.state !== "live") return;
+  await client.request("hang_up", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+}
+
+/** @param {unknown} error */
+function tell(error) {
+  const text = sayError(error, words.t);
+  if (!text) return;
+  toast.show(text);
+  setText(byId("say"), "");
+  announce(text);
+}
