@@ -33,15 +33,17 @@ def test_a_short_run_writes_every_figure(
     assert "pull -> your turn" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_an_interrupted_run_stops_everything(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "moment"), [(signal.SIGINT, b"probes join"), (signal.SIGTERM, b"measuring")]
+)
+async def test_an_interrupted_run_stops_everything(number: signal.Signals, moment: bytes) -> None:
     """The leak check of every test finds what would stay: processes and data directories."""
     bench = await asyncio.create_subprocess_exec(
-        *BENCH, "--clients", "10", "--duration", "60", stderr=asyncio.subprocess.PIPE
+        *BENCH, "--clients", "10", "--pulls-per-s", "1", stderr=asyncio.subprocess.PIPE
     )
     assert bench.stderr is not None
     async with asyncio.timeout(30):
-        while b"measuring" not in await bench.stderr.readline():
+        while moment not in await bench.stderr.readline():
             pass
     bench.send_signal(number)
     async with asyncio.timeout(STOP_S):
@@ -50,8 +52,8 @@ async def test_an_interrupted_run_stops_everything(number: signal.Signals) -> No
 
 
 def test_a_server_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    nowhere = "--url http://127.0.0.1:9 --store-url unix:///nowhere"
-    assert main([*["--clients", "1", "--duration", "1"], *nowhere.split()]) == 1
+    nowhere = ["--url", "http://127.0.0.1:9", "--store-url", "unix:///nowhere"]
+    assert main(nowhere) == 1
     error = capsys.readouterr().err
     assert "Cannot connect to host 127.0.0.1:9" in error
     assert "Traceback" not in error
