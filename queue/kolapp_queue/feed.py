@@ -27,6 +27,7 @@ BUFFER = 4_096  # events a consumer may lag behind; one more and all become one 
 BACK_OFF_FIRST_S = 0.05
 BACK_OFF_MAX_S = 2.0
 
+CANCEL_AGAIN_S = 0.02
 # Always subscribed, so that the connection lives, and is watched, while no queue is of interest.
 _IDLE_CHANNEL = f"{keys.PREFIX}idle"
 
@@ -67,8 +68,10 @@ class Feed:
     async def close(self) -> None:
         """End the connection and every iteration; safe to repeat."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            # More than once: redis-py swallows a cancellation that meets it while it connects.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task], timeout=CANCEL_AGAIN_S)
             self._task = None
         self._news.set()
         await self._redis.aclose()
