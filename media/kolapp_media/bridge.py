@@ -45,6 +45,7 @@ class Bridge:
         self._seats: dict[str, Seat] = {}
         self._lock = asyncio.Lock()  # one offer of this visit at a time
         self._key_frame_timer: asyncio.TimerHandle | None = None
+        self._opening = 0  # offers being answered or waiting for that
         self._closed = False
 
     def legs(self) -> list[Leg]:
@@ -54,11 +55,11 @@ class Bridge:
     @property
     def empty(self) -> bool:
         """Whether no leg was ever accepted, as when the first offer was refused."""
-        return not self._seats and not self._lock.locked()
+        return not self._seats and not self._opening
 
     def is_forgotten(self, now: float) -> bool:
         """Whether all legs have been gone for long enough that the visit can be dropped."""
-        if self.legs() or self._lock.locked():
+        if self._opening or self.legs():
             self._idle_since = None
             return False
         if self._idle_since is None:
@@ -68,11 +69,15 @@ class Bridge:
     async def open_leg(self, request: OpenLeg) -> str:
         """The answer to an offer; see `model.OpenLeg` for the rules. A refused offer changes
         nothing: the leg there is goes on."""
-        async with self._lock:
-            self._refuse_stale_placement(request.media_epoch)
-            digest = hashlib.sha256(request.sdp.encode()).digest()
-            known = self._known_answer(request, digest)
-            return known if known is not None else await self._replace(request, digest)
+        self._opening += 1
+        try:
+            async with self._lock:
+                self._refuse_stale_placement(request.media_epoch)
+                digest = hashlib.sha256(request.sdp.encode()).digest()
+                known = self._known_answer(request, digest)
+                return known if known is not None else await self._replace(request, digest)
+        finally:
+            self._opening -= 1
 
     def _known_answer(self, request: OpenLeg, digest: bytes) -> str | None:
         """The answer given to this very offer, None if it is a new one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from .model import (
     Stats,
 )
 
+_log = logging.getLogger(__name__)
 _READ = 64 * 1024
 _ReplyT = TypeVar("_ReplyT", bound=Opened | Done | NodeStats)
 # A host that vanishes without closing its sockets is noticed within some ten seconds.
@@ -195,12 +197,18 @@ class MediaClient:
 
     def _take(self, content: bytes) -> None:
         if _kinds.decode(content).id is None:
-            self._on_event(_events.decode(content))
+            self._tell(_events.decode(content))
             return
         reply = _replies.decode(content)
         future = self._asked.get(reply.id)
         if future is not None and not future.done():
             future.set_result(reply)
+
+    def _tell(self, event: LegChanged) -> None:
+        try:
+            self._on_event(event)
+        except Exception:  # the listener's mistake must not cost the connection
+            _log.exception("a listener failed")
 
     async def _ask(self, request: Request) -> Reply:
         if self.closed.is_set() or self._seal is None:

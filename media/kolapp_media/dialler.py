@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,7 @@ from .errors import BadRequest, MediaError
 from .model import CONTROL_LIMIT, AnyReply, AnyRequest, LegChanged, Refused
 from .settings import MediaSettings
 
+_log = logging.getLogger(__name__)
 _READ = 64 * 1024
 _decode = msgspec.msgpack.Decoder(AnyRequest)
 _encode = msgspec.msgpack.Encoder()
@@ -98,6 +100,9 @@ class Dialler:
             reply = await answer(request)
         except MediaError as error:
             reply = Refused(request.id, error.code, str(error))
+        except Exception:  # a bug of ours must not leave the dialler waiting
+            _log.exception("a request failed: %s", type(request).__name__)
+            reply = Refused(request.id, "internal", "the media node failed; ask again")
         self._send(_encode.encode(reply))
 
     def _answered(self, task: asyncio.Task[None]) -> None:

@@ -1,6 +1,6 @@
 """What crosses the border of a media node: requests, replies and events of the control socket.
 
-Frames: 4-byte big-endian length, then one MessagePack map. `CONTROL_LIMIT` bounds a frame.
+Frames: 4-byte big-endian length, a tag, one MessagePack map. `CONTROL_LIMIT` bounds a frame.
 The dialler proves itself first (see `control.py`); then requests carry `id` and get exactly one
 reply with the same `id`; events carry none. Every request is idempotent.
 """
@@ -76,7 +76,8 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
-    """`code` is one of: bad_sdp, stale_leg, no_such_visit, too_many_legs, draining, bad_request."""
+    """`code` is one of: bad_sdp, stale_leg, no_such_visit, too_many_legs, draining, bad_request,
+    internal (the node failed; ask again)."""
 
     id: int
     code: str

@@ -59,7 +59,7 @@ class MediaNode:
         self._visits: dict[str, Bridge] = {}
         self._legs: set[Leg] = set()
         self._past = Counters()  # of the legs that have gone
-        self._diallers: set[Dialler] = set()
+        self._diallers: dict[Dialler, asyncio.Task[None] | None] = {}
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._emptied = asyncio.Event()
@@ -97,8 +97,10 @@ class MediaNode:
         await asyncio.gather(*(bridge.close() for bridge in self._visits.values()))
         self._visits.clear()
         await asyncio.gather(*(leg.close() for leg in list(self._legs)))
-        for dialler in list(self._diallers):
+        serving = [task for task in self._diallers.values() if task is not None]
+        for dialler in self._diallers:
             dialler.close()
+        await asyncio.gather(*serving, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
         if self._ticker is not None:
@@ -136,11 +138,12 @@ class MediaNode:
             writer.transport.abort()
             return
         dialler = Dialler(self.settings, self._secret, reader, writer)
-        self._diallers.add(dialler)
+        task = asyncio.current_task()
+        self._diallers[dialler] = task
         try:
             await dialler.serve(self.answer)
         finally:
-            self._diallers.discard(dialler)
+            del self._diallers[dialler]
 
     async def answer(self, request: AnyRequest) -> AnyReply:
         """One reply to one request, or a `MediaError`."""

@@ -1,13 +1,17 @@
-"""Real WebRTC peers for tests: aiortc ends with a moving picture and a tone, decoding what comes."""
+"""Real WebRTC peers for tests: aiortc ends that offer to a media node.
+
+`Peer` has a moving picture and a tone and decodes what comes; `QuietPeer` has no codecs at all
+and shows the packets themselves.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import fractions
 import math
+from collections.abc import Callable
 
 import numpy as np
-from aioice import ice
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
@@ -15,10 +19,24 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.rtcconfiguration import RTCBundlePolicy
+from aiortc.rtp import (
+    AnyRtcpPacket,
+    HeaderExtensionsMap,
+    RtcpPacket,
+    RtpPacket,
+)
 from av import AudioFrame, VideoFrame
 
 SAMPLE_RATE = 48_000
 SAMPLES = 960  # 20 ms
+_CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+
+
+async def until(condition: Callable[[], object], deadline: float = 10.0) -> None:
+    """Let the loop run until a counter or a state that tells nobody has changed."""
+    async with asyncio.timeout(deadline):
+        while not condition():  # noqa: ASYNC110  # the counters of the hot path tell nobody
+            await asyncio.sleep(0)
 
 
 class Tone(MediaStreamTrack):
@@ -72,9 +90,7 @@ class Peer:
     """One end of a call: offers, then counts what it hears and sees."""
 
     def __init__(self) -> None:
-        self.connection = RTCPeerConnection(
-            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        self.connection = RTCPeerConnection(_CONFIGURATION)
         self.frames = 0
         self.pictures: set[int] = set()  # distinct positions of the bar
         self.loudest = 0
@@ -128,9 +144,86 @@ class Peer:
             self._changed.set()
 
 
-def use_loopback() -> list[str]:
-    """What these peers gather instead of real interfaces; aioice never offers loopback."""
-    return ["127.0.0.1"]
+class QuietPeer:
+    """A peer that starts no sender and no receiver: packets are put in and taken out by hand."""
+
+    def __init__(self, kinds: tuple[str, ...] = ("audio", "video")) -> None:
+        self.connection = RTCPeerConnection(_CONFIGURATION)
+        self.rtp: list[RtpPacket] = []
+        self.rtcp: list[AnyRtcpPacket] = []
+        self._changed = asyncio.Event()
+        self._extensions = HeaderExtensionsMap()
+        self.sections = [self.connection.addTransceiver(kind) for kind in kinds]
+        for each in self.sections:
+            each.sender.send = each.receiver.receive = _nothing
+        self.transport = self.sections[0].receiver.transport
+        self.transport._handle_rtp_data = self._take_rtp
+        self.transport._handle_rtcp_data = self._take_rtcp
+        self.connection.on("connectionstatechange", self._changed.set)
+
+    async def offer(self) -> str:
+        await self.connection.setLocalDescription()
+        return str(self.connection.localDescription.sdp)
+
+    async def accept(self, answer: str) -> None:
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        for each in self.sections:
+            self._extensions.configure(self.connection._RTCPeerConnection__localRtp(each))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for something that a packet or a change of state brings about."""
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def connected(self) -> None:
+        await self.until(lambda: self.connection.connectionState == "connected")
+
+    def ssrc(self, kind: str, *, repair: bool = False) -> int:
+        sender = self._section(kind).sender
+        return int(sender._rtx_ssrc if repair else sender._ssrc)
+
+    def payload_type(self, kind: str, *, repair: bool = False) -> int:
+        return int(self._section(kind)._codecs[1 if repair else 0].payloadType)
+
+    async def send(
+        self,
+        kind: str,
+        sequence: int,
+        payload: bytes = b"payload",
+        *,
+        timestamp: int = 0,
+        repair: bool = False,
+        ssrc: int | None = None,
+        mid: str | None = None,
+    ) -> None:
+        packet = RtpPacket(
+            payload_type=self.payload_type(kind, repair=repair),
+            sequence_number=sequence,
+            timestamp=timestamp,
+            ssrc=self.ssrc(kind, repair=repair) if ssrc is None else ssrc,
+            payload=payload,
+        )
+        packet.extensions.mid = mid
+        await self.transport._send_rtp(packet.serialize(self._extensions))
+
+    async def report(self, *packets: AnyRtcpPacket) -> None:
+        await self.transport._send_rtp(b"".join(bytes(each) for each in packets))
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+    def _section(self, kind: str) -> object:
+        return next(each for each in self.sections if each.kind == kind)
+
+    async def _take_rtp(self, data: bytes, arrival_time_ms: int) -> None:
+        self.rtp.append(RtpPacket.parse(data, self._extensions))
+        self._changed.set()
+
+    async def _take_rtcp(self, data: bytes) -> None:
+        self.rtcp.extend(RtcpPacket.parse(data))
+        self._changed.set()
 
 
-__all__ = ["Peer", "ice"]
+async def _nothing(_parameters: object) -> None:
+    """In place of a sender's or receiver's start."""

@@ -1,0 +1,130 @@
+"""RTP in place: extensions renumbered, original sequence numbers moved, nothing else touched."""
+
+from __future__ import annotations
+
+import pytest
+from aiortc.rtp import RtpPacket, pack_header_extensions, unpack_header_extensions, wrap_rtx
+from hypothesis import given
+from hypothesis import strategies as st
+from kolapp_media import rtp
+
+
+def packet(
+    extensions: list[tuple[int, bytes]], payload: bytes = b"payload", sources: int = 0
+) -> bytearray:
+    profile, value = pack_header_extensions(extensions)
+    first = 0x80 | sources | (0x10 if value else 0)
+    data = rtp.HEADER.pack(first, 96, 1, 2, 3) + bytes(4 * sources)
+    if value:
+        data += profile.to_bytes(2, "big") + (len(value) // 4).to_bytes(2, "big") + value
+    return bytearray(data + payload)
+
+
+def extensions_of(data: bytearray) -> list[tuple[int, bytes]]:
+    profile, start, end = rtp.extension_area(data, len(data))
+    return unpack_header_extensions(profile, bytes(data[start:end]))
+
+
+def test_extensions_get_the_other_legs_numbers() -> None:
+    data = packet([(1, b"0"), (2, b"\x7f"), (3, b"abc")])
+    size = len(data)
+
+    rtp.rewrite_extensions(data, size, {1: 4, 2: 1, 3: 2}, {1: b"7"})
+
+    assert extensions_of(data) == [(4, b"7"), (1, b"\x7f"), (2, b"abc")]
+    assert (len(data), data[-7:]) == (size, b"payload")
+
+
+def test_an_extension_the_other_leg_lacks_becomes_padding() -> None:
+    data = packet([(1, b"0"), (9, b"secret"), (3, b"abc")])
+
+    rtp.rewrite_extensions(data, len(data), {1: 1, 3: 3}, {})
+
+    assert extensions_of(data) == [(1, b"0"), (3, b"abc")]
+    assert b"secret" not in data
+
+
+def test_a_mid_of_another_length_becomes_padding() -> None:
+    data = packet([(1, b"audio"), (2, b"x")])
+
+    rtp.rewrite_extensions(data, len(data), {1: 1, 2: 2}, {1: b"0"})
+
+    assert extensions_of(data) == [(2, b"x")]
+
+
+def test_two_byte_headers_are_renumbered_too() -> None:
+    data = packet([(20, b"0"), (21, b""), (22, b"x" * 40)])
+
+    rtp.rewrite_extensions(data, len(data), {20: 30, 22: 5}, {})
+
+    assert extensions_of(data) == [(30, b"0"), (5, b"x" * 40)]
+
+
+def test_finding_one_extension() -> None:
+    data = packet([(1, b"0"), (3, b"abc")], sources=2)
+
+    assert rtp.find_extension(data, len(data), 3) == b"abc"
+    assert rtp.find_extension(data, len(data), 4) is None
+    assert rtp.find_extension(packet([]), 19, 1) is None
+
+
+def test_a_retransmission_names_the_shifted_packet() -> None:
+    lost = RtpPacket(payload_type=96, sequence_number=65_530, ssrc=1, payload=b"lost")
+    data = bytearray(wrap_rtx(lost, payload_type=97, sequence_number=5, ssrc=2).serialize())
+
+    rtp.shift_original_sequence(data, len(data), 10)
+
+    assert data[12:14] == (4).to_bytes(2, "big")
+    assert data[14:] == b"lost"
+
+
+def test_padding_alone_carries_no_original_number() -> None:
+    data = packet([], payload=bytes(9) + b"\x0a")
+    data[0] |= 0x20
+
+    before = bytes(data)
+    rtp.shift_original_sequence(data, len(data), 10)
+
+    assert data == before
+
+
+@pytest.mark.parametrize(
+    ("sequence", "than", "expected"),
+    [(1, 0, True), (0, 1, False), (0, 65_535, True), (65_535, 0, False), (5, 5, False)],
+)
+def test_newer_counts_round(sequence: int, than: int, expected: bool) -> None:
+    assert rtp.newer(sequence, than) is expected
+
+
+_IDS = st.dictionaries(st.integers(0, 255), st.integers(0, 14))
+
+
+@given(st.binary(min_size=0, max_size=80), _IDS, st.integers(0, 0xFFFF))
+def test_any_bytes_are_rewritten_or_refused_by_name(
+    data: bytes, ids: dict[int, int], offset: int
+) -> None:
+    buffer = bytearray(data)
+    try:
+        rtp.rewrite_extensions(buffer, len(buffer), ids, {1: b"0"})
+        rtp.find_extension(buffer, len(buffer), 1)
+        rtp.shift_original_sequence(buffer, len(buffer), offset)
+    except rtp.MalformedPacket:
+        pass
+    assert len(buffer) == len(data)
+    assert buffer[:12] == data[:12]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), min_size=1, max_size=5
+    )
+)
+def test_renumbering_back_and_forth_changes_nothing(extensions: list[tuple[int, bytes]]) -> None:
+    data = packet(extensions)
+    before = bytes(data)
+    forth = {number: 15 - number for number in range(1, 15)}
+
+    rtp.rewrite_extensions(data, len(data), forth, {})
+    rtp.rewrite_extensions(data, len(data), forth, {})
+
+    assert data == before
