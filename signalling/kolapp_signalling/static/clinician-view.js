@@ -14,17 +14,6 @@ export function screenOf(duty) {
 }
 
 /**
- * How a visit ended, in the word that `over_...` texts have. Pure.
- * @param {VisitInfo} before @param {VisitInfo | null} after
- */
-export function outcomeOf(before, after) {
-  if (before.state === "live") return "completed";
-  const reason = after?.id === before.id ? after.reason : "";
-  if (reason === "missed_call") return "missed";
-  return ["declined", "left", "given_back"].includes(reason ?? "") ? reason ?? "" : "other";
-}
-
-/**
  * Why "next patient" cannot be pressed; null when it can. Pure.
  * @param {DutySnapshot} duty @param {Texts} t @param {boolean} online @param {boolean} pulling
  */
@@ -57,10 +46,9 @@ export function drawQueues(duty, t) {
 
 /**
  * @param {DutySnapshot} duty @param {Texts} t
- * @param {{number: number, reason: string}} outcome of the last call; no reason is none
  * @param {string | null} why the next patient cannot be taken
  */
-export function drawDesk(duty, t, outcome, why) {
+export function drawDesk(duty, t, why) {
   const ready = byId("ready");
   ready.setAttribute("aria-checked", String(duty.on_duty));
   setText(byId("duty-title"), duty.on_duty ? t.ready : t.paused);
@@ -72,17 +60,17 @@ export function drawDesk(duty, t, outcome, why) {
   setText(byId("desk-lead"), !duty.on_duty ? t.desk_paused_lead : waiting ? t.desk_lead : t.desk_empty);
   /** @type {HTMLButtonElement} */ (byId("next")).disabled = why !== null;
   setText(byId("next-why"), why ?? "");
-  const over = outcome.reason ? overWords(outcome, t) : "";
+  const over = duty.ended ? overWords(duty.ended, t) : "";
   if (over !== byId("outcome").textContent) announce(over);
   setText(byId("outcome"), over);
   byId("outcome").hidden = !over;
 }
 
-/** @param {{number: number, reason: string}} outcome @param {Texts} t */
-function overWords({ number, reason }, t) {
+/** How the visit before this one ended. @param {VisitInfo} ended @param {Texts} t */
+function overWords({ number, reason = "" }, t) {
   const say = /** @type {Record<string, (n: number) => string>} */ ({
-    completed: t.over_completed,
-    missed: t.over_missed,
+    hung_up: t.over_completed,
+    missed_call: t.over_missed,
     declined: t.over_declined,
     left: t.over_left,
     given_back: t.over_given_back,

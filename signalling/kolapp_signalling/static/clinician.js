@@ -2,7 +2,7 @@
 import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
-import { drawCalling, drawDesk, drawQueues, outcomeOf, screenOf, whyNot } from "./clinician-view.js";
+import { drawCalling, drawDesk, drawQueues, screenOf, whyNot } from "./clinician-view.js";
 import { LocalMedia } from "./devices.js";
 import { Preview } from "./preview.js";
 import { newClient, sayError, watchConnection } from "./session.js";
@@ -11,15 +11,12 @@ import { StandIn } from "./stand-in.js";
 import { announce, byId, setText, showScreen, Toast, Words } from "./ui.js";
 
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
-/** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 
 /** @type {DutySnapshot | null} what the page shows; the client's own goes when a session does */
 let duty = null;
 let dutyAt = 0;
 let ringWhole_s = 0;
-/** @type {VisitInfo | null} the last one there was */
-let lastVisit = null;
-let outcome = { number: 0, reason: "" };
+let visitId = "";
 let blocked = "";
 let pulling = false;
 /** Of a pull that was not answered yet: asked again with the same key, it gives the same patient. */
@@ -71,23 +68,12 @@ client.connect();
 function follow(snapshot) {
   duty = snapshot;
   dutyAt = performance.now();
-  const visit = snapshot.visit && snapshot.visit.state !== "ended" ? snapshot.visit : null;
-  if (lastVisit && lastVisit.id !== visit?.id) ended(lastVisit, snapshot.visit ?? null);
-  if (visit && visit.id !== lastVisit?.id) {
-    ringWhole_s = (visit.ring_ms ?? 0) / 1000;
-    outcome = { number: 0, reason: "" };
-  }
-  lastVisit = visit;
+  const visit = snapshot.visit ?? null;
+  if (visit && visit.id !== visitId) ringWhole_s = (visit.ring_ms ?? 0) / 1000;
+  visitId = visit?.id ?? "";
   if (visit) call.follow(visit);
   else call.end();
   render();
-}
-
-/** @param {VisitInfo} before @param {VisitInfo | null} after the same one, if the server still tells of it */
-function ended(before, after) {
-  const reason = outcomeOf(before, after);
-  // Of what I did myself no snapshot needs to tell me.
-  if (!outcome.reason || outcome.number !== before.number) outcome = { number: before.number, reason };
 }
 
 function render() {
@@ -104,7 +90,7 @@ function render() {
 function drawAll(now, screen) {
   const { t } = words;
   drawQueues(now, t);
-  drawDesk(now, t, outcome, whyNot(now, t, client.state === "open", pulling));
+  drawDesk(now, t, whyNot(now, t, client.state === "open", pulling));
   if (screen === "calling" && now.visit) {
     const left_s = (now.visit.ring_ms ?? 0) / 1000 - (performance.now() - dutyAt) / 1000;
     drawCalling(now.visit, t, left_s, ringWhole_s);
@@ -153,7 +139,6 @@ function isUncertain(error) {
 async function giveBack() {
   const visit = duty?.visit;
   if (!visit || visit.state !== "called") return;
-  outcome = { number: visit.number, reason: "given_back" };
   await client.request("give_back", { visit: visit.id, epoch: visit.epoch }).catch(tell);
 }
 

@@ -51,7 +51,7 @@ export function drawQueues(queues, t, fresh, join) {
 /** @param {PlaceInfo} place @param {Texts} t */
 function placeNow(place, t) {
   return make("p", { class: "now" },
-    make("span", {}, icon("people"), t.waiting_now(place.waiting)),
+    make("span", {}, icon("people"), t.waiting_now(place.position - 1)),
     make("span", {}, icon("clock"), sayWait(t, waitWords(place.wait, 0))));
 }
 

@@ -77,7 +77,7 @@ export class KolappError extends Error {
  *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
  *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string}} TicketSnapshot
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
- *   serves: string[], visit?: VisitInfo | null}} DutySnapshot
+ *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null}} DutySnapshot
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string}} ServerError
