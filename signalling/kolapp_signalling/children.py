@@ -63,7 +63,11 @@ class Child:
             return Ready({str(key): str(value) for key, value in said["ready"].items()})
         return Refused(str(said["refused"]))
 
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def has_died(self) -> bool:
+        """It was started and has ended since; false again once forgotten."""
         return self.process is not None and self.process.poll() is not None
 
     def cause_of_death(self) -> str:
@@ -75,6 +79,10 @@ class Child:
     def forget(self) -> None:
         """The process is dead and buried; the child may be started again."""
         self.process = None
+        self.close_pipe()
+
+    def close_pipe(self) -> None:
+        """Nobody listens any more to what it says about its start."""
         if self.reports >= 0:
             os.close(self.reports)
             self.reports = -1

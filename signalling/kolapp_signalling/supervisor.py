@@ -95,14 +95,15 @@ class Supervisor:
         if self.serving:
             self.voice.stopping()
         for one in self.watched:
+            self._forget_pipe(one)
+        for one in self.watched:
             one.child.tell_to_stop()
             deadline = now_ms() + self.settings.stop_timeout_ms
-            while not one.child.has_died() and self.wakeups.stops_asked < 2:
+            while one.child.runs() and self.wakeups.stops_asked < 2:
                 left = deadline - now_ms()
                 if left <= 0:
                     break
                 self.wakeups.wait(left / 1000)
-            self._forget_pipe(one)
             one.child.kill()
         if self.store is not None:
             self.store.stop()
@@ -183,6 +184,7 @@ class Supervisor:
     def _forget_pipe(self, one: Watched) -> None:
         if one.child.reports >= 0:
             self.wakeups.unwatch(one.child.reports)
+            one.child.close_pipe()
 
     def _environment_of(self, role: str) -> dict[str, str]:
         node = self.settings.node_id

@@ -52,6 +52,7 @@ class Voice:
 
     def stopping(self) -> None:
         self._say("Stopping. Everybody who waits keeps the place.")
+        self._event({"stopping": True})
 
     def _say(self, text: str) -> None:
         with contextlib.suppress(OSError):

@@ -69,7 +69,9 @@ class Serve:
         found = {}
         for pid in children_of(self.process.pid):
             line = Path(f"/proc/{pid}/cmdline").read_bytes()
-            found[pid] = next(role for role, sign in ROLES.items() if sign in line)
+            for role, sign in ROLES.items():
+                if sign in line:  # in none while it is forked and not yet itself
+                    found[pid] = role
         return found
 
     def kill(self, role: str) -> None:
