@@ -43,6 +43,7 @@ class LegConnection(aioice.Connection):
         self._workspace = workspace
         self._counters = counters
         self.on_selected: Callable[[MediaSocket, Address], None] | None = None
+        self.on_consent_lost: Callable[[], None] | None = None
 
     def set_media_handler(self, handler: Callable[[int], None] | None) -> None:
         for protocol in self._protocols:
@@ -148,7 +149,10 @@ class LegConnection(aioice.Connection):
         super().respond_error(request, addr, protocol, error_code)
 
     async def query_consent(self) -> None:
-        """Ask again and again whether the other side still wants our packets (RFC 7675, 5.1)."""
+        """Ask again and again whether the other side still wants our packets (RFC 7675, 5.1).
+
+        The library closes the connection then, which looks like a goodbye of the other side.
+        """
         misses = 0
         while misses < self._settings.consent_failures:
             # 0.8 to 1.2 times the interval, so that peers do not fall into step
@@ -157,8 +161,9 @@ class LegConnection(aioice.Connection):
             if pair is None:
                 return
             misses = 0 if await self._has_consent(pair) else misses + 1
-        self._query_consent_task = None
-        await self.close()
+        self._query_consent_task = None  # or closing would wait for this very task
+        if self.on_consent_lost is not None:
+            self.on_consent_lost()
 
     async def _has_consent(self, pair: CandidatePair) -> bool:
         assert self.remote_password is not None

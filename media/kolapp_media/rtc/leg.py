@@ -59,6 +59,7 @@ class Leg:
         self._outgoing = Outgoing(workspace, self.counters)
         self._connection = LegConnection(settings, hosts, workspace, self.counters)
         self._connection.on_selected = self._outgoing.select
+        self._connection.on_consent_lost = self._lost
         self._sections: tuple[LegSection, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -91,7 +92,7 @@ class Leg:
         await self._peer.setLocalDescription()
         self._sections = tuple(map(_negotiated, offer.sections, transceivers))
         self._timer = asyncio.get_running_loop().call_later(
-            self._settings.connect_timeout, self._give_up
+            self._settings.connect_timeout, self._lost
         )
         return str(self._peer.localDescription.sdp)
 
@@ -148,8 +149,8 @@ class Leg:
         self._stop_timer()
         self._tell("connected")
 
-    def _give_up(self) -> None:
-        self._timer = None
+    def _lost(self) -> None:
+        """Nobody connected in time, or nobody answers any more."""
         self._end("failed")
 
     def _end(self, state: str) -> None:
@@ -192,7 +193,7 @@ class Leg:
         await self._peer.close()
         await self._connection.close()  # in case negotiation failed before it was put in place
         self._on_change = None
-        self._connection.on_selected = None
+        self._connection.on_selected = self._connection.on_consent_lost = None
 
 
 async def _nothing(_parameters: object) -> None:
