@@ -1,0 +1,438 @@
+"""All verbs in any order against the plain model; `KOLAPP_HYPOTHESIS=long` looks longer."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import hypothesis.strategies as st
+import msgpack
+import pytest
+from cut_link import Cut, CutLink
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from kolapp_queue import keys
+from kolapp_queue.errors import AlreadyInVisit, QueueError, StaleEpoch
+from kolapp_queue.model import ClinicianKey, Line, PatientKey, QueueRef, TicketId, Visit, VisitId
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.states import TicketState
+from kolapp_queue.store import QueueStore
+from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
+
+EXAMPLES, STEPS = (400, 100) if os.environ.get("KOLAPP_HYPOTHESIS") == "long" else (30, 50)
+HOUR_MS = 3_600_000
+QUEUES = ("drop-in", "children")
+PATIENTS = [PatientKey(name) for name in ("anna", "bo", "cecilia", "daniel")]
+CLINICIANS = [ClinicianKey(name) for name in ("dr-eva", "dr-finn")]
+PROVIDERS = itertools.count(1)
+
+pick = st.integers(min_value=0, max_value=1_000)
+rarely = st.integers(min_value=0, max_value=4).map(lambda number: number == 4)
+by_whom = st.sampled_from(["clinician", "patient", "clinician", "patient", "stranger"])
+
+
+class QueueMachine(RuleBasedStateMachine):
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.provider = f"model{next(PROVIDERS)}"
+        self.model = QueueModel(QueueSettings().missed_calls)
+        self.numbers = itertools.count(1)
+        self.seen: dict[str, Any] = {}
+        self.link = self.runner.run(self._link(url))
+        # Deadlines are over at once or in an hour: time needs not pass.
+        self.slow = QueueStore(self.link, QueueSettings(ring_ms=HOUR_MS, away_grace_ms=HOUR_MS))
+        self.hasty = QueueStore(self.link, QueueSettings(ring_ms=0, away_grace_ms=0))
+
+    @staticmethod
+    async def _link(url: str) -> CutLink:
+        return CutLink(url)  # its pool belongs to the loop it was made in
+
+    def teardown(self) -> None:
+        self.runner.run(self.link.close())
+        self.runner.close()
+
+    # Helpers
+
+    def run(self, call: Awaitable[Any]) -> Any:
+        async def bounded() -> Any:
+            async with asyncio.timeout(5):
+                return await call
+
+        return self.runner.run(bounded())
+
+    def store(self, hasty: bool) -> QueueStore:
+        return self.hasty if hasty else self.slow
+
+    def ref(self, queue: str) -> QueueRef:
+        return QueueRef(self.provider, queue)
+
+    def ticket(self, number: int) -> ModelTicket:
+        """Mostly one that can still change, newest first."""
+        every = list(reversed(self.model.tickets.values()))
+        active = [ticket for ticket in every if ticket.active]
+        some = active if active and number % 8 else every
+        return some[number // 8 % len(some)]
+
+    def visit(self, number: int) -> ModelVisit:
+        every = list(reversed(self.model.visits.values()))
+        active = [visit for visit in every if visit.state != "ended"]
+        some = active if active and number % 4 else every
+        return some[number // 4 % len(some)]
+
+    def same(self, call: Awaitable[Any], expected: Callable[[], Any]) -> Any:
+        """Store and model do the same, or refuse it with the same error."""
+        refusal = ""
+        try:
+            expected()
+        except Refused as refused:
+            refusal = str(refused)
+        if not refusal:
+            return self.run(call)
+        with pytest.raises(QueueError) as raised:
+            self.run(call)
+        assert type(raised.value).__name__ == refusal
+        return None
+
+    # Patients
+
+    @initialize()
+    def the_day_begins(self) -> None:
+        self.set_duty(CLINICIANS[0], QUEUES)
+        for patient in PATIENTS[:2]:
+            self.join(QUEUES[0], patient, False, False)
+
+    @rule(queue=st.sampled_from(QUEUES), patient=st.sampled_from(PATIENTS), lost=rarely, old=rarely)
+    def join(self, queue: str, patient: PatientKey, lost: bool, old: bool) -> None:
+        ref, number = self.ref(queue), next(self.numbers)
+        connection, ticket_id = f"connection{number}", TicketId(f"ticket{number}")
+        before = self.model.active_ticket(queue, patient)
+        ended = [t for t in self.model.tickets.values() if (t.queue, t.patient) == (queue, patient)]
+        if old and ended and not ended[-1].active:
+            # A repeat that comes after its ticket has ended draws no other one, even beside it.
+            again = self.run(self.slow.join(ref, patient, TicketId(ended[-1].id), connection))
+            assert again.id == ended[-1].id
+            return
+        if lost:
+            self.link.after = "queue/join"
+            with pytest.raises(Cut):
+                self.run(self.slow.join(ref, patient, ticket_id, connection))
+        ticket = self.run(self.slow.join(ref, patient, ticket_id, connection))
+        if before is None:
+            order = (ticket.order_key, ticket.number)
+            before = ModelTicket(ticket.id, queue, patient, ticket.number, order)
+            assert ticket.id == ticket_id
+            self.model.join(before)
+        assert ticket.id == before.id
+        self.model.attach(before, connection)
+
+    @precondition(lambda self: self.model.tickets)
+    @rule(number=pick, connection=pick)
+    def attach(self, number: int, connection: int) -> None:
+        ticket, name = self.ticket(number), self.some_connection(connection)
+        call = self.slow.attach(
+            self.ref(ticket.queue), TicketId(ticket.id), PatientKey(ticket.patient), name
+        )
+        self.same(call, lambda: self.model.attach(ticket, name))
+
+    @precondition(lambda self: self.model.tickets)
+    @rule(number=pick, newest=st.booleans(), connection=pick, hasty=st.booleans())
+    def detach(self, number: int, newest: bool, connection: int, hasty: bool) -> None:
+        ticket = self.ticket(number)
+        name = ticket.connection if newest else self.some_connection(connection)
+        call = self.store(hasty).detach(self.ref(ticket.queue), TicketId(ticket.id), name)
+        self.same(call, lambda: self.model.detach(ticket, name, due=hasty))
+
+    def some_connection(self, number: int) -> str:
+        known = [c for t in self.model.tickets.values() for c in (t.connection, t.replaced) if c]
+        known.append(f"connection{next(self.numbers)}")
+        return known[number % len(known)]
+
+    @precondition(lambda self: self.model.tickets)
+    @rule(number=pick, cut=rarely)
+    def leave(self, number: int, cut: bool) -> None:
+        ticket = self.ticket(number)
+        self.ending(
+            lambda: self.slow.leave(
+                self.ref(ticket.queue), TicketId(ticket.id), PatientKey(ticket.patient)
+            ),
+            lambda: self.model.leave(ticket),
+            cut,
+        )
+
+    @precondition(lambda self: self.model.tickets)
+    @rule(number=pick, stale=rarely)
+    def answer(self, number: int, stale: bool) -> None:
+        ticket = self.ticket(number)
+        epoch = ticket.epoch - stale
+        call = self.slow.answer(
+            self.ref(ticket.queue), TicketId(ticket.id), PatientKey(ticket.patient), epoch
+        )
+        self.same(call, lambda: self.model.answer(ticket, epoch))
+
+    @precondition(lambda self: self.model.tickets)
+    @rule(number=pick, stale=rarely, cut=rarely)
+    def decline(self, number: int, stale: bool, cut: bool) -> None:
+        ticket = self.ticket(number)
+        epoch = ticket.epoch - stale
+        self.ending(
+            lambda: self.slow.decline(
+                self.ref(ticket.queue), TicketId(ticket.id), PatientKey(ticket.patient), epoch
+            ),
+            lambda: self.model.decline(ticket, epoch),
+            cut,
+        )
+
+    def ending(
+        self, call: Callable[[], Awaitable[Any]], expected: Callable[[], None], cut: bool
+    ) -> None:
+        """A step that may end a visit; cut: the clinician's release never happens."""
+        self.link.before = "clinician/release" if cut else ""
+        with suppress(Cut):
+            self.same(call(), expected)
+        self.link.before = ""
+
+    # Clinicians
+
+    @rule(
+        clinician=st.sampled_from(CLINICIANS),
+        queues=st.sampled_from([("drop-in",), ("children", "drop-in"), ()]),
+    )
+    def set_duty(self, clinician: ClinicianKey, queues: Sequence[str]) -> None:
+        self.model.clinician(clinician).queues = tuple(queues)
+        duty = self.run(self.slow.set_duty(self.provider, clinician, queues))
+        assert duty.on_duty is bool(queues)
+        assert duty.queues == tuple(queues)
+
+    @rule(clinician=st.sampled_from(CLINICIANS))
+    def duty(self, clinician: ClinicianKey) -> None:
+        duty = self.run(self.slow.duty(self.provider, clinician))
+        active = self.model.clinician(clinician).active
+        assert (duty.visit and duty.visit.id) == (active and active.id)
+
+    @rule(
+        clinician=st.sampled_from(CLINICIANS),
+        repeat=rarely,
+        hasty=st.booleans(),
+        crash=st.sampled_from(["", "", "before queue/pull", "after queue/pull"]),
+    )
+    def pull(self, clinician: ClinicianKey, repeat: bool, hasty: bool, crash: str) -> None:
+        known = self.model.clinician(clinician)
+        key = known.last_key if repeat and known.last_key else f"key{next(self.numbers)}"
+        got = self.crashing_pull(clinician, key, hasty, crash)
+        try:
+            expected = self.model.pull(clinician, key)
+        except Refused as error:
+            refused = str(error)
+        else:
+            refused = ""
+        if refused:
+            assert type(got).__name__ == refused
+            if isinstance(got, AlreadyInVisit):
+                assert known.active is not None
+                assert got.visit.id == known.active.id
+        elif isinstance(expected, ModelVisit):
+            assert isinstance(got, Visit)
+            assert got.id == expected.id
+        elif expected is None or got is None:
+            assert got is expected
+            self.model.nothing_pulled(clinician, key)
+        else:
+            assert isinstance(got, Visit)
+            assert got.ticket == expected.id
+            visit = ModelVisit(got.id, expected, clinician, got.epoch)
+            self.model.called(clinician, key, visit, due=hasty)
+
+    def crashing_pull(self, clinician: ClinicianKey, key: str, hasty: bool, crash: str) -> object:
+        """A pull; after a crash half-way, somebody looks or not, and the same key comes again."""
+        side, _, script = crash.partition(" ")
+        if side:
+            setattr(self.link, side, script)
+        store = self.store(hasty)
+        for _ in range(2):
+            try:
+                return self.run(store.pull(self.provider, clinician, key))
+            except QueueError as error:
+                return error
+            except Cut:
+                if side == "before":
+                    assert self.run(store.duty(self.provider, clinician)).visit is None
+                    # Now the step arrives after all: it was given up, so it must not count.
+                    with pytest.raises(StaleEpoch):
+                        self.run(self.link.arrive())
+            finally:
+                self.link.before = self.link.after = ""
+        raise AssertionError("cut twice")
+
+    @precondition(lambda self: self.model.visits)
+    @rule(number=pick, by=by_whom, stale=rarely, hasty=st.booleans(), cut=rarely)
+    def give_back(self, number: int, by: str, stale: bool, hasty: bool, cut: bool) -> None:
+        visit, ref, who, epoch = self.somebody_with(number, by, stale)
+        self.ending(
+            lambda: self.store(hasty).give_back(ref, VisitId(visit.id), ClinicianKey(who), epoch),
+            lambda: self.model.give_back(visit, who, epoch, due=hasty),
+            cut,
+        )
+
+    @precondition(lambda self: self.model.visits)
+    @rule(number=pick, by=by_whom, stale=rarely, cut=rarely)
+    def hang_up(self, number: int, by: str, stale: bool, cut: bool) -> None:
+        visit, ref, who, epoch = self.somebody_with(number, by, stale)
+        self.ending(
+            lambda: self.slow.hang_up(ref, VisitId(visit.id), ClinicianKey(who), epoch),
+            lambda: self.model.hang_up(visit, who, epoch),
+            cut,
+        )
+
+    @precondition(lambda self: self.model.visits)
+    @rule(number=pick, stale=rarely, late=rarely, node=st.sampled_from(["m1", "m2"]))
+    def place_media(self, number: int, stale: bool, late: bool, node: str) -> None:
+        visit, ref, _, epoch = self.somebody_with(number, "clinician", stale)
+        media_epoch = visit.media_epoch - late
+        call = self.slow.place_media(ref, VisitId(visit.id), epoch, node, media_epoch)
+        placed = self.same(call, lambda: self.model.place_media(visit, epoch, node, media_epoch))
+        if placed is not None:
+            assert (placed.media_node, placed.media_epoch) == (visit.media_node, visit.media_epoch)
+
+    def somebody_with(
+        self, number: int, by: str, stale: bool
+    ) -> tuple[ModelVisit, QueueRef, str, int]:
+        visit = self.visit(number)
+        people = {"patient": visit.ticket.patient, "clinician": visit.clinician}
+        who = people.get(by, "somebody-else")
+        return visit, self.ref(visit.ticket.queue), who, visit.epoch - stale
+
+    # The clock
+
+    @rule(queue=st.sampled_from(QUEUES), hasty=st.booleans(), cut=rarely)
+    def sweep(self, queue: str, hasty: bool, cut: bool) -> None:
+        self.model.sweep(queue, due=hasty)
+        self.link.before = "clinician/release" if cut else ""
+        # Once for the rings, once for graces that begin and end there, once more for what a cut
+        # left undone.
+        for _ in range(3):
+            with suppress(Cut):
+                self.run(self.store(hasty).sweep(self.ref(queue)))
+        self.link.before = ""
+
+    @precondition(lambda self: self.link.under_way)
+    @rule()
+    def a_release_arrives_late(self) -> None:
+        """It names its visit, so it must not free the clinician from the next one."""
+        self.run(self.link.arrive())
+
+    # What must hold after every step
+
+    @invariant()
+    def the_store_holds_what_the_model_holds(self) -> None:
+        for queue in QUEUES:
+            records, line = self.run(self.look(queue))
+            self.check_line(queue, line)
+            self.check_records(queue, records)
+            self.check_indexes(queue, records)
+            self.check_version(queue, records)
+        active = [visit for visit in self.model.visits.values() if visit.state != "ended"]
+        assert len({visit.clinician for visit in active}) == len(active)
+
+    async def look(self, queue: str) -> tuple[dict[str, Any], Line]:
+        return await self.records(queue), await self.slow.line(self.ref(queue))
+
+    async def records(self, queue: str) -> dict[str, Any]:
+        """Every key of a queue, as it lies in the store."""
+        ref = self.ref(queue)
+        hashes, sets = ("meta", "tickets", "visits", "patients"), keys.QUEUE_KEYS[4:]
+
+        def fill(pipeline: Any) -> None:
+            for name in hashes:
+                pipeline.hgetall(keys.queue_key(ref, name))
+            for name in sets:
+                pipeline.zrange(keys.queue_key(ref, name), 0, -1)
+
+        got = dict(zip((*hashes, *sets), await self.link.together(fill), strict=True))
+        for name in ("tickets", "visits"):
+            got[name] = {k.decode(): msgpack.unpackb(v) for k, v in got[name].items()}
+        got["patients"] = {k.decode(): v.decode() for k, v in got["patients"].items()}
+        return got
+
+    def check_line(self, queue: str, line: Line) -> None:
+        assert list(line.waiting) == [ticket.id for ticket in self.model.line(queue)]
+        on_duty = [c for c in self.model.clinicians.values() if queue in c.queues]
+        assert line.on_duty == len(on_duty)
+        live = [v for v in self.model.visits.values() if v.state == "live"]
+        assert len(line.busy_since_ms) == len([v for v in live if v.ticket.queue == queue])
+
+    def check_records(self, queue: str, records: dict[str, Any]) -> None:
+        tickets = {t.id: t for t in self.model.tickets.values() if t.queue == queue}
+        assert records["tickets"].keys() == tickets.keys()
+        for ticket in tickets.values():
+            record = records["tickets"][ticket.id]
+            for name in ("number", "state", "present", "epoch", "missed", "reason"):
+                assert record[name] == getattr(ticket, name), (ticket.id, name)
+            assert record.get("visit") == ticket.visit
+            if ticket.active:
+                assert record["connection"] == ticket.connection
+        visits = {v.id: v for v in self.model.visits.values() if v.ticket.queue == queue}
+        assert records["visits"].keys() == visits.keys()
+        for visit in visits.values():
+            record = records["visits"][visit.id]
+            for name in ("clinician", "epoch", "state", "reason", "media_node", "media_epoch"):
+                assert record[name] == getattr(visit, name), (visit.id, name)
+
+    def check_indexes(self, queue: str, records: dict[str, Any]) -> None:
+        here = [ticket for ticket in self.model.tickets.values() if ticket.queue == queue]
+        active = [ticket for ticket in here if ticket.active]
+        assert records["patients"] == {ticket.patient: ticket.id for ticket in active}
+        line = self.model.line(queue)
+        expected = {
+            "present": [ticket.id for ticket in line if ticket.present],
+            "away": [ticket.id for ticket in line if not ticket.present],
+            "grace": [ticket.id for ticket in line if not ticket.present],
+            "rings": [ticket.id for ticket in here if ticket.state is TicketState.CALLED],
+        }
+        for name, ids in expected.items():
+            places = [member.decode() for member in records[name]]
+            found = [place[25:] for place in places] if name in ("present", "away") else places
+            if name in ("grace", "rings"):
+                assert sorted(found) == sorted(ids), name
+            else:
+                assert found == ids, name
+
+    def check_version(self, queue: str, records: dict[str, Any]) -> None:
+        """Whatever anybody can see changes with a new version, which never goes back."""
+        hidden = ("connection", "replaced", "away_until_ms", "forget_ms")
+        visible = [
+            {name: value for name, value in record.items() if name not in hidden}
+            for kind in ("tickets", "visits")
+            for record in records[kind].values()
+        ]
+        version = int(records["meta"].get(b"version", 0))
+        before_version, before = self.seen.get(queue, (0, []))
+        assert version >= before_version
+        assert version > before_version or visible == before
+        self.seen[queue] = (version, visible)
+
+
+def test_any_order_of_verbs_does_what_the_model_does(store_url: str) -> None:
+    run_state_machine_as_test(
+        lambda: QueueMachine(store_url),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            # Two slow cores with everything else on them.
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

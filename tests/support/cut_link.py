@@ -1,0 +1,45 @@
+"""A link that dies at a chosen step, as a process does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from kolapp_queue.link import Link
+from kolapp_queue.settings import QueueSettings
+
+
+class Cut(Exception):
+    """The process died here."""
+
+
+class CutLink(Link):
+    """`before` or `after` names a script (`folder/verb`): the next call of it dies at that side
+    of it. After: the step is done, but nobody got the answer. Before: the step may yet arrive
+    late, see `arrive`. `meanwhile` runs before the next call of a script: somebody was faster."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, QueueSettings().command_timeout_ms)
+        self.before = ""
+        self.after = ""
+        self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
+        self.under_way: list[tuple[str, Sequence[str], Sequence[str | int]]] = []
+
+    async def arrive(self) -> None:
+        """The oldest step that was cut off reaches the store at last."""
+        await super()._run(*self.under_way.pop(0))
+
+    async def _run(
+        self, name: str, names: Sequence[str], args: Sequence[str | int]
+    ) -> dict[str, Any]:
+        if name == self.before:
+            self.before = ""
+            self.under_way.append((name, names, args))
+            raise Cut(f"before {name}")
+        if name in self.meanwhile:
+            await self.meanwhile.pop(name)()
+        reply = await super()._run(name, names, args)
+        if name == self.after:
+            self.after = ""
+            raise Cut(f"after {name}")
+        return reply
