@@ -7,11 +7,12 @@ import resource
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from aiohttp import web
 from kolapp_queue.errors import StoreUnavailable
 
-from .assembly import running_node
+from .assembly import SignallingNode, running_node
 from .process import StartRefused, report_ready, told_to_stop
 from .routes import NODE, SETTINGS, add_headers, routes
 from .settings import Settings
@@ -43,11 +44,17 @@ async def _tell_everybody(app: web.Application) -> None:
     await app[NODE].dismiss()
 
 
+class Served(NamedTuple):
+    url: str  # of the pages
+    node: SignallingNode
+
+
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[str]:
-    """A node with its web server; gives the address of its pages."""
+async def serving(settings: Settings) -> AsyncIterator[Served]:
+    """A node with its web server."""
+    app = create_app(settings)
     runner = web.AppRunner(
-        create_app(settings),
+        app,
         access_log=None,  # addresses and what people do belong in no log
         keepalive_timeout=_HEAD_S,
         shutdown_timeout=_STOP_S,
@@ -59,7 +66,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         await site.start()
         host, port = runner.addresses[0][:2]
         shown = f"[{host}]" if ":" in host else host
-        yield f"{'https' if tls else 'http'}://{shown}:{port}"
+        yield Served(f"{'https' if tls else 'http'}://{shown}:{port}", app[NODE])
     finally:
         await runner.cleanup()
 
@@ -70,8 +77,8 @@ async def run_signalling(settings: Settings) -> None:
     stop = told_to_stop()
     _allow_many_sockets()
     try:
-        async with serving(settings) as url:
-            report_ready({"url": url})
+        async with serving(settings) as served:
+            report_ready({"url": served.url})
             await stop.wait()
     except StoreUnavailable as error:
         raise StartRefused("The store does not answer; is it running?") from error

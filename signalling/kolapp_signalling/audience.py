@@ -7,7 +7,7 @@ only ever get newer; what differs from what was shown is pushed, nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kolapp_queue.model import (
     ClinicianKey,
@@ -79,7 +79,8 @@ class Desk:
         if duty.visit is not None:
             self.take_visit(duty.visit)
         elif self.active is not None:
-            self.visit = None
+            # Why, its own record says; until that is read this much is certain.
+            self.visit = replace(self.active, state=VisitState.ENDED)
 
     def take_visit(self, visit: Visit) -> None:
         if self.visit is None or self.visit.id != visit.id or visit.version >= self.visit.version:
@@ -154,7 +155,7 @@ class Audience:
         return held.shown
 
     def duty_snapshot(self, desk: Desk) -> DutySnapshot:
-        now, visit = self.now_ms(), desk.active
+        now, visit = self.now_ms(), desk.visit
         # Several queues have no common version; time goes on across reconnects and nodes.
         desk.version = max(desk.version + 1, now)
         info = visit_info(visit, self.media(visit.id), now) if visit else None

@@ -51,7 +51,7 @@ class Clinician(Participant):
     # Verbs
 
     async def _ready(self, request: m.Ready) -> m.DutySnapshot:
-        queues = dict.fromkeys(self._queue(name).ref.queue for name in request.queues)
+        queues = dict.fromkeys(self._queue(name, "queues").ref.queue for name in request.queues)
         return await self._set_duty(tuple(queues))
 
     async def _set_duty(self, queues: tuple[str, ...]) -> m.DutySnapshot:

@@ -11,6 +11,7 @@ from kolapp_queue.store import QueueStore
 from .clock import StoreClock
 from .messages import PlaceInfo, QueueInfo, QueueLoad
 from .snapshots import queue_load
+from .tasks import Tasks
 from .waits import NOT_READ_YET, Waits
 
 # A reading costs more the longer the line is: rest this many times as long as the last one took.
@@ -28,6 +29,7 @@ class QueueLine:
         store: QueueStore,
         clock: StoreClock,
         waits: Callable[[Line], Waits],
+        tasks: Tasks,
     ) -> None:
         self.ref = ref
         self.title = title
@@ -36,6 +38,7 @@ class QueueLine:
         self._store = store
         self._clock = clock
         self._estimate = waits
+        self._tasks = tasks
         self._waits: Waits | None = None
         self._reading: asyncio.Task[None] | None = None
         self._rest_until = 0.0  # the loop's time
@@ -65,7 +68,7 @@ class QueueLine:
 
     async def _join_reading(self) -> None:
         if self._reading is None:
-            self._reading = asyncio.get_running_loop().create_task(self._read())
+            self._reading = self._tasks.start(self._read(), waited_for=True)
         # Shielded: one reader's end is not the end of what the others wait for.
         await asyncio.shield(self._reading)
 
@@ -98,8 +101,3 @@ class QueueLine:
 
     def load(self) -> QueueLoad:
         return queue_load(self.ref.queue, self.title, self.line)
-
-    async def close(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])

@@ -233,13 +233,15 @@ class QueueLoad(msgspec.Struct, frozen=True):
 
 
 class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
-    """The clinician's desk: on duty or not, the queues' lengths, and the active visit."""
+    """The clinician's desk: on duty or not, the queues' lengths, and the active visit. `ended` is
+    the visit before, until the next one: its `reason` says why it is over."""
 
     version: int
     on_duty: bool
     queues: list[QueueLoad]
     serves: list[str]
     visit: VisitInfo | None = None
+    ended: VisitInfo | None = None
 
 
 class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):

@@ -82,10 +82,12 @@ class News:
 
     async def read_desk(self, desk: Desk) -> None:
         before = desk.active
-        desk.take(await self._store.duty(desk.provider, desk.clinician))
-        self._audience.tell_desk(desk)
-        if before is not None and (desk.active is None or desk.active.id != before.id):
+        duty = await self._store.duty(desk.provider, desk.clinician)
+        if before is not None and (duty.visit is None or duty.visit.id != before.id):
             self._ended(before.id)
+            desk.take_visit(await self._store.read_visit(before.ref, before.id))
+        desk.take(duty)
+        self._audience.tell_desk(desk)
 
     def _once(self, what: Hashable, read: Callable[[], Awaitable[None]]) -> None:
         if what in self._again:

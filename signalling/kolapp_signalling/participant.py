@@ -144,10 +144,10 @@ class Participant:
 
     # What both roles need
 
-    def _queue(self, name: str) -> OpenQueue:
+    def _queue(self, name: str, field: str = "queue") -> OpenQueue:
         queue = self._services.queues.known(self.session.person.provider, name)
         if queue is None:
-            raise Refused(ErrorCode.UNKNOWN_QUEUE, "queue")
+            raise Refused(ErrorCode.UNKNOWN_QUEUE, field)
         return queue
 
     async def _offer(

@@ -70,7 +70,7 @@ class Queues:
         if (queue := self._open.get(ref)) is not None:
             return queue
         title = self._titles.get(ref.queue, ref.queue)
-        line = QueueLine(ref, title, self._store, self._clock, self._waits)
+        line = QueueLine(ref, title, self._store, self._clock, self._waits, self._tasks)
         places = Places(line, self._audience, self._windows, self._news.look_at)
         queue = self._open[ref] = OpenQueue(ref, line, places)
         self._tasks.start(self._feed.subscribe(ref))
@@ -83,7 +83,3 @@ class Queues:
             if ref is None or queue.ref == ref:
                 self._news.resync(queue.ref)
                 queue.places.resync()
-
-    async def close(self) -> None:
-        for queue in self:
-            await queue.line.close()

@@ -90,12 +90,15 @@ def called_ticket(ticket: Ticket, visit: Visit) -> Ticket:
 def duty_snapshot(
     duty: Duty, version: int, queues: Sequence[QueueLoad], visit: VisitInfo | None
 ) -> DutySnapshot:
+    """`visit` is the last one that is known, ended or not."""
+    over = visit is not None and visit.state == VisitState.ENDED
     return DutySnapshot(
         version=version,
         on_duty=duty.on_duty,
         queues=list(queues),
         serves=list(duty.queues),
-        visit=visit,
+        visit=None if over else visit,
+        ended=visit if over else None,
     )
 
 

@@ -16,10 +16,13 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    def start(
+        self, work: Coroutine[Any, Any, Any], *, waited_for: bool = False
+    ) -> asyncio.Task[Any]:
+        """`waited_for`: somebody awaits it and hears of its failure, so it is not logged."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._waited_for if waited_for else self._alone)
         return task
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -41,7 +44,12 @@ class Tasks:
                 task.cancel()
             await asyncio.wait(self._running)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _waited_for(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, also when the last one who waited has been cancelled
+
+    def _alone(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.event(logging.ERROR, "A background task failed.", error=error)

@@ -1,0 +1,56 @@
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drivers import ENCODINGS, People, Start, people
+from kolapp_signalling.app import Served, serving
+from kolapp_signalling.development import prepare
+from kolapp_signalling.setting_kinds import SIGNALLING
+from kolapp_signalling.settings import Settings
+
+
+@pytest.fixture
+def settings(store_url: str, provider: str, tmp_path: Path) -> Settings:
+    """A node in development mode on any free port, for a provider of this test's own."""
+    plain = Settings(
+        http_port=0, store_url=store_url, demo_provider=provider, data_dir=tmp_path / "data"
+    )
+    return prepare(plain, SIGNALLING)
+
+
+@pytest.fixture
+async def start(settings: Settings) -> AsyncIterator[Start]:
+    """Start a node with other settings; those that begin with `queue_` are the queue's."""
+    async with AsyncExitStack() as nodes:
+
+        async def start(**other: Any) -> Served:
+            of_queue = {k.removeprefix("queue_"): v for k, v in other.items() if k[:6] == "queue_"}
+            others = {name: value for name, value in other.items() if name[:6] != "queue_"}
+            queue = replace(settings.queue, **of_queue)
+            return await nodes.enter_async_context(
+                serving(replace(settings, queue=queue, **others))
+            )
+
+        yield start
+
+
+@pytest.fixture
+async def node(start: Start) -> Served:
+    return await start()
+
+
+@pytest.fixture(params=ENCODINGS)
+async def town(request: pytest.FixtureRequest) -> AsyncIterator[People]:
+    """Everybody, once in each encoding."""
+    async with people(request.param) as everybody:
+        yield everybody
+
+
+@pytest.fixture
+async def crowd() -> AsyncIterator[People]:
+    """Everybody, in one encoding, where it makes no difference."""
+    async with people(ENCODINGS[1]) as everybody:
+        yield everybody

@@ -1,0 +1,130 @@
+"""What a clinician may ask, over the wire, on a real store."""
+
+from __future__ import annotations
+
+from drivers import QUEUE, People, Start
+from kolapp_signalling.app import Served
+
+
+async def test_ready_pull_and_the_visit_is_called(node: Served, town: People) -> None:
+    anna, doctor = await town.waiting(node, "anna"), await town.clinician(node)
+    assert (doctor.duty or await doctor.receive())["on_duty"] is False
+    ready = await doctor.ask("ready", queues=[QUEUE])
+    assert (ready["on_duty"], ready["serves"]) == (True, [QUEUE])
+
+    pulled = await doctor.ask("pull", key="key-1")
+    visit = pulled["visit"]
+    assert (visit["state"], visit["queue"], visit["number"]) == ("called", QUEUE, 1)
+    assert 0 < visit["ring_ms"] <= 45_200
+    await anna.until_state("called")
+    assert anna.ticket["call"]["visit"] == visit["id"]
+    assert anna.ticket["call"]["epoch"] == visit["epoch"]
+    assert anna.ticket.get("place") is None
+
+
+async def test_the_same_key_gets_the_same_visit(node: Served, crowd: People) -> None:
+    for name in ("anna", "bo"):
+        await crowd.waiting(node, name)
+    doctor = await crowd.clinician(node)
+    first = (await doctor.pull("key-1"))["visit"]
+    again = (await doctor.ask("pull", key="key-1"))["visit"]
+    assert again["id"] == first["id"]
+    assert await doctor.errors("pull", key="key-2") == "already_in_visit"
+    present = await doctor.receive()
+    assert present["visit"]["id"] == first["id"]
+
+
+async def test_an_empty_queue_and_no_duty_say_so(node: Served, crowd: People) -> None:
+    doctor = await crowd.clinician(node)
+    assert await doctor.errors("pull", key="key-1") == "not_on_duty"
+    await doctor.ask("ready", queues=[QUEUE])
+    assert await doctor.errors("pull", key="key-1") == "nobody_waiting"
+    reply = await doctor.ask("ready", queues=[QUEUE, "elsewhere"])
+    assert (reply["code"], reply["field"]) == ("unknown_queue", "queues")
+
+
+async def test_pause_ends_the_duty_and_not_the_visit(node: Served, crowd: People) -> None:
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    await doctor.pull()
+    await anna.answer()
+    paused = await doctor.ask("pause")
+    assert (paused["on_duty"], paused["serves"]) == (False, [])
+    assert paused["visit"]["state"] == "live"
+
+
+async def test_giving_back_puts_the_patient_to_the_front(node: Served, crowd: People) -> None:
+    anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
+    doctor = await crowd.clinician(node)
+    visit = (await doctor.pull())["visit"]
+    await anna.until_state("called")
+    await bo.until_position(1)
+    given = await doctor.ask("give_back", visit=visit["id"], epoch=visit["epoch"])
+    assert given.get("visit") is None
+    assert (given["ended"]["id"], given["ended"]["reason"]) == (visit["id"], "given_back")
+    await anna.until(lambda anna: anna.state == "waiting" and anna.position == 1)
+    assert (anna.ticket["number"], anna.ticket["reason"]) == (1, "given_back")
+    await bo.until_position(2)
+
+
+async def test_hanging_up_ends_the_visit_and_the_clinician_is_free(
+    node: Served, crowd: People
+) -> None:
+    anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
+    doctor = await crowd.clinician(node)
+    await doctor.pull()
+    await anna.answer()
+    await doctor.until(lambda doctor: doctor.visit["state"] == "live")
+    visit = doctor.visit
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await doctor.errors("give_back", **request) == "wrong_state"
+    hung_up = await doctor.ask("hang_up", **request)
+    assert (hung_up.get("visit"), hung_up["on_duty"]) == (None, True)
+    await anna.until_state("completed")
+    assert anna.ticket["reason"] == "clinician_hung_up"
+    assert (await doctor.ask("hang_up", **request))["type"] == "duty"
+
+    await doctor.ask("pull", key="key-2")
+    await bo.until_state("called")
+
+
+async def test_a_colleagues_visit_is_not_there(node: Served, crowd: People) -> None:
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    colleague = await crowd.clinician(node, "colleague")
+    await doctor.pull()
+    visit = (await anna.answer())["visit"]
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await colleague.errors("hang_up", **request) == "no_visit"
+    assert await colleague.errors("give_back", **request) == "no_visit"
+    assert await colleague.errors("offer", **request, generation=1, sdp="v=0") == "no_visit"
+
+
+async def test_the_desk_shows_how_many_wait(node: Served, crowd: People) -> None:
+    doctor = await crowd.clinician(node)
+    await doctor.ask("ready", queues=[QUEUE])
+    anna = await crowd.waiting(node, "anna")
+    await crowd.waiting(node, "bo")
+    await doctor.until(
+        lambda doctor: (
+            doctor.duty["queues"]
+            == [{"name": QUEUE, "title": "Drop-in", "waiting": 2, "on_duty": 1}]
+        )
+    )
+    await anna.ask("leave", ticket=anna.ticket["ticket"])
+    await doctor.until(lambda doctor: doctor.duty["queues"][0]["waiting"] == 1)
+    versions = [frame["version"] for frame in doctor.frames if frame["type"] == "duty"]
+    assert versions == sorted(set(versions))
+
+
+async def test_a_connected_clinician_stays_on_duty(start: Start, crowd: People) -> None:
+    lease_ms = 300
+    served = await start(queue_duty_lease_ms=lease_ms)
+    node, doctor = served.node, await crowd.clinician(served)
+    await doctor.ask("ready", queues=[QUEUE])
+    lines = node.queues.of(node.settings.demo_provider)[0].line
+    await lines.read()
+    assert lines.line is not None
+    began = lines.line.now_ms
+    while lines.line.now_ms < began + 2 * lease_ms:
+        await node.hub.look_after()
+        await lines.read()
+        assert lines.line.on_duty == 1
