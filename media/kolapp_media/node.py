@@ -207,13 +207,16 @@ class MediaNode:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
-            now = time.monotonic()
             for leg in self._legs:
                 if leg.incoming is not None:
                     leg.incoming.refill()
-            for visit, bridge in list(self._visits.items()):
-                if bridge.is_forgotten(now):
-                    del self._visits[visit]
+            self.sweep(time.monotonic())
+
+    def sweep(self, now: float) -> None:
+        """Forget visits whose legs have all been gone for a while; `now` is monotonic."""
+        for visit, bridge in list(self._visits.items()):
+            if bridge.is_forgotten(now):
+                del self._visits[visit]
 
 
 def _listen_at(path: Path) -> socket.socket:

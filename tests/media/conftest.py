@@ -5,41 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
 
 import aioice.ice
 import pytest
 from kolapp_media.client import MediaClient
-from kolapp_media.model import LegChanged
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
+from media_events import SECRET, Events
 from media_peers import Peer, QuietPeer
-
-SECRET = b"a secret of the tests, long enough"
-DEADLINE = 10.0
-
-
-@dataclass
-class Events:
-    """What the node told, in order."""
-
-    seen: list[LegChanged] = field(default_factory=list)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __call__(self, event: LegChanged) -> None:
-        self.seen.append(event)
-        self._changed.set()
-
-    async def wait_for(self, state: str, participant: str = "patient", generation: int = 1) -> None:
-        def told() -> bool:
-            return any(
-                (each.state, each.participant, each.generation) == (state, participant, generation)
-                for each in self.seen
-            )
-
-        while not told():
-            self._changed.clear()
-            await self._changed.wait()
 
 
 @pytest.fixture(autouse=True)
