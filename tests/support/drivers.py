@@ -165,10 +165,12 @@ class People:
 
     async def enter(self, at: Served, role: str, name: str, **hello: Any) -> Driver:
         driver = await self.connect(at)
-        token = demo_token(at.node.settings, role, name)
-        welcome = await driver.hello(token, **hello)
+        welcome = await driver.hello(self.token(at, role, name), **hello)
         assert welcome["type"] == "welcome", welcome
         return driver
+
+    def token(self, at: Served, role: str, name: str) -> str:
+        return demo_token(at.node.settings, role, name)
 
     async def patient(self, at: Served, name: str, **hello: Any) -> Driver:
         return await self.enter(at, "patient", name, **hello)
