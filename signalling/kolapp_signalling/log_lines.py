@@ -19,7 +19,9 @@ def log_plainly(level: str) -> None:
     """Set the process's log up; `level` is for our own lines."""
     handler = logging.StreamHandler()
     handler.setFormatter(PlainLines())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(level.upper())
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,15 +148,16 @@ def children_of(parent: int) -> list[int]:
 
 
 def run_kolapp(
-    *arguments: str, environment: Mapping[str, str] | None = None
+    *arguments: str, environment: Mapping[str, str] | None = None, keep: Sequence[int] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Any command of `kolapp` that ends by itself."""
+    """Any command of `kolapp` that ends by itself; it inherits the descriptors of `keep`."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "kolapp_signalling", *arguments],
         env=own_environment(environment),
         capture_output=True,
         text=True,
         timeout=START_S,
+        pass_fds=keep,
         check=False,
     )
 
