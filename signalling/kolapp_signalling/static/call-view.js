@@ -76,14 +76,23 @@ export class CallView {
 
   #listen() {
     const { media } = this;
-    this.mute.button.addEventListener("click", () => media.setMuted(!media.muted));
-    this.camera.button.addEventListener("click", () => void media.setCameraOff(!media.cameraOff));
+    this.mute.button.addEventListener("click", () => void media.setMuted(!this.#silent));
+    this.camera.button.addEventListener("click", () => void media.setCameraOff(!this.#unseen));
     this.settings.button.addEventListener("click", () => {
       void deviceFields(this.fields, media, this.words);
       this.dialog.showModal();
     });
     this.hear.addEventListener("click", () => this.#play());
     media.addEventListener("change", () => this.renderOwn());
+  }
+
+  /** Nothing of me is heard; a press asks for the microphone again if that is why. */
+  get #silent() {
+    return this.media.muted || !this.media.own("audio");
+  }
+
+  get #unseen() {
+    return this.media.cameraOff || !this.media.own("video");
   }
 
   /** Whether there is a picture of the other person. */
@@ -118,9 +127,9 @@ export class CallView {
     const camera = media.own("video");
     this.self.srcObject = camera ? keepStream(this.self, camera) : null;
     this.selfOff.hidden = camera !== null;
-    this.selfMuted.hidden = !media.muted;
-    this.#toggle(this.mute, media.muted, ["mic", "mic-off"], [words.t.mute, words.t.unmute]);
-    this.#toggle(this.camera, media.cameraOff, ["camera", "camera-off"], [words.t.camera_off, words.t.camera_on]);
+    this.selfMuted.hidden = !this.#silent;
+    this.#toggle(this.mute, this.#silent, ["mic", "mic-off"], [words.t.mute, words.t.unmute]);
+    this.#toggle(this.camera, this.#unseen, ["camera", "camera-off"], [words.t.camera_off, words.t.camera_on]);
     const problem = problemWords(media.problems, words.t);
     setText(this.problem, problem);
     this.problem.hidden = !problem;

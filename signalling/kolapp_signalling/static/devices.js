@@ -71,9 +71,10 @@ export class LocalMedia extends EventTarget {
   }
 
   /** @param {boolean} muted */
-  setMuted(muted) {
+  async setMuted(muted) {
     this.muted = muted;
     if (this.#tracks.audio) this.#tracks.audio.enabled = !muted;
+    else if (!muted) await this.open();
     this.#changed();
   }
 

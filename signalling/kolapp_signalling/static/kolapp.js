@@ -89,6 +89,7 @@ export class KolappClient extends EventTarget {
 
   /** End the session here; the place in the line is not given up by this. */
   close() {
+    if (this.state === "closed") return;
     this.#link?.drop();
     this.#finish("done");
   }

@@ -22,10 +22,10 @@ export class Preview {
     this.fields = make("div", { class: "devices" });
     this.openButton = make("button", { id: "preview-open", class: "secondary", type: "button" },
       icon("camera"), make("span", { "data-t": "check_open" }));
-    this.closeButton = make("button", { id: "preview-close", class: "quiet-button", type: "button" },
-      icon("camera-off"), make("span", { "data-t": "check_close" }));
+    this.closeButton = make("button", { id: "preview-close", class: "quiet-button", type: "button" });
+    this.hint = make("p", { class: "quiet", "data-t": "check_level" });
     this.panel = make("div", { class: "check-panel", hidden: true }, this.video, this.problem,
-      make("p", { class: "quiet", "data-t": "check_level" }), this.level, this.fields, this.closeButton);
+      this.hint, this.level, this.fields, this.closeButton);
     root.append(make("h2", { "data-t": "check_title" }), make("p", { class: "quiet", "data-t": "check_lead" }),
       this.openButton, this.panel);
     this.openButton.addEventListener("click", () => void this.open());
@@ -65,7 +65,10 @@ export class Preview {
     const problem = problemWords(this.media.problems, this.words.t);
     setText(this.problem, problem);
     this.problem.hidden = !problem;
-    this.#listen(this.#open ? this.media.own("audio") : null);
+    const voice = this.#open ? this.media.own("audio") : null;
+    this.hint.hidden = this.level.hidden = !voice;
+    setText(this.closeButton, camera ? this.words.t.check_close : this.words.t.close);
+    this.#listen(voice);
     if (this.#open) void deviceFields(this.fields, this.media, this.words);
   }
 

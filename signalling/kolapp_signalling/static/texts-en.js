@@ -10,6 +10,13 @@ function duration(minutes) {
   return rest ? `${hours} h ${rest} min` : words;
 }
 
+/** For a range: both ends must fit on one line of a phone. @param {number} minutes */
+function short(minutes) {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return [hours && `${hours} h`, (rest || !hours) && `${rest} min`].filter(Boolean).join(" ");
+}
+
 /** @param {number} n */
 const people = (n) => (n === 1 ? "1 person" : `${n} people`);
 
@@ -23,7 +30,6 @@ export default {
   join_lead: "No appointment. Take a number, keep this page open, and we ring you here when it is your turn.",
   join: "Take a number",
   join_again: "Take a new number",
-  right_now: "Right now",
   waiting_now: /** @param {number} n */ (n) => (n === 0 ? "Nobody is waiting" : `${people(n)} waiting`),
   promise_place: "You always see your place in the queue",
   promise_private: "The call is private and never recorded",
@@ -37,7 +43,7 @@ export default {
   wait_less: /** @param {number} high */ (high) => `Less than ${duration(high)}`,
   wait_up_to: /** @param {number} high */ (high) => `Up to ${duration(high)}`,
   wait_range: /** @param {number} low @param {number} high */ (low, high) =>
-    high < 60 ? `About ${low}–${high} minutes` : `About ${duration(low)} – ${duration(high)}`,
+    high < 60 ? `About ${low}–${high} minutes` : `About ${short(low)} – ${short(high)}`,
   wait_range_spoken: /** @param {number} low @param {number} high */ (low, high) =>
     `About ${duration(low)} to ${duration(high)}`,
   wait_more: /** @param {number} low */ (low) => `More than ${duration(low)}`,
@@ -65,8 +71,6 @@ export default {
   check_level: "Say something. The bar moves when we hear you.",
   camera: "Camera",
   microphone: "Microphone",
-  speaker: "Speaker",
-  default_device: "System default",
   problem_denied: "The browser may not use your camera or microphone. Allow it in the address bar's settings, then try again.",
   problem_missing: "No camera or microphone was found.",
   problem_missing_video: "No camera was found. You can still talk.",
@@ -116,7 +120,6 @@ export default {
   quality_good: "Good connection",
   quality_fair: "Unsteady connection",
   quality_poor: "Poor connection",
-  muted_now: "Your microphone is off",
 
   ended_completed: "The visit is over",
   ended_completed_text: "Thank you for your visit. Take care.",
@@ -149,8 +152,6 @@ export default {
   ready: "Ready",
   paused: "Paused",
   ready_or_pause: "Ready, pause",
-  go_ready: "Start taking patients",
-  go_pause: "Take a pause",
   ready_lead: "You count as on duty.",
   paused_lead: "You do not count as on duty.",
   queues: "Queues",

@@ -10,13 +10,20 @@ function duration(minutes) {
   return rest ? `${hours} t ${rest} min` : words;
 }
 
+/** For a range: both ends must fit on one line of a phone. @param {number} minutes */
+function short(minutes) {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return [hours && `${hours} t`, (rest || !hours) && `${rest} min`].filter(Boolean).join(" ");
+}
+
 /** @param {number} n */
 const people = (n) => (n === 1 ? "1 person" : `${n} personer`);
 
 /** @type {import("./texts.js").Texts} */
 export default {
   language: "Norsk",
-  emergency: "Ved akutt fare, ring",
+  emergency: "I en nødsituasjon, ring",
   language_label: "Språk",
   loading: "Kobler til…",
 
@@ -24,7 +31,6 @@ export default {
   join_lead: "Ingen timebestilling. Trekk en kølapp, la siden være åpen, så ringer vi her når det er din tur.",
   join: "Trekk en kølapp",
   join_again: "Trekk en ny kølapp",
-  right_now: "Akkurat nå",
   waiting_now: (n) => (n === 0 ? "Ingen venter" : `${people(n)} venter`),
   promise_place: "Du ser hele tiden plassen din i køen",
   promise_private: "Samtalen er privat og blir aldri tatt opp",
@@ -38,7 +44,7 @@ export default {
   wait_less: (high) => `Mindre enn ${duration(high)}`,
   wait_up_to: (high) => `Opptil ${duration(high)}`,
   wait_range: (low, high) =>
-    high < 60 ? `Omtrent ${low}–${high} minutter` : `Omtrent ${duration(low)} – ${duration(high)}`,
+    high < 60 ? `Omtrent ${low}–${high} minutter` : `Omtrent ${short(low)} – ${short(high)}`,
   wait_range_spoken: (low, high) => `Omtrent ${duration(low)} til ${duration(high)}`,
   wait_more: (low) => `Mer enn ${duration(low)}`,
   wait_late: "Det tar lengre tid enn vi trodde. Du beholder plassen din.",
@@ -65,8 +71,6 @@ export default {
   check_level: "Si noe. Stolpen beveger seg når vi hører deg.",
   camera: "Kamera",
   microphone: "Mikrofon",
-  speaker: "Høyttaler",
-  default_device: "Systemets valg",
   problem_denied: "Nettleseren får ikke bruke kamera eller mikrofon. Tillat det i innstillingene ved adressefeltet, og prøv igjen.",
   problem_missing: "Fant verken kamera eller mikrofon.",
   problem_missing_video: "Fant ikke noe kamera. Du kan likevel snakke.",
@@ -116,7 +120,6 @@ export default {
   quality_good: "God forbindelse",
   quality_fair: "Ustabil forbindelse",
   quality_poor: "Dårlig forbindelse",
-  muted_now: "Mikrofonen din er av",
 
   ended_completed: "Konsultasjonen er over",
   ended_completed_text: "Takk for besøket. Ta vare på deg selv.",
@@ -149,8 +152,6 @@ export default {
   ready: "Klar",
   paused: "Pause",
   ready_or_pause: "Klar, pause",
-  go_ready: "Begynn å ta imot",
-  go_pause: "Ta en pause",
   ready_lead: "Du regnes som på vakt.",
   paused_lead: "Du regnes ikke som på vakt.",
   queues: "Køer",

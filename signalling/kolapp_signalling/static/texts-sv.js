@@ -10,13 +10,20 @@ function duration(minutes) {
   return rest ? `${hours} h ${rest} min` : words;
 }
 
+/** For a range: both ends must fit on one line of a phone. @param {number} minutes */
+function short(minutes) {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return [hours && `${hours} h`, (rest || !hours) && `${rest} min`].filter(Boolean).join(" ");
+}
+
 /** @param {number} n */
 const people = (n) => (n === 1 ? "1 person" : `${n} personer`);
 
 /** @type {import("./texts.js").Texts} */
 export default {
   language: "Svenska",
-  emergency: "Vid akut fara, ring",
+  emergency: "Vid en nödsituation, ring",
   language_label: "Språk",
   loading: "Ansluter…",
 
@@ -24,7 +31,6 @@ export default {
   join_lead: "Ingen tidsbokning. Ta en kölapp, låt sidan vara öppen, så ringer vi här när det är din tur.",
   join: "Ta en kölapp",
   join_again: "Ta en ny kölapp",
-  right_now: "Just nu",
   waiting_now: (n) => (n === 0 ? "Ingen väntar" : `${people(n)} väntar`),
   promise_place: "Du ser hela tiden din plats i kön",
   promise_private: "Samtalet är privat och spelas aldrig in",
@@ -38,7 +44,7 @@ export default {
   wait_less: (high) => `Mindre än ${duration(high)}`,
   wait_up_to: (high) => `Upp till ${duration(high)}`,
   wait_range: (low, high) =>
-    high < 60 ? `Cirka ${low}–${high} minuter` : `Cirka ${duration(low)} – ${duration(high)}`,
+    high < 60 ? `Cirka ${low}–${high} minuter` : `Cirka ${short(low)} – ${short(high)}`,
   wait_range_spoken: (low, high) => `Cirka ${duration(low)} till ${duration(high)}`,
   wait_more: (low) => `Mer än ${duration(low)}`,
   wait_late: "Det tar längre tid än vi trodde. Du har kvar din plats.",
@@ -65,8 +71,6 @@ export default {
   check_level: "Säg något. Stapeln rör sig när vi hör dig.",
   camera: "Kamera",
   microphone: "Mikrofon",
-  speaker: "Högtalare",
-  default_device: "Systemets val",
   problem_denied: "Webbläsaren får inte använda kamera eller mikrofon. Tillåt det i adressfältets inställningar och försök igen.",
   problem_missing: "Ingen kamera eller mikrofon hittades.",
   problem_missing_video: "Ingen kamera hittades. Du kan ändå prata.",
@@ -116,7 +120,6 @@ export default {
   quality_good: "Bra anslutning",
   quality_fair: "Ojämn anslutning",
   quality_poor: "Dålig anslutning",
-  muted_now: "Din mikrofon är av",
 
   ended_completed: "Besöket är slut",
   ended_completed_text: "Tack för ditt besök. Var rädd om dig.",
@@ -149,8 +152,6 @@ export default {
   ready: "Redo",
   paused: "Pausad",
   ready_or_pause: "Redo, paus",
-  go_ready: "Börja ta emot",
-  go_pause: "Ta paus",
   ready_lead: "Du räknas som i tjänst.",
   paused_lead: "Du räknas inte som i tjänst.",
   queues: "Köer",
