@@ -85,7 +85,12 @@ class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
 
 
 class LegChanged(msgspec.Struct, frozen=True, tag_field="event", tag="leg_changed"):
-    """`state` is one of: connected, failed, closed."""
+    """`state` is one of: connected, failed (lost, or never came), closed (by either side).
+
+    Told to every dialler, each state once, and exactly one of the last two for every leg that
+    was answered, whatever ended it. Compare the generation: a replaced leg tells its end after
+    its successor was answered.
+    """
 
     visit: str
     media_epoch: int

@@ -44,6 +44,8 @@ class Incoming:
         self._back = back
         self._other: Incoming | None = None
         self._streams = {stream.ssrc: stream for each in sections for stream in each.streams}
+        self._reporters: set[bytes] = set()  # SSRCs that sent RTCP
+        self._limit = settings.sources_per_leg  # the cipher keeps memory for each SSRC it meets
         self._budget = settings.packets_per_second
 
     def refill(self) -> None:
@@ -62,7 +64,7 @@ class Incoming:
             return
         _, kind, sequence, timestamp, ssrc = _header(view)
         stream = self._streams.get(ssrc)
-        if stream is None and len(self._streams) >= self._settings.sources_per_leg:
+        if stream is None and len(self._streams) >= self._limit:
             self._counters.strange += 1
             return
         length = self._length
@@ -182,11 +184,19 @@ class Incoming:
     # RTCP
 
     def _receive_rtcp(self, size: int) -> None:
+        if size < _SMALLEST_RTCP:
+            self._counters.strange += 1
+            return
+        reporter = bytes(self._view[4:8])
+        if reporter not in self._reporters and len(self._reporters) >= self._limit:
+            self._counters.strange += 1
+            return
         length = self._length
         length[0] = size
-        if size < _SMALLEST_RTCP or unprotect_rtcp(self._cipher.context, self._memory, length):
+        if unprotect_rtcp(self._cipher.context, self._memory, length):
             self._counters.forged += 1
             return
+        self._reporters.add(reporter)
         other = self._other
         if other is None:
             return

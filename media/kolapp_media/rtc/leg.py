@@ -75,9 +75,10 @@ class Leg:
         except OSError as error:
             await self.close()
             raise MediaError("none of the media addresses can be bound") from error
-        except Exception as error:  # whatever a parser without limits may raise
+        except Exception:  # whatever a parser without limits may raise
             await self.close()
-            raise BadOffer("the offer lacks VP8, Opus or something else we need") from error
+            # Without the cause: its text may quote the offer, and tracebacks end up in logs.
+            raise BadOffer("the offer lacks VP8, Opus or something else we need") from None
 
     async def _answer(self, offer: Offer) -> str:
         transceivers = [self._add_section(each) for each in offer.sections]

@@ -301,3 +301,12 @@ async def test_a_direction_that_was_not_offered_is_not_used(call) -> None:
 
     assert [each.sequence_number for each in bob.rtp] == [2]
     assert alices.counters.held == 1
+
+
+async def test_reporters_are_bounded(call, settings) -> None:
+    alice, alices, _, _ = await call.joined()
+    for number in range(40):
+        await alice.report(RtcpRrPacket(ssrc=number))
+    await until(lambda: alices.counters.strange == 40 - settings.sources_per_leg)
+
+    assert len(alices.incoming._reporters) == settings.sources_per_leg
