@@ -1,0 +1,121 @@
+"""What each script's header says is what it uses and what the store passes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from kolapp_queue import keys, scripts
+from kolapp_queue.link import Link
+from kolapp_queue.model import QueueRef
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.store import QueueStore
+from store_people import DOCTOR, answered, join, pull, with_settings
+
+LUA = files("kolapp_queue") / "lua"
+FILES = sorted(
+    f"{folder.name}/{file.name.removesuffix('.lua')}"
+    for folder in LUA.iterdir()
+    for file in folder.iterdir()
+)
+VERBS = [name for name in FILES if "/_" not in name]
+
+
+def text(name: str) -> str:
+    return (LUA / f"{name}.lua").read_text("utf-8")
+
+
+def header(name: str) -> str:
+    return text(name).partition("\nlocal ")[0].partition("\nreturn ")[0]
+
+
+def test_every_script_is_loaded_and_every_prelude_is_used() -> None:
+    assert sorted(scripts.sources()) == VERBS
+    preludes = {f"{folder}/{name}" for folder, names in scripts.PRELUDES.items() for name in names}
+    assert preludes == set(FILES) - set(VERBS)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_script_is_short(name: str) -> None:
+    lines = text(name).splitlines()
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith("-- ")
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_header_names_every_argument_once(name: str) -> None:
+    code = text(name).removeprefix(header(name))
+    named = [int(number) for number in re.findall(r"^-- ARGV\[(\d+)\]  \w", header(name), re.M)]
+    used = {int(number) for number in re.findall(r"ARGV\[(\d+)\]", code)}
+    assert named == list(range(1, len(used) + 1)) == sorted(used)
+    assert re.search(r"^-- KEYS", header(name), re.M)
+    assert "KEYS[" not in code, "keys have names: the prelude gives them"
+
+
+def test_the_preludes_name_every_key_in_order() -> None:
+    named = re.findall(r"^local ([A-Z]+) = KEYS\[(\d+)\]", text("queue/_keys"), re.M)
+    assert [name.lower() for name, _ in named] == list(keys.QUEUE_KEYS)
+    assert [int(number) for _, number in named] == list(range(1, len(keys.QUEUE_KEYS) + 1))
+
+
+class RecordingLink(Link):
+    def __init__(self, url: str) -> None:
+        super().__init__(url, 2_000)
+        self.passed: dict[str, set[tuple[int, int]]] = {}
+
+    async def _run(
+        self, name: str, names: Sequence[str], args: Sequence[str | int]
+    ) -> dict[str, Any]:
+        self.passed.setdefault(name, set()).add((len(names), len(args)))
+        return await super()._run(name, names, args)
+
+
+async def test_the_store_passes_what_the_headers_name(store_url: str, provider: str) -> None:
+    link = RecordingLink(store_url)
+    try:
+        await every_verb(QueueStore(link, QueueSettings()), provider)
+    finally:
+        await link.close()
+    expected = {
+        name: {
+            (
+                len(keys.QUEUE_KEYS) if name.startswith("queue/") else 1,
+                len(re.findall(r"^-- ARGV", header(name), re.M)),
+            )
+        }
+        for name in VERBS
+    }
+    assert link.passed == expected
+
+
+async def every_verb(store: QueueStore, provider: str) -> None:
+    hasty = with_settings(store, ring_ms=0, away_grace_ms=0, retention_ms=0)
+    lapsing = with_settings(store, duty_lease_ms=0)
+    ref, other = QueueRef(provider, "one"), QueueRef(provider, "two")
+    visit = await answered(store, ref, "anna")
+    await store.place_media(ref, visit.id, visit.epoch, "m1", 0)
+    await store.hang_up(ref, visit.id, DOCTOR, visit.epoch)
+    ticket = await join(store, ref, "bo")
+    assert await store.find(ref, ticket.patient) == ticket
+    await store.attach(ref, ticket.id, ticket.patient, "bo-2")
+    visit = await pull(store, ref)
+    await store.give_back(ref, visit.id, DOCTOR, visit.epoch)
+    visit = await pull(store, ref)
+    await store.decline(ref, ticket.id, ticket.patient, visit.epoch)
+    ticket = await join(store, ref, "cecilia")
+    await store.leave(ref, ticket.id, ticket.patient)
+    await join(hasty, other, "daniel")
+    await pull(hasty, other)
+    await hasty.sweep(other)
+    await hasty.detach(other, (await join(hasty, other, "eva")).id, "eva-1")
+    await lapsing.set_duty(provider, DOCTOR, [other.queue])
+    await hasty.sweep(other)
+    await store.set_duty(provider, DOCTOR, [])
+    # A pull that finds nothing, and what it left behind when it died half-way.
+    record = await store._link.clinician("record", provider, DOCTOR)
+    await store._unlock(provider, DOCTOR, record)
+    await store._held(provider, DOCTOR, {**record, "held": True, "queue": other.queue})
