@@ -38,6 +38,8 @@ class SignallingNode:
     id: str
     settings: Settings
     store: QueueStore
+    feed: Feed
+    audience: Audience
     queues: Queues
     hub: Hub
     media: MediaLink
@@ -119,4 +121,6 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
     tasks.keep(lambda: upkeep.compare_versions(store, queues, settings.queue.resync_ms))
     tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.queue.resync_ms))
     tasks.keep(media.run)
-    return SignallingNode(node_id, settings, store, queues, hub, media, metrics, entrance)
+    return SignallingNode(
+        node_id, settings, store, feed, audience, queues, hub, media, metrics, entrance
+    )

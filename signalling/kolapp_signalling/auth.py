@@ -24,7 +24,8 @@ class BadToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person as the token names them. `subject` may be a personal number: it goes nowhere."""
+    """A person as the token names them. `subject` may be a personal number: it goes nowhere.
+    `expires_ms` is when the token is worth nothing any more, leeway included."""
 
     issuer: str
     subject: str
@@ -75,7 +76,8 @@ class Authenticator:
             subject = claims["sub"]
             if not (isinstance(provider, str) and NAME.match(provider) and subject):
                 raise BadToken
-            return Identity(claims["iss"], subject, role, provider, int(claims["exp"]) * 1000)
+            expires_ms = (int(claims["exp"]) + self._rules.leeway_s) * 1000
+            return Identity(claims["iss"], subject, role, provider, expires_ms)
         except BadToken:
             raise
         except Exception as wrong:

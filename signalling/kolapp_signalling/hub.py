@@ -46,6 +46,10 @@ class Hub:
         self._participants: dict[Session, Participant] = {}
         self._renewed_ms = 0
 
+    def __len__(self) -> int:
+        """Sessions, with a socket or waiting for one."""
+        return len(self._sessions)
+
     def count(self, role: Role) -> int:
         """How many of that role have a socket here."""
         return sum(s.attached for s in self._sessions if s.person.role == role)

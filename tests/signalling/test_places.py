@@ -1,0 +1,83 @@
+"""Places fall unasked: the front soon, the tail in its window, and nothing when nothing changed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from drivers import QUEUE, People, Start
+from kolapp_signalling.app import Served
+
+
+async def test_only_changed_places_are_sent(node: Served, town: People) -> None:
+    anna, bo, cleo = [await town.waiting(node, name) for name in ("anna", "bo", "cleo")]
+    await anna.until(lambda anna: anna.ticket["place"]["waiting"] == 3)
+    before = len(anna.frames)
+    await cleo.ask("leave", ticket=cleo.ticket["ticket"])
+    await bo.until(lambda bo: bo.ticket["place"]["waiting"] == 2)
+    await anna.until(lambda anna: anna.ticket["place"]["waiting"] == 2)
+    await anna.ask("ping")
+    # One snapshot for the change, however many hints and windows there were.
+    assert [frame["type"] for frame in anna.frames[before:]] == ["ticket", "pong"]
+
+
+async def test_versions_never_go_back(node: Served, crowd: People) -> None:
+    people = [await crowd.waiting(node, f"p{n}") for n in range(8)]
+    last = people[-1]
+    for patient in people[:-1]:
+        await patient.ask("leave", ticket=patient.ticket["ticket"])
+    await last.until_position(1)
+    versions = [frame["version"] for frame in last.frames if frame["type"] == "ticket"]
+    assert versions == sorted(versions)
+    positions = [frame["place"]["position"] for frame in last.frames if frame["type"] == "ticket"]
+    assert positions == sorted(positions, reverse=True)
+
+
+async def test_a_burst_is_told_once_a_window(start: Start, crowd: People) -> None:
+    node = await start(place_front_ms=200)
+    people = [await crowd.waiting(node, f"p{n}") for n in range(12)]
+    last = people[-1]
+    await last.ask("ping")
+    before = len(last.frames)
+    leaving = [p.ask("leave", ticket=p.ticket["ticket"]) for p in people[:-1]]
+    await asyncio.gather(*leaving)
+    await last.until_position(1)
+    told = [frame for frame in last.frames[before:] if frame["type"] == "ticket"]
+    assert len(told) <= 3
+
+
+async def test_the_front_is_told_soon_and_the_tail_in_its_own_window(
+    start: Start, crowd: People
+) -> None:
+    node = await start(place_front_count=2, place_front_ms=20, place_tail_ms=700)
+    people = [await crowd.waiting(node, f"p{n}") for n in range(5)]
+    loop = asyncio.get_running_loop()
+    told: dict[int, float] = {}
+    # The joins have told the tail just now or will; from its next round on its window is fresh.
+    await people[4].ask("ping")
+    left = people[0]
+    await left.ask("leave", ticket=left.ticket["ticket"])
+    await people[4].until_position(4)
+    await people[1].ask("leave", ticket=people[1].ticket["ticket"])
+    began = loop.time()
+
+    async def wait(number: int, position: int) -> None:
+        await people[number].until_position(position)
+        told[number] = loop.time() - began
+
+    await asyncio.gather(wait(2, 1), wait(3, 2), wait(4, 3))
+    assert told[2] < 0.35
+    assert told[3] < 0.35
+    assert told[4] > 0.35
+
+
+async def test_a_waiting_range_comes_with_a_clinician_on_duty(node: Served, crowd: People) -> None:
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    assert anna.ticket["place"]["wait"]["known"] is False
+    assert anna.ticket["place"]["wait"]["why"] == "nobody_on_duty"
+    await doctor.ask("ready", queues=[QUEUE])
+    await anna.until(lambda anna: anna.ticket["place"]["wait"]["known"])
+    wait = anna.ticket["place"]["wait"]
+    assert 0 <= wait["low_s"] < wait["high_s"]
+    assert wait["high_s"] % 30 == 0
+    await doctor.ask("pause")
+    await anna.until(lambda anna: not anna.ticket["place"]["wait"]["known"])
