@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 
 import msgpack  # type: ignore[import-untyped]  # ships no types
@@ -15,15 +16,20 @@ from redis.asyncio import Redis
 from ..network import Network
 
 KEYS = 6  # of floor.lua
+ECHOES = 16  # connections: as many samples may be under way while the machine stalls
 RECORD = {"id": "x" * 22, "patient": "y" * 43, "number": 1, "state": "waiting", "version": 0}
 
 
 class Floor:
     """Measured from one process, one step after the other, like the two halves of a pull."""
 
-    def __init__(self, store: Redis, echo: ClientWebSocketResponse, frame: bytes) -> None:
+    def __init__(
+        self, store: Redis, echoes: Sequence[ClientWebSocketResponse], frame: bytes
+    ) -> None:
         self._store = store
-        self._echo = echo
+        self._idle: asyncio.Queue[ClientWebSocketResponse] = asyncio.Queue()
+        for echo in echoes:
+            self._idle.put_nowait(echo)
         self._frame = frame
         tag = secrets.token_hex(8)  # one hash tag, so that a Cluster takes the script too
         self._keys = [f"bench:{{{tag}}}:{number}" for number in range(KEYS)]
@@ -40,12 +46,15 @@ class Floor:
 
     async def sample(self) -> tuple[int, int]:
         """Nanoseconds of the script call, and of the echo."""
+        echo = await self._idle.get()
         start_ns = time.perf_counter_ns()
         await self._script(keys=self._keys, args=["bench"])
         scripted_ns = time.perf_counter_ns()
-        await self._echo.send_bytes(self._frame)
-        await self._echo.receive_bytes()
-        return scripted_ns - start_ns, time.perf_counter_ns() - scripted_ns
+        await echo.send_bytes(self._frame)
+        await echo.receive_bytes()
+        echoed_ns = time.perf_counter_ns()
+        self._idle.put_nowait(echo)
+        return scripted_ns - start_ns, echoed_ns - scripted_ns
 
     async def close(self) -> None:
         await self._store.delete(*self._keys)
@@ -57,12 +66,14 @@ async def open_floor(
 ) -> AsyncIterator[Floor]:
     store = Redis.from_url(store_url, protocol=3)
     try:
-        async with network.session.ws_connect(echo_url, compress=0) as echo:
-            floor = Floor(store, echo, b"x" * frame_bytes)
+        async with AsyncExitStack() as stack:
+            echoes = [
+                await stack.enter_async_context(network.session.ws_connect(echo_url, compress=0))
+                for _ in range(ECHOES)
+            ]
+            floor = Floor(store, echoes, b"x" * frame_bytes)
             await floor.fill(waiting)
-            try:
-                yield floor
-            finally:
-                await floor.close()
+            stack.push_async_callback(floor.close)
+            yield floor
     finally:
         await store.aclose()
