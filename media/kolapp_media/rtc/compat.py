@@ -12,8 +12,8 @@ from importlib.metadata import version
 from typing import Any
 
 import aioice
-import aiortc
 from aioice import ice, stun
+from aiortc.rtcconfiguration import RTCBundlePolicy, RTCConfiguration
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcpeerconnection import RTCPeerConnection
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
@@ -64,6 +64,30 @@ _SIGNATURES: dict[str, tuple[Any, list[str]]] = {
     "aiortc.RTCRtpReceiver.receive": (RTCRtpReceiver.receive, ["self", "parameters"]),
 }
 
+# What we read or set on instances.
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "aiortc.RTCRtpTransceiver": ("_codecs", "_headerExtensions"),
+    "aiortc.RTCRtpSender": ("_ssrc", "_rtx_ssrc"),
+    "aiortc.RTCDtlsTransport": ("_ssl", "_role", "_srtp_profiles"),
+    "aiortc.RTCIceTransport": ("_connection", "_recv", "_send"),
+    "aiortc.RTCIceGatherer": ("_connection",),
+    "aioice.Connection": (
+        "_check_list",
+        "_check_list_state",
+        "_early_checks",
+        "_early_checks_done",
+        "_local_candidates",
+        "_local_candidates_end",
+        "_local_candidates_start",
+        "_nominated",
+        "_protocols",
+        "_query_consent_task",
+        "_queue",
+        "_remote_candidates",
+    ),
+    "pylibsrtp.Session": ("_srtp",),
+}
+
 _LIBSRTP = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp")
 
 
@@ -108,48 +132,26 @@ def _signatures() -> list[str]:
 
 def _attributes() -> list[str]:
     """Fields of instances, looked for on real ones; nothing of these is started."""
-    configuration = aiortc.RTCConfiguration(
-        iceServers=[], bundlePolicy=aiortc.rtcconfiguration.RTCBundlePolicy.MAX_BUNDLE
+    peer = RTCPeerConnection(
+        RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
     )
-    peer = RTCPeerConnection(configuration)
     audio = peer.addTransceiver("audio")
     video = peer.addTransceiver("video")
     transport = audio.receiver.transport
-    session = Session(Policy(key=bytes(30), ssrc_type=Policy.SSRC_ANY_INBOUND))
-    wanted: list[tuple[str, object, tuple[str, ...]]] = [
-        (
-            "RTCRtpTransceiver",
-            audio,
-            ("_codecs", "_headerExtensions", "_offerDirection"),
-        ),
-        ("RTCRtpSender", audio.sender, ("_ssrc", "_rtx_ssrc")),
-        ("RTCDtlsTransport", transport, ("_ssl", "_role", "_srtp_profiles", "_state")),
-        ("RTCIceTransport", transport.transport, ("_connection", "_recv", "_send")),
-        ("RTCIceGatherer", transport.transport.iceGatherer, ("_connection",)),
-        (
-            "aioice.Connection",
-            aioice.Connection(ice_controlling=False),
-            (
-                "_check_list_state",
-                "_early_checks",
-                "_early_checks_done",
-                "_local_candidates",
-                "_local_candidates_end",
-                "_local_candidates_start",
-                "_nominated",
-                "_protocols",
-                "_query_consent_task",
-                "_queue",
-                "_remote_candidates",
-            ),
-        ),
-        ("pylibsrtp.Session", session, ("_srtp",)),
-    ]
+    instances = {
+        "aiortc.RTCRtpTransceiver": audio,
+        "aiortc.RTCRtpSender": audio.sender,
+        "aiortc.RTCDtlsTransport": transport,
+        "aiortc.RTCIceTransport": transport.transport,
+        "aiortc.RTCIceGatherer": transport.transport.iceGatherer,
+        "aioice.Connection": aioice.Connection(ice_controlling=False),
+        "pylibsrtp.Session": Session(Policy(key=bytes(30), ssrc_type=Policy.SSRC_ANY_INBOUND)),
+    }
     missing = [
         f"{owner} has no {name}"
-        for owner, instance, names in wanted
+        for owner, names in _FIELDS.items()
         for name in names
-        if not hasattr(instance, name)
+        if not hasattr(instances[owner], name)
     ]
     if video.receiver.transport is not transport:
         missing.append("sections of one bundle do not share a transport")
