@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvloop
 
 GRACE_S = float(os.environ.get("LEAKS_GRACE_S", "2"))
 MARK = "LEAKS_OF"  # in the environment of every process that a test starts, however indirectly
@@ -70,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _home = Path(tempfile.mkdtemp(prefix="kt-"))  # short: sockets are made below it
     os.environ["TMPDIR"] = tempfile.tempdir = str(_home)
     os.environ[MARK] = str(os.getpid())
+    uvloop.new_event_loop().close()  # opens a pipe of its own at its first use, and keeps it
     asyncio.runners._cancel_all_tasks = _refuse_running_tasks  # type: ignore[attr-defined]
 
 
