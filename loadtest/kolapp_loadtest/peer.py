@@ -125,19 +125,20 @@ class VisitPeer:
             self._connection.addTrack(track)
         await self._gather_only(self._address)
         await self._connection.setLocalDescription(await self._connection.createOffer())
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            answer = await self._offer(self._connection.localDescription.sdp)
+        answer = await self._offer(self._connection.localDescription.sdp)
         await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         await self.until(lambda peer: peer.state == "connected", CONNECT_TIMEOUT_S, "connected leg")
 
     async def _offer(self, sdp: str) -> SdpAnswer:
         """Offer, and again every second while no media node can take the call: what the error
         tells a client to do, for instance while a killed node is being replaced."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + CONNECT_TIMEOUT_S
         while True:
             try:
                 return await self._participant.offer(sdp, self._generation)
             except RequestRefused as refused:
-                if refused.code != "media_unavailable":
+                if refused.code != "media_unavailable" or loop.time() >= until_s:
                     raise
             await asyncio.sleep(OFFER_AGAIN_S)
 

@@ -1,0 +1,75 @@
+"""Two measuring peers, one answering the other directly. Through the media node: tests/story."""
+
+from __future__ import annotations
+
+import pytest
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from kolapp_loadtest.errors import RequestRefused
+from kolapp_loadtest.peer import Signature, VisitPeer
+from kolapp_loadtest.wire import SdpAnswer
+
+
+class Refuses:
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.offers = 0
+
+    async def offer(self, sdp: str, generation: int = 1) -> SdpAnswer:
+        self.offers += 1
+        raise RequestRefused(self.code, "not today")
+
+
+class Answers:
+    """The far end of the leg: a peer of the same kind that answers instead of offering."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.peer = VisitPeer(self, signature)
+        self.offered: list[tuple[str, int]] = []
+
+    async def offer(self, sdp: str, generation: int = 1) -> SdpAnswer:
+        self.offered.append((sdp, generation))
+        connection: RTCPeerConnection = self.peer._connection
+        connection.on("track", self.peer._arrived)
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        for track in self.peer._tracks:
+            connection.addTrack(track)
+        await self.peer._gather_only("127.0.0.1")
+        await connection.setLocalDescription(await connection.createAnswer())
+        answer = connection.localDescription.sdp
+        return {"visit": "v", "generation": generation, "media_epoch": 1, "sdp": answer}
+
+
+async def test_two_peers_see_and_hear_each_other() -> None:
+    far = Answers(Signature(mark=2, hertz=880))
+    async with VisitPeer(far, Signature(mark=1, hertz=440), generation=3) as near:
+        for peer, mark, hertz in ((near, 2, 880), (far.peer, 1, 440)):
+            await peer.until(lambda one: one.received.picture.frames >= 5, 10, "picture")
+            await peer.until(
+                lambda one, hertz=hertz: abs(one.received.sound.hertz() - hertz) < 9, 10
+            )
+            assert peer.received.picture.marks == {mark}
+            assert await peer.packets_lost() == 0
+        await far.peer.close()
+    [(sdp, generation)] = far.offered
+    assert generation == 3
+    assert "127.0.0.1" in sdp
+    assert near.state == "closed"
+
+
+async def test_a_refused_offer_leaves_nothing_behind() -> None:
+    for code in ("bad_sdp", "stale_leg"):
+        refuses = Refuses(code)
+        with pytest.raises(RequestRefused, match=code):
+            await VisitPeer(refuses, Signature(1, 440)).__aenter__()
+        assert refuses.offers == 1
+
+
+async def test_an_offer_that_no_node_can_take_is_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kolapp_loadtest.peer.OFFER_AGAIN_S", 0.01)
+    monkeypatch.setattr("kolapp_loadtest.peer.CONNECT_TIMEOUT_S", 0.05)
+    refuses = Refuses("media_unavailable")
+    with pytest.raises(RequestRefused, match="media_unavailable"):
+        await VisitPeer(refuses, Signature(1, 440)).__aenter__()
+    assert refuses.offers > 1
