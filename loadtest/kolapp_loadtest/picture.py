@@ -90,6 +90,8 @@ class PictureMeter:
         if self._last is not None:
             moved = np.abs(luma.astype(np.int16) - self._last) > CHANGED_BY
             self.changed += int(moved.mean() > 0.01)
-            self.skipped += max(0, (counter - self._counter - 1) % (1 << COUNTER_BITS))
+            step = (counter - self._counter) % (1 << COUNTER_BITS)
+            # More than half around is a step back: an old frame shown again, none skipped.
+            self.skipped += step - 1 if 0 < step < 1 << COUNTER_BITS - 1 else 0
         self.frames += 1
         self._last, self._counter = luma.copy(), counter
