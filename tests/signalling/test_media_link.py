@@ -1,0 +1,210 @@
+"""Offers through signalling to real media nodes, and what people see when one dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aioice.ice
+import pytest
+from drivers import Driver, People, Start
+from kolapp_media.node import MediaNode
+from kolapp_media.settings import MediaSettings
+from kolapp_queue.model import NodeRecord
+from kolapp_queue.store import QueueStore
+from kolapp_signalling.app import Served
+from kolapp_signalling.settings import Settings
+from media_peers import Peer
+
+LEASE_MS = 60_000
+MakeMedia = Callable[[str, int], Awaitable[MediaNode]]
+
+
+@pytest.fixture(autouse=True)
+def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The peers offer loopback, which aioice never does by itself. The node does not use this."""
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
+
+
+@pytest.fixture
+async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MakeMedia]:
+    """Start a media node and list it: name and the visits it could take."""
+    nodes: dict[str, MediaNode] = {}
+
+    async def start(name: str, capacity: int = 10) -> MediaNode:
+        node = nodes[name] = MediaNode(MediaSettings(), settings.cluster_secret)
+        await node.start()
+        await store.register_node(NodeRecord(name, "media", node.address, capacity, 0), LEASE_MS)
+        return node
+
+    yield start
+    for name, node in nodes.items():
+        await store.forget_node(name)
+        await node.close()
+
+
+@pytest.fixture
+async def peers() -> AsyncIterator[Callable[[], Peer]]:
+    made: list[Peer] = []
+
+    def make() -> Peer:
+        made.append(Peer())
+        return made[-1]
+
+    yield make
+    await asyncio.gather(*(peer.close() for peer in made))
+
+
+async def connected(node: Served, count: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while node.node.media.connected != count:  # noqa: ASYNC110  # a counter tells nobody
+            await asyncio.sleep(0)
+
+
+async def visit_of(node: Served, crowd: People) -> tuple[Driver, Driver]:
+    """A patient and a clinician in a live visit."""
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    await doctor.pull()
+    await anna.answer()
+    await doctor.until(lambda doctor: doctor.visit["state"] == "live")
+    return anna, doctor
+
+
+async def offer(driver: Driver, sdp: str, generation: int = 1) -> dict[str, Any]:
+    visit = driver.visit
+    return await driver.ask(
+        "offer", visit=visit["id"], epoch=visit["epoch"], generation=generation, sdp=sdp
+    )
+
+
+def legs(driver: Driver) -> dict[str, str]:
+    return {each["role"]: each["media"] for each in driver.visit.get("participants", ())}
+
+
+async def test_without_a_media_node_the_client_is_told_to_try_again(
+    node: Served, crowd: People
+) -> None:
+    anna, _ = await visit_of(node, crowd)
+    assert (await offer(anna, "v=0"))["code"] == "media_unavailable"
+
+
+async def test_an_offer_that_is_no_sdp_is_refused_and_changes_nothing(
+    node: Served, crowd: People, media: MakeMedia
+) -> None:
+    carrier = await media("m1", 10)
+    anna, doctor = await visit_of(node, crowd)
+    await connected(node)
+    for sdp in ("v=0", "garbage", "m=audio 9 x\r\n" * 500, "\x00\x1b[31m"):
+        assert (await offer(anna, sdp))["code"] == "bad_sdp"
+    await anna.ask("ping")
+    await doctor.ask("ping")
+    assert legs(anna) == legs(doctor) == {"patient": "none", "clinician": "none"}
+    assert carrier.stats().legs == 0
+
+
+async def test_both_see_and_hear_each_other_until_they_hang_up(
+    node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+) -> None:
+    carrier = await media("m1", 10)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    await connected(node)
+    await doctor.pull()
+    at_work, at_home = peers(), peers()
+
+    # The clinician offers while it rings.
+    answer = await offer(doctor, await at_work.offer())
+    assert (answer["type"], answer["generation"], answer["media_epoch"]) == ("sdp_answer", 1, 1)
+    await at_work.accept(answer["sdp"])
+    await doctor.until(lambda doctor: legs(doctor)["clinician"] == "connected")
+
+    await anna.answer()
+    answer = await offer(anna, await at_home.offer())
+    assert answer["media_epoch"] == 1
+    await at_home.accept(answer["sdp"])
+    for driver in (anna, doctor):
+        await driver.until(lambda driver: set(legs(driver).values()) == {"connected"})
+    async with asyncio.timeout(10):
+        await asyncio.gather(at_home.sees_and_hears(), at_work.sees_and_hears())
+
+    visit = doctor.visit
+    await doctor.ask("hang_up", visit=visit["id"], epoch=visit["epoch"])
+    await anna.until_state("completed")
+    async with asyncio.timeout(5):
+        while carrier.stats().visits:  # noqa: ASYNC110  # a counter tells nobody
+            await asyncio.sleep(0)
+
+
+async def test_a_new_generation_replaces_the_leg_and_an_old_one_is_stale(
+    node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+) -> None:
+    await media("m1", 10)
+    anna, _ = await visit_of(node, crowd)
+    await connected(node)
+    first, second = await peers().offer(), await peers().offer()
+    assert (await offer(anna, first, 1))["type"] == "sdp_answer"
+    assert (await offer(anna, second, 2))["generation"] == 2
+    assert (await offer(anna, first, 1))["code"] == "stale_leg"
+
+
+async def test_a_dead_media_node_is_shown_and_the_next_offer_goes_elsewhere(
+    node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+) -> None:
+    first = await media("m1", 10)
+    anna, doctor = await visit_of(node, crowd)
+    await connected(node)
+    at_work, at_home = peers(), peers()
+    for driver, peer in ((doctor, at_work), (anna, at_home)):
+        await peer.accept((await offer(driver, await peer.offer()))["sdp"])
+    for driver in (anna, doctor):
+        await driver.until(lambda driver: set(legs(driver).values()) == {"connected"})
+
+    await first.close()
+    for driver in (anna, doctor):
+        await driver.until(lambda driver: set(legs(driver).values()) == {"lost"})
+        assert driver.visit["media_epoch"] == 1
+
+    await media("m2", 10)
+    await connected(node)
+    again = peers(), peers()
+    for driver, peer in zip((doctor, anna), again, strict=True):
+        answer = await offer(driver, await peer.offer(), 2)
+        assert (answer["type"], answer["media_epoch"]) == ("sdp_answer", 2)
+        await peer.accept(answer["sdp"])
+    await doctor.until(lambda doctor: doctor.visit["media_epoch"] == 2)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(peer.sees_and_hears() for peer in again))
+
+
+async def test_the_node_with_more_room_is_taken(
+    node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+) -> None:
+    small, large = await media("m1", 1), await media("m2", 50)
+    anna, _ = await visit_of(node, crowd)
+    await connected(node, 2)
+    await offer(anna, await peers().offer())
+    assert (small.stats().visits, large.stats().visits) == (0, 1)
+
+
+async def test_participants_on_two_signalling_nodes_meet_on_one_media_node(
+    start: Start, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+) -> None:
+    carrier = await media("m1", 10)
+    here, there = await start(), await start()
+    for node in (here, there):
+        await connected(node)
+    anna, doctor = await crowd.waiting(there, "anna"), await crowd.clinician(here)
+    await doctor.pull()
+    await anna.answer()
+    await doctor.until(lambda doctor: doctor.visit["state"] == "live")
+    for driver in (doctor, anna):
+        peer = peers()
+        await peer.accept((await offer(driver, await peer.offer()))["sdp"])
+    for driver in (anna, doctor):
+        await driver.until(lambda driver: set(legs(driver).values()) == {"connected"})
+    assert (carrier.stats().visits, carrier.stats().legs) == (1, 2)
+    await anna.ask("hang_up", visit=anna.visit["id"], epoch=anna.visit["epoch"])
+    await doctor.until(lambda doctor: not doctor.visit)
+    async with asyncio.timeout(5):
+        while carrier.stats().visits:  # noqa: ASYNC110  # a counter tells nobody
+            await asyncio.sleep(0)

@@ -1,0 +1,103 @@
+"""The store goes and comes back, deadlines pass: a node looks after both by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from drivers import QUEUE, People, Start
+from kolapp_queue.embedded import EmbeddedStore
+from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.store import QueueStore
+from kolapp_signalling.upkeep import _pause_s
+
+
+@pytest.fixture
+def own_store(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    """One that this test may kill."""
+    store = EmbeddedStore(tmp_path / "store")
+    store.start()
+    store.wait_ready(10)
+    yield store
+    store.stop()
+
+
+def kill(store: EmbeddedStore) -> None:
+    os.kill(store.pid, signal.SIGKILL)
+
+
+async def test_a_store_that_goes_is_told_and_one_that_comes_back_forgets_nobody(
+    start: Start, crowd: People, own_store: EmbeddedStore
+) -> None:
+    node = await start(store_url=own_store.url, queue_command_timeout_ms=300)
+    anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
+    doctor = await crowd.clinician(node)
+    kill(own_store)
+
+    # Requests say so; connections stay, and what needs no store works.
+    assert await anna.errors("find", queue=QUEUE) == "store_unavailable"
+    assert await doctor.errors("ready", queues=[QUEUE]) == "store_unavailable"
+    assert (await bo.ask("ping"))["type"] == "pong"
+    late = await crowd.patient(node, "late")
+    assert late.welcome["type"] == "welcome"
+    assert late.ticket == {}
+
+    own_store.start()
+    own_store.wait_ready(10)
+    assert (await anna.ask("find", queue=QUEUE))["place"]["position"] == 1
+    assert (await bo.ask("find", queue=QUEUE))["number"] == 2
+    await late.join()
+    assert late.position == 3
+    await doctor.pull()
+    await anna.until_state("called")
+    await bo.until_position(1)
+
+
+async def test_what_happened_behind_a_nodes_back_is_found_when_the_store_is_back(
+    start: Start, crowd: People, own_store: EmbeddedStore
+) -> None:
+    node = await start(store_url=own_store.url, queue_command_timeout_ms=300)
+    anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
+    kill(own_store)
+    assert await anna.errors("find", queue=QUEUE) == "store_unavailable"
+    own_store.start()
+    own_store.wait_ready(10)
+    # Another node is quicker to connect than ours, and its hint is heard by nobody.
+    ref = QueueRef(node.node.settings.demo_provider, QUEUE)
+    other = await QueueStore.connect(own_store.url, QueueSettings())
+    try:
+        doctor = ClinicianKey("doctor")
+        await other.set_duty(ref.provider, doctor, [QUEUE])
+        visit = await other.pull(ref.provider, doctor, "key-1")
+        assert visit is not None
+    finally:
+        await other.close()
+    await anna.until_state("called")
+    assert anna.ticket["call"]["visit"] == visit.id
+    await bo.until_position(1)
+
+
+async def test_deadlines_of_queues_nobody_is_connected_for_are_swept(
+    start: Start, store: QueueStore, provider: str
+) -> None:
+    """An absent patient's grace ends although no node has ever heard of that queue."""
+    ref = QueueRef(provider + "-elsewhere", QUEUE)
+    await store.join(ref, PatientKey("anna"), TicketId("anna-ticket"), "c1")
+    quick = QueueStore(store._link, QueueSettings(away_grace_ms=1))
+    await quick.detach(ref, TicketId("anna-ticket"), "c1")
+    await start()
+    async with asyncio.timeout(10):
+        while (await store.read_ticket(ref, TicketId("anna-ticket"))).state == "waiting":
+            await asyncio.sleep(0)
+
+
+def test_the_pause_ends_with_the_next_deadline_and_never_lasts_long() -> None:
+    assert 0.7 <= _pause_s(0, 5_000, 1_000) <= 1.0
+    assert 0.7 <= _pause_s(60_000, 5_000, 1_000) <= 1.0
+    assert _pause_s(5_300, 5_000, 1_000) == 0.3
+    assert _pause_s(4_000, 5_000, 1_000) == 0.02
