@@ -107,6 +107,7 @@ class ClinicianVerbs(Verbs):
 
     async def _earliest(self, provider: str, queues: tuple[str, ...]) -> str | None:
         """The queue whose first present ticket is earliest. Only a hint: the pull decides."""
+
         async def head(queue: str) -> tuple[bytes, str] | None:
             key = queue_key(QueueRef(provider, queue), "present")
             first = await self._link.do(lambda redis: redis.zrange(key, 0, 0))

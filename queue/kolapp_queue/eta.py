@@ -22,8 +22,10 @@ from .model import Line
 TURNAROUND_MS = 45_000
 # The time a free clinician takes to pull the next patient.
 PULL_MS = 15_000
-# The prior counts as this many visits when it is mixed with the queue's own mean.
+# The prior counts as this many visits when it is mixed with the queue's own mean, and that mean,
+# which forgets a tenth with every visit, as at most this many.
 PRIOR_VISITS = 5
+MEAN_VISITS = 19
 # Squared coefficient of variation of one visit (Erlang-2).
 VISIT_CV2 = 0.5
 # 80 %: the 10 % and the 90 % quantile of the normal distribution.
@@ -95,7 +97,7 @@ def _idle(pace: Pace) -> int:
 
 
 def _moments(pace: Pace) -> _Moments:
-    known = pace.visits_done
+    known = min(pace.visits_done, MEAN_VISITS)
     mean = (PRIOR_VISITS * pace.prior_ms + known * pace.visit_ms_mean) / (PRIOR_VISITS + known)
     step = (mean + TURNAROUND_MS) / pace.on_duty
     # The first of several to finish: their rates add up. Nobody busy: the next visit is yet to
@@ -108,7 +110,8 @@ def _moments(pace: Pace) -> _Moments:
         first_var=first**2,
         step_ms=step,
         step_var=VISIT_CV2 * step**2,
-        doubt2=VISIT_CV2 / (PRIOR_VISITS + known) + 0.05 + 0.1 / pace.on_duty,
+        # Besides: clinicians come and go, and one of few makes more of a difference.
+        doubt2=VISIT_CV2 / (PRIOR_VISITS + known) + 0.01 + 0.05 / pace.on_duty,
     )
 
 
