@@ -1,7 +1,7 @@
 """Kolapp's pages in a real Chromium, with a WebSocket that the test plays the server on.
 
-The files come from the package with the headers that the real server sends, so what its content
-security policy forbids fails here too. Anything else that a page asks for is refused and noted.
+The files come over HTTP from the package, with the headers that the real server sends, so what its
+content security policy forbids fails here too. Anything that a page asks others for is noted.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
 from kolapp_signalling.routes import PAGES, STATIC, add_headers
-from playwright.async_api import Browser, BrowserContext, Page, Route, WebSocketRoute
+from playwright.async_api import Browser, BrowserContext, Page, Request, WebSocketRoute
 
-ORIGIN = "http://localhost:9"  # nothing listens there: every request is answered by the stage
 PATIENCE_S = 5.0
+BLANK = "/blank"  # a page without code of its own
 PHONE, DESKTOP = (390, 844), (1280, 800)
 
 Message = dict[str, Any]
@@ -65,12 +64,13 @@ class Line:
 
 @dataclass
 class Stage:
-    """One person's browser context. `complaints` holds what must not happen."""
+    """One person's tabs. `complaints` holds what must not happen."""
 
     context: BrowserContext
+    origin: str
     lines: asyncio.Queue[Line] = field(default_factory=asyncio.Queue)
     complaints: list[str] = field(default_factory=list)
-    token_status: int = 200
+    _pages: list[Page] = field(default_factory=list)
 
     async def line(self) -> Line:
         """The next connection that the page opens."""
@@ -78,61 +78,98 @@ class Stage:
 
     async def page(self, path: str) -> Page:
         page = await self.context.new_page()
+        self._pages.append(page)
+        await page.route_web_socket("**/ws", self._take)
+        page.on("request", self._asked)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self._heard(said.type, said.text))
-        await page.goto(ORIGIN + path)
+        await page.goto(self.origin + path)
         return page
 
     def _heard(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
             self.complaints.append(text)
 
-    def take(self, socket: WebSocketRoute) -> None:
+    def _take(self, socket: WebSocketRoute) -> None:
         line = Line(socket)
         socket.on_message(lambda text: line.inbox.put_nowait(json.loads(text)))
         socket.on_close(lambda code, reason: line.closed.set())
         self.lines.put_nowait(line)
 
-    async def serve(self, route: Route) -> None:
-        path = urlsplit(route.request.url).path
-        if not route.request.url.startswith(ORIGIN + "/"):
-            self.complaints.append(f"asked for {route.request.url}")
-            await route.abort()
-        elif path == "/demo/token":
-            await route.fulfill(status=self.token_status, json={"token": "demo"})
-        else:
-            await self._file(route, PAGES.get(path, path.removeprefix("/static/")))
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.origin, "blob:", "data:")):
+            self.complaints.append(f"asked for {request.url}")
 
-    async def _file(self, route: Route, name: str) -> None:
-        file = STATIC / name
-        if not file.is_file():
-            self.complaints.append(f"there is no {name}")
-            await route.fulfill(status=404)
-            return
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        headers = {**await real_headers(), "Content-Type": kind}
-        await route.fulfill(body=file.read_bytes(), headers=headers)
+    async def close(self) -> None:
+        """The tabs, and what they have remembered on this device."""
+        for page in self._pages:
+            await page.evaluate("() => localStorage.clear()")
+            await page.close()
+
+
+@asynccontextmanager
+async def files_served() -> AsyncIterator[str]:
+    """A server of pages, files and demo tokens; its origin."""
+    app = web.Application()
+    for file in STATIC.rglob("*.*"):
+        app.router.add_get(f"/static/{file.relative_to(STATIC)}", _file(file))
+    for path, name in PAGES.items():
+        app.router.add_get(path, _file(STATIC / name))
+    app.router.add_get(BLANK, _blank)
+    app.router.add_post("/demo/token", _token)
+    app.on_response_prepare.append(add_headers)
+    # No kept connections: the browser's would look like leaks of the test that opened them.
+    runner = web.AppRunner(app, keepalive_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    assert site._server is not None
+    port = site._server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://localhost:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _file(file: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
+    body, kind = file.read_bytes(), mimetypes.guess_type(file.name)[0] or "font/woff2"
+
+    async def answer(request: web.Request) -> web.Response:
+        # Cached, unlike the real server's: a test run opens each page dozens of times.
+        headers = {"Cache-Control": "max-age=3600"}
+        return web.Response(body=body, content_type=kind, headers=headers)
+
+    return answer
+
+
+async def _blank(request: web.Request) -> web.Response:
+    page = '<!doctype html><title>.</title><link rel="icon" href="/static/icon.svg">'
+    return web.Response(text=page, content_type="text/html")
+
+
+async def _token(request: web.Request) -> web.Response:
+    return web.json_response({"token": "demo"})
 
 
 @asynccontextmanager
 async def staged(
-    browser: Browser, *, size: tuple[int, int] = PHONE, **options: Any
+    browser: Browser, origin: str, *, size: tuple[int, int] = PHONE, **options: Any
 ) -> AsyncIterator[Stage]:
+    """A person with a browser of their own; for most tests a tab of the shared one will do."""
+    async with device(browser, size=size, **options) as context:
+        yield Stage(context, origin)
+
+
+@asynccontextmanager
+async def device(
+    browser: Browser, *, size: tuple[int, int] = PHONE, **options: Any
+) -> AsyncIterator[BrowserContext]:
     options = {"locale": "en-GB", "permissions": ["camera", "microphone"], **options}
     context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-    stage = Stage(context)
-    await context.route("**/*", stage.serve)
-    await context.route_web_socket("**/ws", stage.take)
     try:
-        yield stage
+        yield context
     finally:
         await context.close()
-
-
-async def real_headers() -> dict[str, str]:
-    response = web.Response()
-    await add_headers(make_mocked_request("GET", "/"), response)
-    return dict(response.headers)
 
 
 async def state(page: Page, wanted: str) -> None:

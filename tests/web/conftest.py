@@ -1,11 +1,11 @@
-"""One Chromium for all tests of the pages; every test gets contexts of its own."""
+"""One Chromium for all tests of the pages; every test has tabs of its own."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 from browser import chromium_path
-from playwright.async_api import Browser, async_playwright
-from staged_pages import Stage, staged
+from playwright.async_api import Browser, BrowserContext, async_playwright
+from staged_pages import Stage, device, files_served
 
 FLAGS = (
     "--no-sandbox",
@@ -26,9 +26,22 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def origin() -> AsyncIterator[str]:
+    async with files_served() as origin:
+        yield origin
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def phone(browser: Browser) -> AsyncIterator[BrowserContext]:
+    async with device(browser) as context:
+        yield context
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(browser: Browser) -> AsyncIterator[Stage]:
-    """A phone, in which nothing may complain."""
-    async with staged(browser) as stage:
-        yield stage
+async def stage(phone: BrowserContext, origin: str) -> AsyncIterator[Stage]:
+    """A person with a phone, in which nothing may complain."""
+    stage = Stage(phone, origin)
+    yield stage
+    await stage.close()
     assert stage.complaints == []

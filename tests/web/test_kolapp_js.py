@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kolapp_signalling import codes, messages
 from playwright.async_api import Page
-from staged_pages import Stage, duty, error, ticket
+from staged_pages import BLANK, Stage, duty, error, ticket
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -19,7 +19,7 @@ async (options) => {
   window.wakes = new EventTarget();
   window.seen = [];
   window.client = new KolappClient({
-    url: "ws://localhost:9/ws", token: "token", random: () => 1, wakes: [[wakes, "wake"]],
+    url: `ws://${location.host}/ws`, token: "token", random: () => 1, wakes: [[wakes, "wake"]],
     ...options, timing: { backoff_base_ms: 20, backoff_cap_ms: 80, ...options.timing },
   });
   for (const name of ["welcome", "ticket", "duty", "state"]) {
@@ -50,7 +50,7 @@ async (name) => {
 
 
 async def start(stage: Stage, **options: Any) -> Page:
-    page = await stage.page("/static/icon.svg")  # any address of that origin; no page's own code
+    page = await stage.page(BLANK)
     await page.evaluate(START, options)
     return page
 
@@ -265,7 +265,7 @@ async def test_a_person_may_connect_again_after_a_terminal_close(stage: Stage) -
 
 
 async def test_without_a_token_it_ends_and_with_a_bad_network_it_waits(stage: Stage) -> None:
-    page = await stage.page("/static/icon.svg")
+    page = await stage.page(BLANK)
     states = await page.evaluate(
         """async () => {
           const { KolappClient, KolappError } = await import("/static/kolapp.js");

@@ -1,0 +1,280 @@
+"""The patient's page: every state as a snapshot makes it, and what each button asks for."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, Page
+from staged_pages import Line, Stage, called, error, place, staged, state, ticket, visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NOBODY = {"known": False, "low_s": 0, "high_s": 0, "why": "nobody_on_duty"}
+
+
+async def arrive(stage: Stage) -> tuple[Page, Line]:
+    """A patient without a ticket."""
+    page = await stage.page("/patient")
+    line = await stage.line()
+    await line.greet()
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    return page, line
+
+
+async def waiting(stage: Stage, position: int = 3) -> tuple[Page, Line]:
+    page, line = await arrive(stage)
+    await page.click("#join")
+    await line.reply("join", ticket(place=place(position)))
+    await state(page, "waiting")
+    return page, line
+
+
+async def rung(stage: Stage) -> tuple[Page, Line]:
+    page, line = await waiting(stage)
+    line.send(called(2))
+    await state(page, "called")
+    return page, line
+
+
+async def text(page: Page, selector: str, wanted: str) -> None:
+    """Until the element says exactly that."""
+    await page.wait_for_function(
+        "([selector, wanted]) => document.querySelector(selector).textContent.trim() === wanted",
+        arg=[selector, wanted],
+        timeout=5_000,
+    )
+
+
+async def test_welcome_shows_the_queue_and_never_joins_by_itself(stage: Stage) -> None:
+    page, line = await arrive(stage)
+    card = await page.locator(".queue :is(h2, .now span, button)").all_inner_texts()
+    assert card == ["Drop-in", "2 people waiting", "About 5–15 minutes", "Take a number"]
+    assert line.inbox.empty()
+
+
+async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
+    page, line = await arrive(stage)
+    await page.click("#join")
+    request = await line.reply("join", ticket(place=place(3)))
+    assert request["queue"] == "drop-in"
+    await state(page, "waiting")
+    assert await page.inner_text("#number") == "14"
+    assert await page.inner_text("#ahead") == "2 people"
+    assert await page.inner_text("#wait") == "About 5–15 minutes"
+    assert await page.title() == "2 ahead · No. 14 – Kolapp"
+    await text(page, "#say", "2 people ahead of you. Waiting time: About 5 minutes to 15 minutes.")
+
+    line.send(ticket(version=2, place=place(1, wait=NOBODY)))
+    await text(page, "#ahead", "You are next")
+    assert await page.inner_text("#wait") == "Not known yet"
+    assert await page.inner_text("#wait-why") == "No clinician is on duty right now."
+
+
+async def test_waiting_time_counts_down_by_itself(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    line.send(ticket(version=2, place=place(3, 0, 301)))
+    await text(page, "#wait", "Up to 10 minutes")
+    await text(page, "#wait", "Less than 5 minutes")
+
+
+async def test_a_refused_join_is_told_and_changes_nothing(stage: Stage) -> None:
+    page, line = await arrive(stage)
+    await page.click("#join")
+    await line.reply("join", error("unknown_queue"))
+    await text(page, "#toast", "This queue is not open any more.")
+    await state(page, "welcome")
+
+
+async def test_reload_finds_the_ticket_and_says_that_the_ring_is_silent(stage: Stage) -> None:
+    page = await stage.page("/patient")
+    line = await stage.line()
+    await line.greet()
+    await line.reply("find", ticket(place=place(2)))
+    await state(page, "waiting")
+    assert await page.inner_text("#number") == "14"
+    await page.click("#sound-on")
+    await page.wait_for_selector("#sound-on", state="hidden")
+
+
+async def test_leaving_asks_first(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await page.click("#leave")
+    await page.click("#leave-no")
+    await page.click("#leave")
+    await page.click("#leave-yes")
+    request = await line.reply("leave", ticket("left", 2, reason="left"))
+    assert request["ticket"] == "ticket"
+    await text(page, "#ended-title", "You have left the queue")
+    await page.click("#again")
+    await state(page, "welcome")
+
+
+async def test_ring_counts_down_and_takes_the_focus(stage: Stage) -> None:
+    page, line = await rung(stage)
+    assert await page.inner_text("#seconds") in ("45", "44")
+    assert await page.title() == "Your turn! – Kolapp"
+    assert "Answer within 45 seconds" in await page.inner_text("#say-now")
+    assert await page.evaluate("() => document.activeElement.textContent") == "It is your turn"
+    line.send(called(3, ring_ms=4_600))
+    await text(page, "#seconds", "4")
+
+
+async def test_answering_shows_the_call_at_once_and_offers_media(stage: Stage) -> None:
+    page, line = await rung(stage)
+    await page.click("#answer")
+    await state(page, "call")  # before the server has said anything
+    request = await line.reply("answer", ticket("in_visit", 3, visit=visit()))
+    assert (request["ticket"], request["epoch"]) == ("ticket", 7)
+    offer = await line.expect("offer")
+    assert (offer["visit"], offer["epoch"], offer["generation"]) == ("visit", 7, 1)
+    assert offer["sdp"].count("\r\na=sendrecv") == 2
+    line.send(error("media_unavailable"), re=offer["id"])
+    assert (await line.expect("offer"))["generation"] == 2
+    await text(page, "#call-status h2", "Connecting…")
+
+    await page.click("#hang-up")
+    hang_up = await line.reply("hang_up", ticket("completed", 4, reason="hung_up"))
+    assert (hang_up["visit"], hang_up["epoch"]) == ("visit", 7)
+    await text(page, "#ended-title", "The visit is over")
+    assert await page.evaluate("() => document.querySelector('#self').srcObject") is None
+
+
+async def test_answering_too_late_shows_the_truth(stage: Stage) -> None:
+    page, line = await rung(stage)
+    await page.click("#answer")
+    request = await line.expect("answer")
+    line.send(error("wrong_state"), re=request["id"])
+    line.send(ticket(version=3, place=place(1), away=True, missed=1, reason="missed_call"))
+    await state(page, "missed")
+    assert await page.is_hidden("#toast")  # the screen says it already
+
+
+async def test_a_missed_call_keeps_the_place_until_the_patient_is_here(stage: Stage) -> None:
+    page, line = await rung(stage)
+    line.send(ticket(version=3, place=place(1), away=True, missed=1, reason="missed_call"))
+    await state(page, "missed")
+    await page.click("#here")
+    await line.reply("join", ticket(version=4, place=place(1), missed=1))
+    await state(page, "waiting")
+    await text(page, "#ahead", "You are next")
+
+
+async def test_declining_asks_first(stage: Stage) -> None:
+    page, line = await rung(stage)
+    await page.click("#decline")
+    await page.click("#decline-yes")
+    request = await line.reply("decline", ticket("left", 3, reason="declined"))
+    assert request["epoch"] == 7
+    await text(page, "#ended-title", "You declined the call")
+
+
+async def test_given_back_is_said(stage: Stage) -> None:
+    page, line = await rung(stage)
+    line.send(ticket(version=3, place=place(1), reason="given_back"))
+    await state(page, "waiting")
+    assert "first in line again" in await page.inner_text("#note")
+
+
+@pytest.mark.parametrize(
+    ("ended", "title"),
+    [("no_show", "We could not reach you"), ("expired", "Your number has ended")],
+)
+async def test_ends_have_friendly_words(stage: Stage, ended: str, title: str) -> None:
+    page, line = await waiting(stage)
+    line.send(ticket(ended, 2))
+    await text(page, "#ended-title", title)
+
+
+async def test_a_short_gap_raises_no_alarm_and_keeps_the_number(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await page.evaluate(
+        """() => new MutationObserver(() => { window.alarmed = true; })
+          .observe(document.querySelector("#offline"), { attributes: true })"""
+    )
+    await line.close(4000)
+    again = await stage.line()
+    await again.greet(resumed=True)
+    again.send(ticket(version=2, place=place(2)))
+    await text(page, "#ahead", "1 person")
+    assert await page.is_hidden("#offline")
+
+
+async def test_a_long_gap_is_told_and_ends_with_the_connection(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await line.close(4000)
+    silent = await stage.line()
+    await page.wait_for_selector("#offline", state="visible", timeout=6_000)
+    assert "your place is kept" in await page.inner_text("#offline")
+    assert await page.inner_text("#number") == "14"
+    await silent.greet(resumed=True)
+    await page.wait_for_selector("#offline", state="hidden")
+
+
+async def test_a_lost_session_finds_the_ticket_again(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await line.close(4003)
+    again = await stage.line()
+    await again.greet(resumed=False)
+    await again.reply("find", ticket(version=1, place=place(1)))
+    await text(page, "#ahead", "You are next")
+
+
+async def test_another_window_takes_over(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await line.close(4502)
+    await text(page, "#blocked-title", "Kolapp is open somewhere else")
+    await page.click("#unblock")
+    again = await stage.line()
+    await again.greet()
+    await again.reply("find", ticket(place=place(3)))
+    await state(page, "waiting")
+
+
+async def test_nobody_signed_in(browser: Browser, origin: str) -> None:
+    async with staged(browser, origin) as stage:
+        await stage.context.route("**/demo/token", lambda route: route.fulfill(status=404))
+        page = await stage.page("/patient")
+        await text(page, "#blocked-title", "Your sign-in has ended")
+    assert [words for words in stage.complaints if "404" not in words] == []
+
+
+async def test_the_check_opens_the_camera_and_releases_it(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await page.click("#preview-open")
+    await page.wait_for_function("() => document.querySelector('#preview').videoWidth > 0")
+    await page.evaluate("() => { window.track = preview.srcObject.getTracks()[0]; }")
+    assert await page.locator("#check select option").count() >= 2
+    await page.click("#preview-close")
+    assert await page.evaluate("() => track.readyState") == "ended"
+    line.send(ticket(version=2, place=place(2)))
+    await text(page, "#ahead", "1 person")
+
+
+async def test_no_camera_is_explained_and_no_reason_to_stay_away(browser: Browser, origin: str) -> None:
+    async with staged(browser, origin) as stage:
+        page, _ = await waiting(stage)
+        await page.evaluate(
+            """() => { navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+              throw new DOMException("", video && audio ? "NotFoundError" : "NotAllowedError");
+            }; }"""
+        )
+        await page.click("#preview-open")
+        await text(
+            page,
+            ".check-panel .note",
+            "The browser may not use your camera or microphone. "
+            "Allow it in the address bar's settings, then try again.",
+        )
+    assert stage.complaints == []
+
+
+async def test_language_can_be_switched_and_is_remembered(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await page.select_option("#language", "sv")
+    await text(page, "#ahead", "2 personer")
+    assert await page.get_attribute("html", "lang") == "sv"
+    await page.reload()
+    again = await stage.line()
+    await again.greet()
+    await again.reply("find", ticket(place=place(1)))
+    await text(page, "#ahead", "Du är näst på tur")

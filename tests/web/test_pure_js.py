@@ -1,0 +1,166 @@
+"""The pure modules: the waiting time in words, the grade of a connection, the languages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+from staged_pages import BLANK, staged
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(browser: Browser, origin: str) -> AsyncIterator[Page]:
+    """One for all: pure modules keep nothing."""
+    async with staged(browser, origin) as stage:
+        yield await stage.page(BLANK)
+    assert stage.complaints == []
+
+
+async def call(page: Page, module: str, body: str, argument: Any = None) -> Any:
+    """Run `body` with the module as `m` and the argument as `given`."""
+    return await page.evaluate(
+        f"async (given) => {{ const m = await import('/static/{module}'); {body} }}", argument
+    )
+
+
+WAITS = [
+    # low_s, high_s, elapsed_s -> English
+    (0, 60, 0, "Less than 2 minutes"),
+    (30, 290, 0, "Less than 5 minutes"),
+    (300, 700, 0, "About 5–15 minutes"),
+    (300, 700, 30, "About 5–15 minutes"),  # not "up to 15" after a moment
+    (60, 301, 0, "Up to 10 minutes"),
+    (420, 421, 0, "About 5–10 minutes"),
+    (1_500, 1_800, 0, "About 25–30 minutes"),
+    (1_500, 1_801, 0, "About 25–40 minutes"),
+    (3_000, 4_200, 0, "About 50 min – 1 h 15 min"),
+    (3_600, 7_200, 0, "About 1 h – 2 h"),
+    (10_800, 20_000, 0, "More than 3 hours"),
+    (300, 700, 600, "Less than 2 minutes"),
+    (300, 700, 759, "Less than 2 minutes"),
+    (300, 700, 761, "Longer than we thought. You keep your place."),
+]
+
+
+async def test_waiting_time_leans_late_in_readable_steps(page: Page) -> None:
+    said = await call(
+        page,
+        "wait.js",
+        """const { LANGUAGES, sayWait } = await import("/static/texts.js");
+        return given.map(([low_s, high_s, elapsed_s]) =>
+          sayWait(LANGUAGES.en, m.waitWords({ known: true, low_s, high_s }, elapsed_s)));""",
+        [wait[:3] for wait in WAITS],
+    )
+    assert said == [wait[3] for wait in WAITS]
+
+
+async def test_shown_range_holds_the_real_one(page: Page) -> None:
+    """The upper end is never shown lower than it is, and it never rises while time runs."""
+    broken = await call(
+        page,
+        "wait.js",
+        """const broken = [];
+        for (let high_s = 301; high_s < 12000; high_s += 7) {
+          for (const low_s of [0, high_s / 3, high_s - 60]) {
+            let last = Infinity;
+            for (let elapsed = 0; elapsed < high_s - 300; elapsed += 97) {
+              const words = m.waitWords({ known: true, low_s, high_s }, elapsed);
+              if (words.kind === "more") continue;
+              const high = words.high * 60;
+              if (high < high_s - elapsed || high > last || words.low >= words.high) {
+                broken.push([low_s, high_s, elapsed, words]);
+              }
+              last = high;
+            }
+          }
+        }
+        return broken.slice(0, 3);""",
+    )
+    assert broken == []
+
+
+async def test_an_unknown_wait_says_why(page: Page) -> None:
+    said = await call(
+        page,
+        "texts.js",
+        """return Object.values(m.LANGUAGES).map((t) => {
+          const words = { kind: "unknown", why: "nobody_on_duty" };
+          return [m.sayWait(t, words), m.sayWhy(t, words), m.sayWhy(t, { kind: "unknown", why: "x" })];
+        });""",
+    )
+    assert said[0] == ["Not known yet", "No clinician is on duty right now.", ""]
+    assert all(wait and why and not other for wait, why, other in said)
+
+
+async def test_clock(page: Page) -> None:
+    said = await call(page, "wait.js", "return given.map(m.clock);", [0, 59.9, 247, 3_601, -3])
+    assert said == ["0:00", "0:59", "4:07", "1:00:01", "0:00"]
+
+
+async def test_languages_have_the_same_texts(page: Page) -> None:
+    """Every key in every language, none empty, and functions that take the same figures."""
+    shapes = await call(
+        page,
+        "texts.js",
+        """return Object.values(m.LANGUAGES).map((t) => Object.fromEntries(Object.entries(t).map(
+          ([key, text]) => [key, typeof text === "function" ? text.length : text.trim() ? -1 : -2])));""",
+    )
+    assert shapes[0] == shapes[1] == shapes[2]
+    assert -2 not in shapes[0].values()
+
+
+async def test_plurals(page: Page) -> None:
+    said = await call(
+        page,
+        "texts.js",
+        "return Object.values(m.LANGUAGES).map((t) => [0, 1, 2].map((n) => t.ahead(n)));",
+    )
+    assert said == [
+        ["You are next", "1 person", "2 people"],
+        ["Du är näst på tur", "1 person", "2 personer"],
+        ["Du er nestemann", "1 person", "2 personer"],
+    ]
+
+
+async def test_language_of_the_browser(page: Page) -> None:
+    wished = [["sv-SE"], ["no"], ["nn-NO", "en"], ["fi", "nb-NO"], ["fi"], []]
+    found = await call(page, "texts.js", "return given.map((w) => m.bestLanguage(w));", wished)
+    assert found == ["sv", "nb", "nb", "nb", "en", "en"]
+
+
+async def test_grade_of_a_connection(page: Page) -> None:
+    figures = [(0.0, 50), (0.049, 299), (0.05, 50), (0.0, 300), (0.14, 790), (0.15, 0), (0, 900)]
+    found = await call(
+        page,
+        "quality.js",
+        "return given.map(([loss, rtt_ms]) => m.grade({ loss, rtt_ms, kbps: 0, receiving: true }));",
+        figures,
+    )
+    assert found == ["good", "good", "fair", "fair", "fair", "poor", "poor"]
+
+
+async def test_figures_between_two_readings(page: Page) -> None:
+    def reading(received: int, lost: int, size: int) -> list[dict[str, Any]]:
+        return [
+            {"type": "inbound-rtp", "packetsReceived": received, "packetsLost": lost},
+            {"type": "inbound-rtp", "packetsReceived": 0, "bytesReceived": size},
+            {"type": "remote-inbound-rtp", "fractionLost": 0.02},
+            {"type": "candidate-pair", "nominated": True, "currentRoundTripTime": 0.08},
+            {"type": "candidate-pair", "nominated": False, "currentRoundTripTime": 9},
+        ]
+
+    found = await call(
+        page,
+        "quality.js",
+        """const [one, two] = given.map((reports, i) => m.totals(reports, i * 2000));
+        return [m.between(one, two), m.between(two, two)];""",
+        [reading(100, 5, 1_000), reading(190, 15, 251_000)],
+    )
+    assert found[0] == {"rtt_ms": 80, "loss": 0.1, "kbps": 1_000, "receiving": True}
+    assert found[1]["receiving"] is False
+
