@@ -6,9 +6,6 @@ import pytest
 from cut_link import CutLink
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
-from store_fixtures import provider, ref, store, store_url
-
-__all__ = ["provider", "ref", "store", "store_url"]
 
 
 @pytest.fixture

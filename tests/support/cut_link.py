@@ -25,9 +25,9 @@ class CutLink(Link):
         self.meanwhile: dict[str, Callable[[], Awaitable[object]]] = {}
         self.under_way: list[tuple[str, Sequence[str], Sequence[str | int]]] = []
 
-    async def arrive(self) -> None:
-        """The oldest step that was cut off reaches the store at last."""
-        await super()._run(*self.under_way.pop(0))
+    async def arrive(self, newest: bool = False) -> None:
+        """The oldest (or the newest) step that was cut off reaches the store at last."""
+        await super()._run(*self.under_way.pop(-1 if newest else 0))
 
     async def _run(
         self, name: str, names: Sequence[str], args: Sequence[str | int]
