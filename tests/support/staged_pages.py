@@ -179,6 +179,15 @@ async def state(page: Page, wanted: str) -> None:
     )
 
 
+async def says(page: Page, selector: str, wanted: str) -> None:
+    """Until the element says exactly that."""
+    await page.wait_for_function(
+        "([selector, wanted]) => document.querySelector(selector).textContent.trim() === wanted",
+        arg=[selector, wanted],
+        timeout=PATIENCE_S * 1000,
+    )
+
+
 # What a server says
 
 

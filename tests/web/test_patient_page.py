@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Browser, Page
-from staged_pages import Line, Stage, called, error, place, staged, state, ticket, visit
+from staged_pages import Line, Stage, called, error, place, says, staged, state, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,15 +36,6 @@ async def rung(stage: Stage) -> tuple[Page, Line]:
     return page, line
 
 
-async def text(page: Page, selector: str, wanted: str) -> None:
-    """Until the element says exactly that."""
-    await page.wait_for_function(
-        "([selector, wanted]) => document.querySelector(selector).textContent.trim() === wanted",
-        arg=[selector, wanted],
-        timeout=5_000,
-    )
-
-
 async def test_welcome_shows_the_queue_and_never_joins_by_itself(stage: Stage) -> None:
     page, line = await arrive(stage)
     card = await page.locator(".queue :is(h2, .now span, button)").all_inner_texts()
@@ -62,10 +53,10 @@ async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
     assert await page.inner_text("#ahead") == "2 people"
     assert await page.inner_text("#wait") == "About 5–15 minutes"
     assert await page.title() == "2 ahead · No. 14 – Kolapp"
-    await text(page, "#say", "2 people ahead of you. Waiting time: About 5 minutes to 15 minutes.")
+    await says(page, "#say", "2 people ahead of you. Waiting time: About 5 minutes to 15 minutes.")
 
     line.send(ticket(version=2, place=place(1, wait=NOBODY)))
-    await text(page, "#ahead", "You are next")
+    await says(page, "#ahead", "You are next")
     assert await page.inner_text("#wait") == "Not known yet"
     assert await page.inner_text("#wait-why") == "No clinician is on duty right now."
 
@@ -73,15 +64,15 @@ async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
 async def test_waiting_time_counts_down_by_itself(stage: Stage) -> None:
     page, line = await waiting(stage)
     line.send(ticket(version=2, place=place(3, 0, 301)))
-    await text(page, "#wait", "Up to 10 minutes")
-    await text(page, "#wait", "Less than 5 minutes")
+    await says(page, "#wait", "Up to 10 minutes")
+    await says(page, "#wait", "Less than 5 minutes")
 
 
 async def test_a_refused_join_is_told_and_changes_nothing(stage: Stage) -> None:
     page, line = await arrive(stage)
     await page.click("#join")
     await line.reply("join", error("unknown_queue"))
-    await text(page, "#toast", "This queue is not open any more.")
+    await says(page, "#toast", "This queue is not open any more.")
     await state(page, "welcome")
 
 
@@ -104,7 +95,7 @@ async def test_leaving_asks_first(stage: Stage) -> None:
     await page.click("#leave-yes")
     request = await line.reply("leave", ticket("left", 2, reason="left"))
     assert request["ticket"] == "ticket"
-    await text(page, "#ended-title", "You have left the queue")
+    await says(page, "#ended-title", "You have left the queue")
     await page.click("#again")
     await state(page, "welcome")
 
@@ -116,7 +107,7 @@ async def test_ring_counts_down_and_takes_the_focus(stage: Stage) -> None:
     assert "Answer within 45 seconds" in await page.inner_text("#say-now")
     assert await page.evaluate("() => document.activeElement.textContent") == "It is your turn"
     line.send(called(3, ring_ms=4_600))
-    await text(page, "#seconds", "4")
+    await says(page, "#seconds", "4")
 
 
 async def test_answering_shows_the_call_at_once_and_offers_media(stage: Stage) -> None:
@@ -130,12 +121,12 @@ async def test_answering_shows_the_call_at_once_and_offers_media(stage: Stage) -
     assert offer["sdp"].count("\r\na=sendrecv") == 2
     line.send(error("media_unavailable"), re=offer["id"])
     assert (await line.expect("offer"))["generation"] == 2
-    await text(page, "#call-status h2", "Connecting…")
+    await says(page, "#call-status h2", "Connecting…")
 
     await page.click("#hang-up")
     hang_up = await line.reply("hang_up", ticket("completed", 4, reason="hung_up"))
     assert (hang_up["visit"], hang_up["epoch"]) == ("visit", 7)
-    await text(page, "#ended-title", "The visit is over")
+    await says(page, "#ended-title", "The visit is over")
     assert await page.evaluate("() => document.querySelector('#self').srcObject") is None
 
 
@@ -156,7 +147,7 @@ async def test_a_missed_call_keeps_the_place_until_the_patient_is_here(stage: St
     await page.click("#here")
     await line.reply("join", ticket(version=4, place=place(1), missed=1))
     await state(page, "waiting")
-    await text(page, "#ahead", "You are next")
+    await says(page, "#ahead", "You are next")
 
 
 async def test_declining_asks_first(stage: Stage) -> None:
@@ -165,7 +156,7 @@ async def test_declining_asks_first(stage: Stage) -> None:
     await page.click("#decline-yes")
     request = await line.reply("decline", ticket("left", 3, reason="declined"))
     assert request["epoch"] == 7
-    await text(page, "#ended-title", "You declined the call")
+    await says(page, "#ended-title", "You declined the call")
 
 
 async def test_given_back_is_said(stage: Stage) -> None:
@@ -182,7 +173,7 @@ async def test_given_back_is_said(stage: Stage) -> None:
 async def test_ends_have_friendly_words(stage: Stage, ended: str, title: str) -> None:
     page, line = await waiting(stage)
     line.send(ticket(ended, 2))
-    await text(page, "#ended-title", title)
+    await says(page, "#ended-title", title)
 
 
 async def test_a_short_gap_raises_no_alarm_and_keeps_the_number(stage: Stage) -> None:
@@ -195,7 +186,7 @@ async def test_a_short_gap_raises_no_alarm_and_keeps_the_number(stage: Stage) ->
     again = await stage.line()
     await again.greet(resumed=True)
     again.send(ticket(version=2, place=place(2)))
-    await text(page, "#ahead", "1 person")
+    await says(page, "#ahead", "1 person")
     assert await page.is_hidden("#offline")
 
 
@@ -216,13 +207,13 @@ async def test_a_lost_session_finds_the_ticket_again(stage: Stage) -> None:
     again = await stage.line()
     await again.greet(resumed=False)
     await again.reply("find", ticket(version=1, place=place(1)))
-    await text(page, "#ahead", "You are next")
+    await says(page, "#ahead", "You are next")
 
 
 async def test_another_window_takes_over(stage: Stage) -> None:
     page, line = await waiting(stage)
     await line.close(4502)
-    await text(page, "#blocked-title", "Kolapp is open somewhere else")
+    await says(page, "#blocked-title", "Kolapp is open somewhere else")
     await page.click("#unblock")
     again = await stage.line()
     await again.greet()
@@ -234,7 +225,7 @@ async def test_nobody_signed_in(browser: Browser, origin: str) -> None:
     async with staged(browser, origin) as stage:
         await stage.context.route("**/demo/token", lambda route: route.fulfill(status=404))
         page = await stage.page("/patient")
-        await text(page, "#blocked-title", "Your sign-in has ended")
+        await says(page, "#blocked-title", "Your sign-in has ended")
     assert [words for words in stage.complaints if "404" not in words] == []
 
 
@@ -247,7 +238,7 @@ async def test_the_check_opens_the_camera_and_releases_it(stage: Stage) -> None:
     await page.click("#preview-close")
     assert await page.evaluate("() => track.readyState") == "ended"
     line.send(ticket(version=2, place=place(2)))
-    await text(page, "#ahead", "1 person")
+    await says(page, "#ahead", "1 person")
 
 
 async def test_no_camera_is_explained_and_no_reason_to_stay_away(browser: Browser, origin: str) -> None:
@@ -259,7 +250,7 @@ async def test_no_camera_is_explained_and_no_reason_to_stay_away(browser: Browse
             }; }"""
         )
         await page.click("#preview-open")
-        await text(
+        await says(
             page,
             ".check-panel .note",
             "The browser may not use your camera or microphone. "
@@ -271,10 +262,10 @@ async def test_no_camera_is_explained_and_no_reason_to_stay_away(browser: Browse
 async def test_language_can_be_switched_and_is_remembered(stage: Stage) -> None:
     page, line = await waiting(stage)
     await page.select_option("#language", "sv")
-    await text(page, "#ahead", "2 personer")
+    await says(page, "#ahead", "2 personer")
     assert await page.get_attribute("html", "lang") == "sv"
     await page.reload()
     again = await stage.line()
     await again.greet()
     await again.reply("find", ticket(place=place(1)))
-    await text(page, "#ahead", "Du är näst på tur")
+    await says(page, "#ahead", "Du är näst på tur")

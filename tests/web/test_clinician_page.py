@@ -1,0 +1,191 @@
+"""The clinician's page: every state as a snapshot makes it, and what each button asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+from staged_pages import DESKTOP, Line, Stage, duty, error, says, staged, state, visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def desk(stage: Stage, *, on_duty: bool = True, waiting: int = 2) -> tuple[Page, Line]:
+    page = await stage.page("/clinician")
+    line = await stage.line()
+    await line.greet(role="clinician")
+    line.send(duty(1, on_duty=on_duty, waiting=waiting))
+    await state(page, "desk")
+    return page, line
+
+
+async def test_ready_and_pause(stage: Stage) -> None:
+    page, line = await desk(stage, on_duty=False)
+    assert await page.get_attribute("#ready", "aria-checked") == "false"
+    assert await page.is_disabled("#next")
+    assert await page.inner_text("#next-why") == "You are paused."
+
+    await page.click("#ready")
+    assert (await line.reply("ready", duty(2)))["queues"] == ["drop-in"]
+    await page.wait_for_selector("#ready[aria-checked=true]")
+    assert await page.is_enabled("#next")
+    assert await page.inner_text("#next-why") == ""
+
+    await page.click("#ready")
+    await line.reply("pause", duty(3, on_duty=False))
+    await page.wait_for_selector("#ready[aria-checked=false]")
+
+
+async def test_queues_and_their_counts(stage: Stage) -> None:
+    page, line = await desk(stage, waiting=3)
+    row = page.locator("#queues [data-queue=drop-in]")
+    assert await row.locator(".waiting").inner_text() == "3"
+    assert await row.locator(".on-duty").inner_text() == "1 clinician on duty"
+    assert await page.inner_text("#waiting") == "3"
+    assert await page.title() == "3 waiting – Kolapp"
+
+    line.send(duty(2, waiting=0))
+    await says(page, "#next-why", "Nobody is waiting.")
+    assert await page.is_disabled("#next")
+
+
+async def test_next_patient_is_pulled_and_rung(stage: Stage) -> None:
+    page, line = await desk(stage)
+    await page.click("#next")
+    calling = visit("called", ring_ms=45_000)
+    await line.reply("pull", duty(2, visit=calling))
+    await state(page, "calling")
+    assert await page.inner_text("#calling-number") == "No. 14"
+    assert await page.inner_text("#seconds") in ("45", "44")
+    # The clinician's leg is made while the patient is still being rung.
+    assert (await line.expect("offer"))["generation"] == 1
+
+    await page.click("#give-back")
+    request = await line.expect("give_back")
+    assert (request["visit"], request["epoch"]) == ("visit", 7)
+    line.send(duty(3, ended=visit("ended", reason="given_back")), re=request["id"])
+    await state(page, "desk")
+    await says(page, "#outcome", "No. 14 is back at the front of the line.")
+
+
+async def test_a_pull_without_an_answer_is_repeated_with_its_key(stage: Stage) -> None:
+    page, line = await desk(stage)
+    await page.click("#next")
+    first = await line.reply("pull", error("store_unavailable"))
+    await says(page, "#toast", "The server did not answer. Please try again.")
+    await page.click("#next")
+    second = await line.reply("pull", error("nobody_waiting"))
+    assert second["key"] == first["key"]
+    await says(page, "#toast", "Nobody is waiting any more.")
+    await page.click("#next")
+    assert (await line.expect("pull"))["key"] != first["key"]
+
+
+async def test_a_double_click_pulls_once(stage: Stage) -> None:
+    page, line = await desk(stage)
+    await page.dblclick("#next", force=True)
+    await line.expect("pull")
+    await page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 0))")
+    assert line.inbox.empty()
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("missed_call", "No. 14 did not answer."),
+        ("declined", "No. 14 declined the call."),
+        ("left", "No. 14 left the queue."),
+        ("hung_up", "The visit with no. 14 is over."),
+        ("unheard_of", "The call to no. 14 has ended."),
+    ],
+)
+async def test_how_the_last_call_ended(stage: Stage, reason: str, words: str) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, ended=visit("ended", reason=reason)))
+    await says(page, "#outcome", words)
+
+
+async def test_the_call_and_hanging_up(stage: Stage) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, visit=visit("called", ring_ms=9_000)))
+    await state(page, "calling")
+    line.send(duty(3, visit=visit("live", live_ms=61_000)))
+    await state(page, "call")
+    await says(page, ".call-who", "Patient · No. 14")
+    await says(page, "#elapsed", "1:01")
+    assert (await line.expect("offer"))["generation"] == 1
+
+    await page.click("#hang-up")
+    request = await line.expect("hang_up")
+    assert (request["visit"], request["epoch"]) == ("visit", 7)
+    line.send(duty(4, ended=visit("ended", reason="hung_up")), re=request["id"])
+    await state(page, "desk")
+    assert await page.is_enabled("#next")  # ready again without another touch
+    assert await page.evaluate("() => document.querySelector('#self').srcObject") is None
+
+
+async def test_keys_do_what_the_buttons_do(browser: Browser, origin: str) -> None:
+    async with staged(browser, origin, size=DESKTOP) as stage:
+        page, line = await desk(stage, on_duty=False)
+        await page.keyboard.press("n")  # not possible now, so nothing happens
+        await page.keyboard.press("r")
+        await line.reply("ready", duty(2))
+        await page.wait_for_selector("#next:enabled")
+        await page.keyboard.press("n")
+        await line.reply("pull", duty(3, visit=visit("called", ring_ms=9_000)))
+        await state(page, "calling")
+        await line.expect("offer")
+        await page.keyboard.press("b")
+        await line.reply("give_back", duty(4))
+        await state(page, "desk")
+
+        await page.click(".shortcuts-switch")  # people must be able to switch them off
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("r")
+        assert await pressed_nothing(page, line)
+
+
+async def pressed_nothing(page: Page, line: Line) -> bool:
+    await page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 0))")
+    return line.inbox.empty()
+
+
+async def test_mute_and_camera_off_release_what_they_say(stage: Stage) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, visit=visit("live")))
+    await state(page, "call")
+    await page.wait_for_function("() => document.querySelector('#self').videoWidth > 0")
+    await page.evaluate("() => { window.own = document.querySelector('#self').srcObject; }")
+    await page.click("#camera")
+    await says(page, "#camera span:last-child", "Camera on")
+    assert await page.evaluate("() => own.getTracks()[0].readyState") == "ended"
+    await page.click("#mute")
+    await says(page, "#mute span:last-child", "Unmute")
+    await page.click("#camera")
+    await page.wait_for_function("() => document.querySelector('#self').srcObject !== null")
+    await says(page, "#camera span:last-child", "Camera off")
+
+
+async def test_devices_can_be_chosen_in_the_call(stage: Stage) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, visit=visit("live")))
+    await state(page, "call")
+    await page.wait_for_function("() => document.querySelector('#self').videoWidth > 0")
+    await page.click("#settings")
+    choice = page.locator("#devices-dialog select[data-kind=audio]")
+    options: list[Any] = await choice.locator("option").all()
+    other = await options[-1].get_attribute("value")
+    await choice.select_option(other)
+    await page.wait_for_function(
+        """async (id) => document.querySelector("#devices-dialog select[data-kind=audio]").value === id""",
+        arg=other,
+    )
+
+
+async def test_offline_says_why_next_cannot_be_pressed(stage: Stage) -> None:
+    page, line = await desk(stage)
+    await line.close(4000)
+    await says(page, "#next-why", "No connection right now.")
+    await (await stage.line()).greet(role="clinician", resumed=True)
+    await page.wait_for_selector("#next:enabled")
