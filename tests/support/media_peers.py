@@ -7,12 +7,14 @@ and shows the packets themselves.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fractions
 import math
 from collections.abc import Callable
 
 import numpy as np
 from aiortc import (
+    InvalidStateError,
     MediaStreamTrack,
     RTCConfiguration,
     RTCPeerConnection,
@@ -123,7 +125,7 @@ class Peer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.connection.close()
+        await _close(self.connection)
 
     def _take(self, track: MediaStreamTrack) -> None:
         consume = self._watch if track.kind == "video" else self._listen
@@ -211,7 +213,7 @@ class QuietPeer:
         await self.transport._send_rtp(b"".join(bytes(each) for each in packets))
 
     async def close(self) -> None:
-        await self.connection.close()
+        await _close(self.connection)
 
     def _section(self, kind: str) -> object:
         return next(each for each in self.sections if each.kind == kind)
@@ -223,6 +225,29 @@ class QuietPeer:
     async def _take_rtcp(self, data: bytes) -> None:
         self.rtcp.extend(RtcpPacket.parse(data))
         self._changed.set()
+
+
+async def _close(connection: RTCPeerConnection) -> None:
+    """Close, also in the middle of connecting, when aiortc would leave two things behind: the
+    exception of a second start that nobody awaits, and a task that asks for consent."""
+    transceivers = connection.getTransceivers()
+    if transceivers:
+        ice = transceivers[0].receiver.transport.transport
+        start = ice.start
+
+        async def quiet_start(parameters: object) -> None:
+            with contextlib.suppress(InvalidStateError):
+                await start(parameters)
+
+        ice.start = quiet_start
+        await connection.close()
+        started = ice._RTCIceTransport__start
+        if started is not None:
+            await started.wait()  # one that had just succeeded when it was closed goes on
+        consent = ice._connection._query_consent_task
+        if consent is not None and not consent.done():
+            consent.cancel()
+    await connection.close()
 
 
 async def _nothing(_parameters: object) -> None:

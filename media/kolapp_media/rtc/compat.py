@@ -15,6 +15,7 @@ import aioice
 from aioice import ice, stun
 from aiortc.rtcconfiguration import RTCBundlePolicy, RTCConfiguration
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcicetransport import RTCIceTransport
 from aiortc.rtcpeerconnection import RTCPeerConnection
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.rtcrtpsender import RTCRtpSender
@@ -60,6 +61,7 @@ _SIGNATURES: dict[str, tuple[Any, list[str]]] = {
         ["self", "message", "addr"],
     ),
     "aiortc.RTCDtlsTransport._set_role": (RTCDtlsTransport._set_role, ["self", "role"]),
+    "aiortc.RTCIceTransport.start": (RTCIceTransport.start, ["self", "remoteParameters"]),
     "aiortc.RTCRtpSender.send": (RTCRtpSender.send, ["self", "parameters"]),
     "aiortc.RTCRtpReceiver.receive": (RTCRtpReceiver.receive, ["self", "parameters"]),
 }

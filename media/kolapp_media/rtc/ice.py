@@ -90,7 +90,7 @@ class LegConnection(aioice.Connection):
         self._early_checks.clear()
         self._early_checks_done = True
         result = await self._check_list_state.get()
-        if result != ICE_COMPLETED:
+        if result != ICE_COMPLETED or self._closing:
             raise ConnectionError("ICE negotiation failed")
         self._query_consent_task = asyncio.create_task(self.query_consent())
 

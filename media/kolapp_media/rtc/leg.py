@@ -7,9 +7,12 @@ costs no decoder, no encoder, no thread and no task per track.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from aiortc import (
+    InvalidStateError,
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpSender,
@@ -19,6 +22,7 @@ from aiortc import (
 from aiortc.codecs import is_rtx
 from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcicetransport import RTCIceParameters, RTCIceTransport
 
 from ..errors import BadOffer, MediaError
 from ..sdp import Offer, Section
@@ -116,6 +120,7 @@ class Leg:
         ice._connection = self._connection
         ice._recv = self._connection.recv
         ice._send = self._connection.send
+        ice.start = partial(_start_unless_closed, ice)  # type: ignore[method-assign]
         transport._srtp_profiles = PROFILES
         if setup != "passive":  # be the DTLS server wherever we may: the server picks the cipher
             transport._set_role("server")
@@ -195,6 +200,12 @@ class Leg:
         await self._connection.close()  # in case negotiation failed before it was put in place
         self._on_change = None
         self._connection.on_selected = self._connection.on_consent_lost = None
+
+
+async def _start_unless_closed(ice: RTCIceTransport, parameters: RTCIceParameters) -> None:
+    """A leg closed while it connects would leave an exception that nobody awaits."""
+    with contextlib.suppress(InvalidStateError):
+        await RTCIceTransport.start(ice, parameters)
 
 
 async def _nothing(_parameters: object) -> None:

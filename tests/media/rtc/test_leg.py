@@ -209,3 +209,16 @@ async def test_legs_cost_no_threads_and_leave_nothing(
     await until(lambda: len(asyncio.all_tasks()) == start)
     gc.collect()
     assert [each() for each in gone] == [None] * len(gone)
+
+
+async def test_closing_at_any_moment_leaves_nothing(settings, make_quiet_peer) -> None:
+    """Whatever the handshake is doing: no task stays, nothing dies unseen (see the fixture)."""
+    for turns in range(0, 60, 4):
+        peer = make_quiet_peer()
+        leg = Leg(settings, settings.hosts, Workspace(), lambda *_: None)
+        await peer.accept(await leg.answer(clean_offer(await peer.offer(), settings)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await leg.close()
+        await peer.close()
+        await until(lambda: len(asyncio.all_tasks()) == 1)
