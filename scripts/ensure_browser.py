@@ -75,6 +75,8 @@ def playwrights_own() -> str | None:
 
 def run(command: list[str], environment: dict[str, str]) -> bool:
     """Its output goes to standard error: standard output is for the path alone."""
+    sys.stderr.write(f"Trying: {' '.join(command)}\n")
+    sys.stderr.flush()
     try:
         done = subprocess.run(command, env=environment, stdout=sys.stderr, timeout=DOWNLOAD_S)
     except (OSError, subprocess.TimeoutExpired):
