@@ -1,4 +1,4 @@
-"""scripts/setup where it cannot do its work: one sentence each. Where it can, each run is a test."""
+"""Where scripts/setup cannot do its work it says so in one sentence. Where it can, see .ci/run."""
 
 from __future__ import annotations
 
