@@ -74,7 +74,8 @@ class Child:
         code = self.process.returncode if self.process else 0
         if code >= 0:
             return f"it ended with exit code {code}"
-        return f"it was ended by {signal.Signals(-code).name}"
+        named = {number.value: number.name for number in signal.Signals}
+        return f"it was ended by {named.get(-code, f'signal {-code}')}"
 
     def forget(self) -> None:
         """The process is dead and buried; the child may be started again."""

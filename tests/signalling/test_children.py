@@ -44,6 +44,13 @@ def test_one_that_dies_wordless_leaves_no_report(child):
     assert child.cause_of_death() == "it was ended by SIGKILL"
 
 
+def test_a_signal_without_a_name_is_told_by_its_number(child):
+    child.start()
+    child.process.send_signal(signal.SIGRTMIN + 1)
+    child.process.wait(LONG_S)
+    assert child.cause_of_death() == f"it was ended by signal {signal.SIGRTMIN + 1}"
+
+
 def test_it_is_out_of_reach_of_the_terminal(child):
     child.start()
     assert os.getpgid(child.process.pid) == child.process.pid
