@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgpack
@@ -16,15 +17,22 @@ from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull
 
-SETTINGS = QueueSettings(command_timeout_ms=200)
 DEADLINE_S = 10.0
+
+
+@asynccontextmanager
+async def opened(url: str, timeout_ms: int = 2_000, buffer: int = 100) -> AsyncIterator[Feed]:
+    feed = await Feed.open(url, QueueSettings(command_timeout_ms=timeout_ms), buffer)
+    try:
+        yield feed
+    finally:
+        await feed.close()
 
 
 @pytest.fixture
 async def feed(store_url: str) -> AsyncIterator[Feed]:
-    feed = await Feed.open(store_url, SETTINGS)
-    yield feed
-    await feed.close()
+    async with opened(store_url) as feed:
+        yield feed
 
 
 async def next_of(feed: Feed) -> Hint | Resync:
@@ -128,44 +136,38 @@ async def test_what_nobody_can_read_is_a_resync(
 
 
 async def test_a_slow_consumer_gets_one_resync_for_all_it_missed(
-    store_url: str, store: QueueStore, ref: QueueRef
+    feed: Feed, store_url: str, store: QueueStore, ref: QueueRef
 ) -> None:
-    feed = await Feed.open(store_url, SETTINGS, buffer=4)
-    witness = await Feed.open(store_url, SETTINGS)
-    for one in (feed, witness):
-        await one.subscribe(ref)
-        await next_of(one)
-    for number in range(5):
-        await join(store, ref, f"patient{number}")
-    await until(witness, lambda event: isinstance(event, Hint) and event.version == 5)
-    assert await next_of(feed) == Resync(None)
-    await join(store, ref, "late")
-    assert isinstance(await next_of(feed), Hint)
-    await feed.close()
-    await witness.close()
+    async with opened(store_url, buffer=4) as slow:
+        for one in (feed, slow):
+            await one.subscribe(ref)
+            await next_of(one)
+        for number in range(5):
+            await join(store, ref, f"patient{number}")
+        await until(feed, lambda event: isinstance(event, Hint) and event.version == 5)
+        assert await next_of(slow) == Resync(None)
+        await join(store, ref, "late")
+        assert isinstance(await next_of(slow), Hint)
 
 
 async def test_an_idle_connection_is_asked_and_stays(
     store_url: str, store: QueueStore, ref: QueueRef
 ) -> None:
-    feed = await Feed.open(store_url, QueueSettings(command_timeout_ms=30))
-    await feed.subscribe(ref)
-    await next_of(feed)
-    # Many times its patience, in which nothing is to be heard: no new connection either.
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
-            await anext(feed)
-    ticket = await join(store, ref, "anna")
-    assert await next_of(feed) == Hint(ref, 1, ticket.id, None, None)
-    await feed.close()
+    async with opened(store_url, timeout_ms=250) as feed:
+        await feed.subscribe(ref)
+        await next_of(feed)
+        # Several times its patience, in which nothing is heard: no new connection either.
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.8):
+                await anext(feed)
+        ticket = await join(store, ref, "anna")
+        assert await next_of(feed) == Hint(ref, 1, ticket.id, None, None)
 
 
-async def test_closing_ends_the_iteration(store_url: str, ref: QueueRef) -> None:
-    feed = await Feed.open(store_url, SETTINGS)
+async def test_closing_ends_the_iteration(feed: Feed, ref: QueueRef) -> None:
     await feed.subscribe(ref)
     consumer = asyncio.create_task(_collect(feed))
     await asyncio.sleep(0)
-    await feed.close()
     await feed.close()
     async with asyncio.timeout(DEADLINE_S):
         assert set(await consumer) <= {Resync(ref)}
@@ -185,26 +187,25 @@ def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
 async def test_a_store_that_comes_late_freezes_and_restarts(
     server: EmbeddedStore, ref: QueueRef
 ) -> None:
-    feed = await Feed.open(server.url, SETTINGS)
-    await feed.subscribe(ref)
-    server.start()
-    server.wait_ready(DEADLINE_S)
-    assert await next_of(feed) == Resync(ref)
+    async with opened(server.url, timeout_ms=250) as feed:
+        await feed.subscribe(ref)
+        server.start()
+        server.wait_ready(DEADLINE_S)
+        assert await next_of(feed) == Resync(ref)
 
-    # Frozen: nothing breaks, nothing is said. Two spans of silence, then a new connection, which
-    # the thawed store answers.
-    os.kill(server.pid, signal.SIGSTOP)
-    silent = asyncio.create_task(_lost(feed))
-    async with asyncio.timeout(DEADLINE_S):
-        await silent
-    os.kill(server.pid, signal.SIGCONT)
-    assert await next_of(feed) == Resync(ref)
+        # Frozen: nothing breaks, nothing is said. Two spans of silence, then a new connection,
+        # which the thawed store answers.
+        os.kill(server.pid, signal.SIGSTOP)
+        silent = asyncio.create_task(_lost(feed))
+        async with asyncio.timeout(DEADLINE_S):
+            await silent
+        os.kill(server.pid, signal.SIGCONT)
+        assert await next_of(feed) == Resync(ref)
 
-    server.stop()
-    server.start()
-    server.wait_ready(DEADLINE_S)
-    assert await next_of(feed) == Resync(ref)
-    await feed.close()
+        server.stop()
+        server.start()
+        server.wait_ready(DEADLINE_S)
+        assert await next_of(feed) == Resync(ref)
 
 
 async def _lost(feed: Feed) -> None:

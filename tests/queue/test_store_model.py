@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis.strategies as st
 import msgpack
 import pytest
+import queue_checks
 from cut_link import Cut, CutLink
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
@@ -26,7 +27,6 @@ from kolapp_queue import keys
 from kolapp_queue.errors import AlreadyInVisit, QueueError, StaleEpoch
 from kolapp_queue.model import ClinicianKey, Line, PatientKey, QueueRef, TicketId, Visit, VisitId
 from kolapp_queue.settings import QueueSettings
-from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
 from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
 
@@ -344,17 +344,18 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_store_holds_what_the_model_holds(self) -> None:
-        for queue in QUEUES:
-            records, line = self.run(self.look(queue))
-            self.check_line(queue, line)
-            self.check_records(queue, records)
-            self.check_indexes(queue, records)
+        for queue, (records, line) in self.run(self.look()).items():
+            queue_checks.line(self.model, queue, line)
+            queue_checks.records(self.model, queue, records)
+            queue_checks.indexes(self.model, queue, records)
             self.check_version(queue, records)
         active = [visit for visit in self.model.visits.values() if visit.state != "ended"]
         assert len({visit.clinician for visit in active}) == len(active)
 
-    async def look(self, queue: str) -> tuple[dict[str, Any], Line]:
-        return await self.records(queue), await self.slow.line(self.ref(queue))
+    async def look(self) -> dict[str, tuple[dict[str, Any], Line]]:
+        records = asyncio.gather(*(self.records(queue) for queue in QUEUES))
+        lines = asyncio.gather(*(self.slow.line(self.ref(queue)) for queue in QUEUES))
+        return dict(zip(QUEUES, zip(await records, await lines, strict=True), strict=True))
 
     async def records(self, queue: str) -> dict[str, Any]:
         """Every key of a queue, as it lies in the store."""
@@ -373,59 +374,16 @@ class QueueMachine(RuleBasedStateMachine):
         got["patients"] = {k.decode(): v.decode() for k, v in got["patients"].items()}
         return got
 
-    def check_line(self, queue: str, line: Line) -> None:
-        assert list(line.waiting) == [ticket.id for ticket in self.model.line(queue)]
-        on_duty = [c for c in self.model.clinicians.values() if queue in c.queues]
-        assert line.on_duty == len(on_duty)
-        live = [v for v in self.model.visits.values() if v.state == "live"]
-        assert len(line.busy_since_ms) == len([v for v in live if v.ticket.queue == queue])
-
-    def check_records(self, queue: str, records: dict[str, Any]) -> None:
-        tickets = {t.id: t for t in self.model.tickets.values() if t.queue == queue}
-        assert records["tickets"].keys() == tickets.keys()
-        for ticket in tickets.values():
-            record = records["tickets"][ticket.id]
-            for name in ("number", "state", "present", "epoch", "missed", "reason"):
-                assert record[name] == getattr(ticket, name), (ticket.id, name)
-            assert record.get("visit") == ticket.visit
-            if ticket.active:
-                assert record["connection"] == ticket.connection
-        visits = {v.id: v for v in self.model.visits.values() if v.ticket.queue == queue}
-        assert records["visits"].keys() == visits.keys()
-        for visit in visits.values():
-            record = records["visits"][visit.id]
-            for name in ("clinician", "epoch", "state", "reason", "media_node", "media_epoch"):
-                assert record[name] == getattr(visit, name), (visit.id, name)
-
-    def check_indexes(self, queue: str, records: dict[str, Any]) -> None:
-        here = [ticket for ticket in self.model.tickets.values() if ticket.queue == queue]
-        active = [ticket for ticket in here if ticket.active]
-        assert records["patients"] == {ticket.patient: ticket.id for ticket in active}
-        line = self.model.line(queue)
-        expected = {
-            "present": [ticket.id for ticket in line if ticket.present],
-            "away": [ticket.id for ticket in line if not ticket.present],
-            "grace": [ticket.id for ticket in line if not ticket.present],
-            "rings": [ticket.id for ticket in here if ticket.state is TicketState.CALLED],
-        }
-        for name, ids in expected.items():
-            places = [member.decode() for member in records[name]]
-            found = [place[25:] for place in places] if name in ("present", "away") else places
-            if name in ("grace", "rings"):
-                assert sorted(found) == sorted(ids), name
-            else:
-                assert found == ids, name
-
     def check_version(self, queue: str, records: dict[str, Any]) -> None:
         """Whatever anybody can see changes with a new version, which never goes back."""
         hidden = ("connection", "replaced", "away_until_ms", "forget_ms")
-        visible = [
-            {name: value for name, value in record.items() if name not in hidden}
+        visible = {
+            key: {name: value for name, value in record.items() if name not in hidden}
             for kind in ("tickets", "visits")
-            for record in records[kind].values()
-        ]
+            for key, record in records[kind].items()
+        }
         version = int(records["meta"].get(b"version", 0))
-        before_version, before = self.seen.get(queue, (0, []))
+        before_version, before = self.seen.get(queue, (0, {}))
         assert version >= before_version
         assert version > before_version or visible == before
         self.seen[queue] = (version, visible)
