@@ -15,7 +15,7 @@ from .model import NAME, ClinicianKey, QueueRef
 SCHEMA = 1
 PREFIX = f"kolapp:{SCHEMA}:"
 
-# The order is the scripts' `KEYS[1..12]`; `lua/queue/_keys.lua` says what each one holds.
+# The order is the scripts' `KEYS[1..14]`; `lua/queue/_keys.lua` says what each one holds.
 QUEUE_KEYS = (
     "meta",
     "tickets",
@@ -29,10 +29,14 @@ QUEUE_KEYS = (
     "live",
     "fences",
     "ended",
+    "events",
+    "intake",
 )
 
 QUEUES = f"{PREFIX}queues"  # set of "provider/queue": every queue ever used; names only
 NODES = f"{PREFIX}{{nodes}}:ids"  # set of node ids; each has a key of its own with a lease
+
+AUDIT = f"{PREFIX}{{audit}}:writer"  # hash: who writes the audit files, and how far they are
 
 
 def queue_key(ref: QueueRef, name: str) -> str:

@@ -13,6 +13,8 @@ local DUTY = KEYS[9]      -- sorted set: clinician by the end of the duty lease
 local LIVE = KEYS[10]     -- sorted set: id of a live visit by its answered_ms
 local FENCES = KEYS[11]   -- sorted set: clinician by the newest lock epoch that was used here
 local ENDED = KEYS[12]    -- sorted set: 't' ticket, 'v' visit or 'c' clinician by when to forget it
+local EVENTS = KEYS[13]   -- stream: every step as one MessagePack map in the field `e`
+local INTAKE = KEYS[14]   -- hash: ticket id -> what the patient wrote, sealed
 
 -- The store's time in ms, never less than any time this queue has written down.
 local function clock()
