@@ -7,6 +7,7 @@ QueueError
  ├─ StaleEpoch        the assignment was given to somebody else meanwhile
  ├─ NotOnDuty         a clinician pulls without being ready
  ├─ AlreadyInVisit    the clinician has an active visit; carries it
+ ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
  └─ StoreUnavailable  the store did not answer in time; nothing is known about the step
 """
 
@@ -51,6 +52,15 @@ class AlreadyInVisit(QueueError):
 
     def __str__(self) -> str:
         return f"already in visit {self.visit.id}"
+
+
+@dataclass
+class IntakeTooLong(QueueError):
+    size: int  # bytes of UTF-8
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.size} bytes are more than the {self.limit} that are kept"
 
 
 class StoreUnavailable(QueueError):

@@ -11,13 +11,14 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from .clinician_verbs import ClinicianVerbs
+from .intake_verbs import IntakeVerbs
 from .link import Link
 from .patient_verbs import PatientVerbs
 from .settings import QueueSettings
 from .upkeep import Upkeep
 
 
-class QueueStore(PatientVerbs, ClinicianVerbs, Upkeep):
+class QueueStore(PatientVerbs, ClinicianVerbs, IntakeVerbs, Upkeep):
     @classmethod
     async def connect(cls, url: str, settings: QueueSettings) -> QueueStore:
         """Open a store at `unix:///path` or `redis://…`. Raises StoreUnavailable if it does not

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from kolapp_queue import keys, scripts
 from kolapp_queue.link import Link
-from kolapp_queue.model import QueueRef
+from kolapp_queue.model import PatientKey, QueueRef
+from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
@@ -97,6 +98,9 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     lapsing = with_settings(store, duty_lease_ms=0)
     ref, other = QueueRef(provider, "one"), QueueRef(provider, "two")
     visit = await answered(store, ref, "anna")
+    ring = KeyRing.parse(KeyRing.new_line("k"))
+    await store.put_intake(ref, visit.ticket, PatientKey("anna"), "cough", ring)
+    await store.read_intake(ref, visit.id, DOCTOR, visit.epoch, ring)
     await store.place_media(ref, visit.id, visit.epoch, "m1", 0)
     await store.hang_up(ref, visit.id, DOCTOR, visit.epoch)
     ticket = await join(store, ref, "bo")
