@@ -17,7 +17,14 @@ from typing import Any
 
 from aiohttp import web
 from kolapp_signalling.routes import PAGES, STATIC, add_headers
-from playwright.async_api import Browser, BrowserContext, Page, Request, WebSocketRoute
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    WebSocketRoute,
+)
 
 PATIENCE_S = 5.0
 BLANK = "/blank"  # a page without code of its own
@@ -64,31 +71,42 @@ class Line:
 
 @dataclass
 class Stage:
-    """One person's tabs. `complaints` holds what must not happen."""
+    """One person with one tab. `complaints` holds what must not happen."""
 
-    context: BrowserContext
+    tab: Page
     origin: str
     lines: asyncio.Queue[Line] = field(default_factory=asyncio.Queue)
     complaints: list[str] = field(default_factory=list)
-    _pages: list[Page] = field(default_factory=list)
 
     async def line(self) -> Line:
         """The next connection that the page opens."""
         return await asyncio.wait_for(self.lines.get(), PATIENCE_S)
 
     async def page(self, path: str) -> Page:
-        page = await self.context.new_page()
-        self._pages.append(page)
-        await page.route_web_socket("**/ws", self._take)
-        page.on("request", self._asked)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self._heard(said.type, said.text))
-        await page.goto(self.origin + path)
-        return page
+        await self.tab.goto(self.origin + path)
+        return self.tab
 
-    def _heard(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.complaints.append(text)
+    async def set_up(self) -> None:
+        await self.tab.route_web_socket("**/ws", self._take)  # the newest route comes first
+        for name, listener in self._listeners().items():
+            self.tab.on(name, listener)  # type: ignore[call-overload]  # one literal each
+
+    async def tear_down(self) -> None:
+        """Leave the tab as if nobody had been there."""
+        await self.tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        await self.tab.goto("about:blank")
+        for name, listener in self._listeners().items():
+            self.tab.remove_listener(name, listener)
+
+    def _listeners(self) -> dict[str, Callable[[Any], None]]:
+        return {"request": self._asked, "pageerror": self._failed, "console": self._heard}
+
+    def _failed(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+    def _heard(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)
 
     def _take(self, socket: WebSocketRoute) -> None:
         line = Line(socket)
@@ -97,14 +115,8 @@ class Stage:
         self.lines.put_nowait(line)
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.origin, "blob:", "data:")):
+        if not request.url.startswith((self.origin, "blob:", "data:", "about:")):
             self.complaints.append(f"asked for {request.url}")
-
-    async def close(self) -> None:
-        """The tabs, and what they have remembered on this device."""
-        for page in self._pages:
-            await page.evaluate("() => localStorage.clear()")
-            await page.close()
 
 
 @asynccontextmanager
@@ -123,10 +135,8 @@ async def files_served() -> AsyncIterator[str]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]
     try:
-        yield f"http://localhost:{port}"
+        yield f"http://localhost:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -155,19 +165,21 @@ async def _token(request: web.Request) -> web.Response:
 async def staged(
     browser: Browser, origin: str, *, size: tuple[int, int] = PHONE, **options: Any
 ) -> AsyncIterator[Stage]:
-    """A person with a browser of their own; for most tests a tab of the shared one will do."""
-    async with device(browser, size=size, **options) as context:
-        yield Stage(context, origin)
+    """A person with a browser of their own; for most tests the shared tab will do."""
+    async with device(browser, size=size, **options) as tab:
+        stage = Stage(tab, origin)
+        await stage.set_up()
+        yield stage
 
 
 @asynccontextmanager
 async def device(
     browser: Browser, *, size: tuple[int, int] = PHONE, **options: Any
-) -> AsyncIterator[BrowserContext]:
+) -> AsyncIterator[Page]:
     options = {"locale": "en-GB", "permissions": ["camera", "microphone"], **options}
     context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
     try:
-        yield context
+        yield await context.new_page()
     finally:
         await context.close()
 
@@ -262,5 +274,3 @@ def duty(version: int, *, on_duty: bool = True, waiting: int = 2, **fields: Any)
 
 def error(code: str) -> Message:
     return {"type": "error", "code": code, "message": "A sentence."}
-
-

@@ -1,10 +1,10 @@
-"""One Chromium for all tests of the pages; every test has tabs of its own."""
+"""One Chromium for all tests of the pages, and one tab for most of them."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 from browser import chromium_path
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 from staged_pages import Stage, device, files_served
 
 FLAGS = (
@@ -33,15 +33,16 @@ async def origin() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def phone(browser: Browser) -> AsyncIterator[BrowserContext]:
-    async with device(browser) as context:
-        yield context
+async def phone(browser: Browser) -> AsyncIterator[Page]:
+    async with device(browser) as tab:
+        yield tab
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(phone: BrowserContext, origin: str) -> AsyncIterator[Stage]:
+async def stage(phone: Page, origin: str) -> AsyncIterator[Stage]:
     """A person with a phone, in which nothing may complain."""
     stage = Stage(phone, origin)
+    await stage.set_up()
     yield stage
-    await stage.close()
+    await stage.tear_down()
     assert stage.complaints == []

@@ -178,7 +178,9 @@ async def test_devices_can_be_chosen_in_the_call(stage: Stage) -> None:
     other = await options[-1].get_attribute("value")
     await choice.select_option(other)
     await page.wait_for_function(
-        """async (id) => document.querySelector("#devices-dialog select[data-kind=audio]").value === id""",
+        """(id) => {
+          return document.querySelector("#devices-dialog select[data-kind=audio]").value === id;
+        }""",
         arg=other,
     )
 

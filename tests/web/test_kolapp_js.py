@@ -251,7 +251,10 @@ async def test_a_terminal_close_ends_it_and_fails_what_is_under_way(stage: Stage
     await line.expect("join")
     await line.close(4502)
     assert await seen(page, "refused") == "closed"
-    assert await page.evaluate("() => seen.at(-1)[1]") == {"state": "closed", "reason": "taken_over"}
+    assert await page.evaluate("() => seen.at(-1)[1]") == {
+        "state": "closed",
+        "reason": "taken_over",
+    }
     await ask(page, "ping")
     assert await seen(page, "refused") == "closed"
 

@@ -171,7 +171,8 @@ async def test_closing_releases_everything(stage: Stage) -> None:
           const tracks = [media.own("audio"), media.own("video")];
           leg.close();
           media.close();
-          return [leg.state, connections[0].connectionState, ...tracks.map(({ readyState }) => readyState)];
+          const ended = tracks.map(({ readyState }) => readyState);
+          return [leg.state, connections[0].connectionState, ...ended];
         }"""
     )
     assert ended == ["closed", "closed", "ended", "ended"]

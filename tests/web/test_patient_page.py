@@ -223,7 +223,7 @@ async def test_another_window_takes_over(stage: Stage) -> None:
 
 async def test_nobody_signed_in(browser: Browser, origin: str) -> None:
     async with staged(browser, origin) as stage:
-        await stage.context.route("**/demo/token", lambda route: route.fulfill(status=404))
+        await stage.tab.route("**/demo/token", lambda route: route.fulfill(status=404))
         page = await stage.page("/patient")
         await says(page, "#blocked-title", "Your sign-in has ended")
     assert [words for words in stage.complaints if "404" not in words] == []
@@ -241,7 +241,7 @@ async def test_the_check_opens_the_camera_and_releases_it(stage: Stage) -> None:
     await says(page, "#ahead", "1 person")
 
 
-async def test_no_camera_is_explained_and_no_reason_to_stay_away(browser: Browser, origin: str) -> None:
+async def test_no_camera_is_explained(browser: Browser, origin: str) -> None:
     async with staged(browser, origin) as stage:
         page, _ = await waiting(stage)
         await page.evaluate(
@@ -260,7 +260,7 @@ async def test_no_camera_is_explained_and_no_reason_to_stay_away(browser: Browse
 
 
 async def test_language_can_be_switched_and_is_remembered(stage: Stage) -> None:
-    page, line = await waiting(stage)
+    page, _ = await waiting(stage)
     await page.select_option("#language", "sv")
     await says(page, "#ahead", "2 personer")
     assert await page.get_attribute("html", "lang") == "sv"

@@ -90,7 +90,8 @@ async def test_an_unknown_wait_says_why(page: Page) -> None:
         "texts.js",
         """return Object.values(m.LANGUAGES).map((t) => {
           const words = { kind: "unknown", why: "nobody_on_duty" };
-          return [m.sayWait(t, words), m.sayWhy(t, words), m.sayWhy(t, { kind: "unknown", why: "x" })];
+          const other = { kind: "unknown", why: "x" };
+          return [m.sayWait(t, words), m.sayWhy(t, words), m.sayWhy(t, other)];
         });""",
     )
     assert said[0] == ["Not known yet", "No clinician is on duty right now.", ""]
@@ -107,8 +108,9 @@ async def test_languages_have_the_same_texts(page: Page) -> None:
     shapes = await call(
         page,
         "texts.js",
-        """return Object.values(m.LANGUAGES).map((t) => Object.fromEntries(Object.entries(t).map(
-          ([key, text]) => [key, typeof text === "function" ? text.length : text.trim() ? -1 : -2])));""",
+        """const shape = (text) => typeof text === "function" ? text.length : text.trim() ? -1 : -2;
+        return Object.values(m.LANGUAGES).map((t) =>
+          Object.fromEntries(Object.entries(t).map(([key, text]) => [key, shape(text)])));""",
     )
     assert shapes[0] == shapes[1] == shapes[2]
     assert -2 not in shapes[0].values()
@@ -138,7 +140,8 @@ async def test_grade_of_a_connection(page: Page) -> None:
     found = await call(
         page,
         "quality.js",
-        "return given.map(([loss, rtt_ms]) => m.grade({ loss, rtt_ms, kbps: 0, receiving: true }));",
+        """return given.map(([loss, rtt_ms]) =>
+          m.grade({ loss, rtt_ms, kbps: 0, receiving: true }));""",
         figures,
     )
     assert found == ["good", "good", "fair", "fair", "fair", "poor", "poor"]
@@ -163,4 +166,3 @@ async def test_figures_between_two_readings(page: Page) -> None:
     )
     assert found[0] == {"rtt_ms": 80, "loss": 0.1, "kbps": 1_000, "receiving": True}
     assert found[1]["receiving"] is False
-

@@ -50,9 +50,10 @@ export function drawQueues(queues, t, fresh, join) {
 
 /** @param {PlaceInfo} place @param {Texts} t */
 function placeNow(place, t) {
+  const words = waitWords(place.wait, 0);
   return make("p", { class: "now" },
     make("span", {}, icon("people"), t.waiting_now(place.position - 1)),
-    make("span", {}, icon("clock"), sayWait(t, waitWords(place.wait, 0))));
+    make("span", {}, icon("clock"), sayWhy(t, words) || sayWait(t, words)));
 }
 
 /**

@@ -160,7 +160,6 @@ export default {
   desk_waiting: /** @param {number} n @returns {string} */ (n) => (n === 0 ? "Nobody is waiting" : n === 1 ? "person waiting" : "people waiting"),
   desk_lead: "The one who has waited longest is next.",
   desk_empty: "You are ready. This page changes as soon as somebody joins.",
-  desk_paused: "You are paused",
   desk_paused_lead: "Switch to ready to take the next patient.",
   next: "Next patient",
   next_why_paused: "You are paused.",

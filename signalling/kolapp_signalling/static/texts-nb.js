@@ -160,7 +160,6 @@ export default {
   desk_waiting: (n) => (n === 0 ? "Ingen venter" : n === 1 ? "person venter" : "personer venter"),
   desk_lead: "Den som har ventet lengst, er nestemann.",
   desk_empty: "Du er klar. Siden endrer seg så snart noen stiller seg i køen.",
-  desk_paused: "Du har pause",
   desk_paused_lead: "Slå om til klar for å ta neste pasient.",
   next: "Neste pasient",
   next_why_paused: "Du har pause.",

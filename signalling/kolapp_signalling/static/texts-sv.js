@@ -160,7 +160,6 @@ export default {
   desk_waiting: (n) => (n === 0 ? "Ingen väntar" : n === 1 ? "person väntar" : "personer väntar"),
   desk_lead: "Den som har väntat längst är näst på tur.",
   desk_empty: "Du är redo. Sidan ändras så fort någon ställer sig i kön.",
-  desk_paused: "Du är pausad",
   desk_paused_lead: "Slå om till redo för att ta nästa patient.",
   next: "Nästa patient",
   next_why_paused: "Du är pausad.",
