@@ -8,6 +8,7 @@ QueueError
  ├─ NotOnDuty         a clinician pulls without being ready
  ├─ AlreadyInVisit    the clinician has an active visit; carries it
  ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
+ ├─ CopyExpired       the signed ticket is too old to restore a place from
  └─ StoreUnavailable  the store did not answer in time; nothing is known about the step
 """
 
@@ -61,6 +62,10 @@ class IntakeTooLong(QueueError):
 
     def __str__(self) -> str:
         return f"{self.size} bytes are more than the {self.limit} that are kept"
+
+
+class CopyExpired(QueueError):
+    pass
 
 
 class StoreUnavailable(QueueError):

@@ -11,7 +11,15 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # ships no types
 
-from .errors import NoSuchTicket, NoSuchVisit, NotOnDuty, QueueError, StaleEpoch, WrongState
+from .errors import (
+    CopyExpired,
+    NoSuchTicket,
+    NoSuchVisit,
+    NotOnDuty,
+    QueueError,
+    StaleEpoch,
+    WrongState,
+)
 from .model import Hint, NodeRecord, QueueRef, Ticket, Visit
 from .states import TicketState, VisitState
 
@@ -96,6 +104,8 @@ def refusal(record: Record) -> QueueError:
             return StaleEpoch()
         case "not_on_duty":
             return NotOnDuty()
+        case "copy_expired":
+            return CopyExpired()
         case "wrong_state":
             return WrongState(record["state"])
         case unknown:

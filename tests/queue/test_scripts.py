@@ -13,6 +13,7 @@ from kolapp_queue.link import Link
 from kolapp_queue.model import PatientKey, QueueRef
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
+from kolapp_queue.signed import copy_of, issue
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
 
@@ -116,6 +117,8 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     await pull(hasty, other)
     await hasty.sweep(other)
     await hasty.detach(other, (await join(hasty, other, "eva")).id, "eva-1")
+    await store.restore(ref, ticket.patient, issue(copy_of(ticket, 0, 0), ring), "c-2", ring)
+    await store.went_back(ref, 1)
     await lapsing.set_duty(provider, DOCTOR, [other.queue])
     await hasty.sweep(other)
     await store.set_duty(provider, DOCTOR, [])

@@ -1,7 +1,8 @@
 -- First in front of every script of this folder (scripts.py joins them): the queue's keys by
 -- name, and its clock.
 
-local META = KEYS[1]      -- hash: version, clock, number, epoch, visits_done, visit_ms_mean
+local META = KEYS[1]      -- hash: version, clock, number, epoch, visits_done, visit_ms_mean,
+                          -- lost_to
 local TICKETS = KEYS[2]   -- hash: ticket id -> record (MessagePack)
 local VISITS = KEYS[3]    -- hash: visit id -> record (MessagePack)
 local PATIENTS = KEYS[4]  -- hash: patient -> id of the one active ticket
