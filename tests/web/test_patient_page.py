@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 from staged_pages import Line, Stage, called, error, place, says, staged, state, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOBODY = {"known": False, "low_s": 0, "high_s": 0, "why": "nobody_on_duty"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def timeless(browser: Browser, origin: str) -> AsyncIterator[Stage]:
+    """A person in whose browser time passes only when the test says so, or while it waits."""
+    async with staged(browser, origin) as stage:
+        await stage.tab.clock.install()
+        yield stage
+    assert stage.complaints == []
 
 
 async def arrive(stage: Stage) -> tuple[Page, Line]:
@@ -61,11 +73,13 @@ async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
     assert await page.inner_text("#wait-why") == "No clinician is on duty right now."
 
 
-async def test_waiting_time_counts_down_by_itself(stage: Stage) -> None:
-    page, line = await waiting(stage)
-    line.send(ticket(version=2, place=place(3, 0, 301)))
-    await says(page, "#wait", "Up to 10 minutes")
+async def test_waiting_time_counts_down_by_itself(timeless: Stage) -> None:
+    page, _ = await waiting(timeless)
+    await says(page, "#wait", "About 5–15 minutes")
+    await page.clock.fast_forward("06:41")
     await says(page, "#wait", "Less than 5 minutes")
+    await page.clock.fast_forward("06:00")
+    await says(page, "#wait", "Longer than we thought. You keep your place.")
 
 
 async def test_a_refused_join_is_told_and_changes_nothing(stage: Stage) -> None:
@@ -100,13 +114,16 @@ async def test_leaving_asks_first(stage: Stage) -> None:
     await state(page, "welcome")
 
 
-async def test_ring_counts_down_and_takes_the_focus(stage: Stage) -> None:
-    page, line = await rung(stage)
-    assert await page.inner_text("#seconds") in ("45", "44")
+async def test_ring_counts_down_and_takes_the_focus(timeless: Stage) -> None:
+    page, line = await rung(timeless)
+    assert await page.inner_text("#seconds") == "45"
     assert await page.title() == "Your turn! – Kolapp"
     assert "Answer within 45 seconds" in await page.inner_text("#say-now")
     assert await page.evaluate("() => document.activeElement.textContent") == "It is your turn"
-    line.send(called(3, ring_ms=4_600))
+    await page.clock.fast_forward("00:30")
+    await says(page, "#seconds", "15")
+    await says(page, "#say-now", "Answer within 15 seconds.")
+    line.send(called(3, ring_ms=4_000))  # the server knows better
     await says(page, "#seconds", "4")
 
 
@@ -166,14 +183,12 @@ async def test_given_back_is_said(stage: Stage) -> None:
     assert "first in line again" in await page.inner_text("#note")
 
 
-@pytest.mark.parametrize(
-    ("ended", "title"),
-    [("no_show", "We could not reach you"), ("expired", "Your number has ended")],
-)
-async def test_ends_have_friendly_words(stage: Stage, ended: str, title: str) -> None:
+async def test_ends_have_friendly_words(stage: Stage) -> None:
     page, line = await waiting(stage)
-    line.send(ticket(ended, 2))
-    await says(page, "#ended-title", title)
+    line.send(ticket("no_show", 2))
+    await says(page, "#ended-title", "We could not reach you")
+    line.send(ticket("expired", 3))
+    await says(page, "#ended-title", "Your number has ended")
 
 
 async def test_a_short_gap_raises_no_alarm_and_keeps_the_number(stage: Stage) -> None:
@@ -190,11 +205,15 @@ async def test_a_short_gap_raises_no_alarm_and_keeps_the_number(stage: Stage) ->
     assert await page.is_hidden("#offline")
 
 
-async def test_a_long_gap_is_told_and_ends_with_the_connection(stage: Stage) -> None:
-    page, line = await waiting(stage)
+async def test_a_long_gap_is_told_and_ends_with_the_connection(timeless: Stage) -> None:
+    page, line = await waiting(timeless)
     await line.close(4000)
-    silent = await stage.line()
-    await page.wait_for_selector("#offline", state="visible", timeout=6_000)
+    await page.clock.fast_forward("00:01")  # past the first pause
+    silent = await timeless.line()
+    await page.clock.fast_forward("00:01")
+    assert await page.is_hidden("#offline")
+    await page.clock.fast_forward("00:02")
+    await page.wait_for_selector("#offline", state="visible")
     assert "your place is kept" in await page.inner_text("#offline")
     assert await page.inner_text("#number") == "14"
     await silent.greet(resumed=True)
