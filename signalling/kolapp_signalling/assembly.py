@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from kolapp_queue.feed import Feed
+from kolapp_queue.link import CONNECTIONS
 from kolapp_queue.store import QueueStore
 
 from . import upkeep
@@ -19,7 +20,7 @@ from .clock import StoreClock
 from .codes import CloseCode
 from .connection import Connection
 from .entrance import Entrance
-from .hub import Hub, Patience
+from .hub import Hub
 from .media_link import MediaLink
 from .metrics import Metrics
 from .news import News
@@ -31,6 +32,7 @@ from .tasks import Tasks
 from .token_keys import token_rules
 
 _LEASE_PARTS = 3  # a clinician's duty is renewed so often within its lease
+_MOST_ROUNDS = 5  # seconds in which every socket is looked after once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class SignallingNode:
         connections = list(self.connections)
         for connection in connections:
             connection.close_soon(CloseCode.SHUTTING_DOWN)
-        await asyncio.gather(*(connection.closed() for connection in connections))
+        await asyncio.gather(*(connection.ended for connection in connections))
 
 
 @asynccontextmanager
@@ -97,13 +99,11 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
         settings.queue.visit_prior_ms,
         tasks,
     )
-    services = Services(store, audience, queues, media, metrics)
-    patience = Patience(
-        settings.resume_window_ms,
-        settings.absent_after_ms,
-        settings.queue.duty_lease_ms // _LEASE_PARTS,
-    )
-    hub = Hub(services, patience, tasks)
+    crowd = asyncio.Semaphore(CONNECTIONS // 2)
+    services = Services(store, audience, queues, media, metrics, crowd)
+    # A quiet client is pinged at most a quarter of the time late.
+    rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
+    hub = Hub(services, settings.resume_window_ms, settings.absent_after_ms, rounds)
     metrics.watch(hub.count, lambda: media.connected)
     entrance = Entrance(
         hub,
@@ -118,6 +118,8 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
     )
     tasks.keep(lambda: upkeep.follow(feed, queues, news))
     tasks.keep(lambda: upkeep.look_after(hub))
+    tasks.keep(lambda: upkeep.tell_absences(hub))
+    tasks.keep(lambda: upkeep.renew(hub, settings.queue.duty_lease_ms // _LEASE_PARTS))
     tasks.keep(lambda: upkeep.compare_versions(store, queues, settings.queue.resync_ms))
     tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.queue.resync_ms))
     tasks.keep(media.run)

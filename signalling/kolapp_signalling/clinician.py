@@ -19,6 +19,8 @@ _MAY_OFFER = frozenset({VisitState.CALLED, VisitState.LIVE})
 
 
 class Clinician(Participant):
+    __slots__ = ("_desk", "_key", "_provider")
+
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__(session, services)
         provider, key = session.person.provider, ClinicianKey(session.person.key)
@@ -93,7 +95,6 @@ class Clinician(Participant):
 
     async def renew(self) -> None:
         """A clinician counts as on duty while connected: keep the lease."""
-        await super().renew()
         if self._desk.duty.on_duty:
             async with self._turn:
                 await self._guarded(self._renew_duty())

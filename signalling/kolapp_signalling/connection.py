@@ -19,10 +19,11 @@ from .wire import BINARY, TEXT, BadMessage, Codec, frame
 
 Socket = web.WebSocketResponse[Literal[False]]  # text arrives as bytes too
 
-_PING, _PONG = 0x9, 0xA  # opcodes of RFC 6455, 5.5
+_CLOSE, _PING, _PONG = 0x8, 0x9, 0xA  # opcodes of RFC 6455, 5.5
 _UNSENT_BYTES = 32_768  # what may lie unsent in the transport before messages are held here
-_CLOSE_S = 2.0  # a closing handshake takes this long at most
+_CLOSE_S = 2.0  # the client's half of a closing handshake must come within this
 _OPCODES = {WSMsgType.TEXT: TEXT, WSMsgType.BINARY: BINARY}
+_FRAMES = frozenset({*_OPCODES, WSMsgType.PING, WSMsgType.PONG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Connection:
     """`id` is what the store calls this connection of a person: new for every socket."""
 
     __slots__ = (
-        "_closing",
+        "_abort",
         "_codec",
         "_errors",
         "_heard",
@@ -53,6 +54,7 @@ class Connection:
         "_transport",
         "_ws",
         "close_code",
+        "ended",
         "id",
     )
 
@@ -76,23 +78,23 @@ class Connection:
         self._second, self._spent = 0, 0  # messages in the present second
         self._replies: list[bytes] = []  # held because the client does not keep up
         self._latest: dict[str, bytes] = {}  # held: the newest snapshot of each kind
-        self._closing: asyncio.Task[None] | None = None
+        self._abort: asyncio.TimerHandle | None = None  # set while the client may still answer
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     # In
 
     async def receive(self) -> AnyClientMessage | None:
         """The next message of the catalogue; bad ones are answered here. None: it is over."""
-        while self.close_code is None:
-            received = await self._ws.receive()
+        while (received := await self._ws.receive()).type in _FRAMES:
             self._heard, self._pinged = _now(), False
+            if self.close_code is not None:
+                continue  # nothing counts any more but the client's half of the closing
             if received.type == WSMsgType.PING:
                 self._put(frame(_PONG, received.data))
             elif received.type in _OPCODES:
                 await self._spend()
                 if (message := self._understand(received.type, received.data)) is not None:
                     return message
-            elif received.type != WSMsgType.PONG:
-                return None
         return None
 
     def _understand(self, kind: WSMsgType, data: bytes) -> AnyClientMessage | None:
@@ -141,6 +143,9 @@ class Connection:
             self._latest[kind] = data
 
     def flush(self) -> None:
+        if self._over():
+            self._replies.clear()
+            self._latest.clear()
         while self._replies and self._room():
             self._transport.write(self._replies.pop(0))
         while self._latest and self._room():
@@ -148,18 +153,20 @@ class Connection:
 
     def _put(self, data: bytes) -> bool:
         """Write now, unless something waits already or the client does not read."""
-        if self.clogged:
+        if self._replies or self._latest:
             self.flush()
-        if self.clogged or not self._room():
-            return self._over()  # what nobody will read any more is not kept
+        if self._over():
+            return True  # what nobody will read any more is not kept
+        if self._replies or self._latest or not self._room():
+            return False
         self._transport.write(data)
         return True
 
     def _room(self) -> bool:
-        return not self._over() and self._transport.get_write_buffer_size() < _UNSENT_BYTES
+        return self._transport.get_write_buffer_size() < _UNSENT_BYTES
 
     def _over(self) -> bool:
-        return self._ws.closed or self.close_code is not None or self._transport.is_closing()
+        return self.close_code is not None or self._ws.closed or self._transport.is_closing()
 
     # Life
 
@@ -173,24 +180,27 @@ class Connection:
             self._put(frame(_PING, b""))
 
     def close_soon(self, code: CloseCode) -> None:
-        """Close with this code; the first one wins. `closed` waits until it is done."""
-        if self.close_code is None and not self._ws.closed:
+        """Say goodbye with this code; the first one wins.
+
+        The reader goes on until the client has answered: whoever hangs up first may cut off the
+        code before it is read. Not the framework's own closing, which waits for no answer when
+        another task reads.
+        """
+        if not self._over():
             self.close_code = code
-            self._closing = asyncio.get_running_loop().create_task(self._close(code))
-
-    async def closed(self) -> None:
-        if self._closing is not None:
-            await self._closing
-
-    async def _close(self, code: CloseCode) -> None:
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await self._ws.close(code=code, message=CLOSE_TEXT[code].encode())
-        except TimeoutError:
-            pass
-        finally:
+            payload = code.to_bytes(2, "big") + CLOSE_TEXT[code].encode()
+            self._transport.write(frame(_CLOSE, payload))
             # What a client does not read stays in the transport for ever if nobody aborts it.
-            self._transport.abort()
+            self._abort = asyncio.get_running_loop().call_later(_CLOSE_S, self._transport.abort)
+
+    async def finish(self) -> None:
+        """Read to the end of a connection that is being closed, then let it go."""
+        if self.close_code is not None:
+            await self.receive()
+        if self._abort is not None:
+            self._abort.cancel()
+        self._transport.close()
+        self.ended.set_result(None)
 
 
 def _now() -> float:

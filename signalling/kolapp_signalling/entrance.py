@@ -40,7 +40,7 @@ class Entrance:
             log.event(logging.ERROR, "A connection failed.", error=failure)
             connection.close_soon(CloseCode.INTERNAL)
         finally:
-            await connection.closed()
+            await connection.finish()
             if connection.close_code is not None:
                 self.metrics.closes.labels(str(int(connection.close_code))).inc()
 

@@ -7,14 +7,9 @@ a ticket knows its newest connection.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
-from dataclasses import dataclass
 
-from kolapp_queue.errors import QueueError
-
-from . import log
 from .clinician import Clinician
 from .codes import CloseCode
 from .connection import Connection
@@ -23,28 +18,24 @@ from .patient import Patient
 from .roles import Role
 from .services import Services
 from .session import Person, Session, Sessions
-from .tasks import Tasks
 
 _SLICE = 200  # participants looked after before others get the loop
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """See the settings of the same names, in ms."""
-
-    resume_window_ms: int
-    absent_after_ms: int
-    renew_every_ms: int
-
-
 class Hub:
-    def __init__(self, services: Services, patience: Patience, tasks: Tasks) -> None:
+    """`rounds`: calls of `look_after` in which every socket is looked after once."""
+
+    def __init__(
+        self, services: Services, resume_window_ms: int, absent_after_ms: int, rounds: int
+    ) -> None:
         self._services = services
-        self._patience = patience
-        self._tasks = tasks
+        self._resume_window_ms = resume_window_ms
+        self._absent_after_ms = absent_after_ms
+        self._rounds = rounds
+        self._round = 0
         self._sessions = Sessions(lambda: secrets.token_urlsafe(16))
         self._participants: dict[Session, Participant] = {}
-        self._renewed_ms = 0
+        self._detached: dict[Session, None] = {}  # in the order of their loss
 
     def __len__(self) -> int:
         """Sessions, with a socket or waiting for one."""
@@ -72,6 +63,7 @@ class Hub:
             session = self._sessions.open(person, token_until_ms)
             participant = self._participants[session] = self._participant(session)
         session.attach(connection.id, token_until_ms)
+        self._detached.pop(session, None)
         participant.connection = connection
         return participant, resumed
 
@@ -80,32 +72,41 @@ class Hub:
         if participant.connection is connection:
             participant.connection = None
             participant.session.detach(_now_ms())
+            self._detached[participant.session] = None
 
     async def look_after(self) -> None:
-        """Called about once a second: sockets, absences, sessions that are over."""
+        """Called about once a second: sockets, some each time, and sessions that are over."""
         now = _now_ms()
-        renew = now - self._renewed_ms >= self._patience.renew_every_ms
-        if renew:
-            self._renewed_ms = now
-        for count, (session, participant) in enumerate(list(self._participants.items()), 1):
-            if participant.connection is not None:
-                self._look_after_socket(participant, participant.connection, now, renew)
-            elif session.gone_for(now, self._patience.resume_window_ms):
-                self._forget(session)
-            elif not participant.away and session.gone_for(now, self._patience.absent_after_ms):
-                self._tasks.start(self._tell_absence(participant))
+        for session in [s for s in self._detached if s.gone_for(now, self._resume_window_ms)]:
+            self._forget(session)
+        self._round = (self._round + 1) % self._rounds
+        due = list(self._participants.values())[self._round :: self._rounds]
+        for count, participant in enumerate(due, 1):
+            if (connection := participant.connection) is not None:
+                connection.flush()
+                connection.look_after()
+                if now >= participant.session.token_until_ms:
+                    connection.close_soon(CloseCode.BAD_TOKEN)
             if count % _SLICE == 0:
                 await asyncio.sleep(0)
 
-    def _look_after_socket(
-        self, participant: Participant, connection: Connection, now: int, renew: bool
-    ) -> None:
-        connection.flush()
-        connection.look_after()
-        if now >= participant.session.token_until_ms:
-            connection.close_soon(CloseCode.BAD_TOKEN)
-        elif renew or not participant.restored:
-            self._tasks.start(participant.renew())
+    def absent(self) -> list[Participant]:
+        """Those who have been gone for so long that the store should know, and does not."""
+        now = _now_ms()
+        return [
+            self._participants[session]
+            for session in self._detached
+            if not self._participants[session].away and session.gone_for(now, self._absent_after_ms)
+        ]
+
+    def unrestored(self) -> list[Participant]:
+        """Those who have a socket and were not shown all that is theirs: the store was away."""
+        return [p for p in self._participants.values() if p.connection and not p.restored]
+
+    def clinicians(self) -> list[Clinician]:
+        """Those who have a socket."""
+        found = self._participants.values()
+        return [p for p in found if isinstance(p, Clinician) and p.connection is not None]
 
     def _participant(self, session: Session) -> Participant:
         if session.person.role == Role.PATIENT:
@@ -118,20 +119,9 @@ class Hub:
             participant.connection = None
 
     def _forget(self, session: Session) -> None:
+        self._detached.pop(session, None)
         self._participants.pop(session).release()
         self._sessions.forget(session)
-
-    async def _tell_absence(self, participant: Participant) -> None:
-        try:
-            await participant.gone()
-        except QueueError as error:
-            # Tried again with the next look.
-            log.event(
-                logging.WARNING,
-                "An absence could not be told.",
-                session=participant.session.id,
-                error=error,
-            )
 
 
 def _now_ms() -> int:

@@ -8,6 +8,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import generate_latest
 
+from .messages import ClientMessage, Error, ServerMessage
 from .roles import Role
 
 
@@ -18,7 +19,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "kolapp_requests",
-            "Requests of clients by message type and outcome (done or the error's code).",
+            "Requests of clients, pings left out, by type and outcome (done or the error's code).",
             ["type", "outcome"],
             registry=self._registry,
         )
@@ -44,6 +45,10 @@ class Metrics:
             "Media nodes that this node has a control connection to.",
             registry=self._registry,
         )
+
+    def answered(self, request: ClientMessage, reply: ServerMessage) -> None:
+        outcome = reply.code if isinstance(reply, Error) else "done"
+        self.requests.labels(str(request.__struct_config__.tag), str(outcome)).inc()
 
     def watch(self, people: Callable[[Role], int], media_nodes: Callable[[], int]) -> None:
         """Read these when somebody asks for the metrics."""

@@ -7,6 +7,7 @@ read once more.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
 
@@ -19,6 +20,7 @@ from . import log
 from .audience import Audience, Desk, HeldTicket
 from .tasks import Tasks
 
+_AT_A_TIME = 8  # readings of tickets and desks: after a loss there may be hundreds
 _HAS_VISIT = frozenset({TicketState.CALLED, TicketState.IN_VISIT})
 
 
@@ -36,6 +38,7 @@ class News:
         self._audience = audience
         self._tasks = tasks
         self._ended = ended
+        self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
         self._again: dict[Hashable, bool] = {}  # readings under way; True: read once more
 
     def hint(self, hint: Hint) -> None:
@@ -100,7 +103,8 @@ class News:
         try:
             while True:
                 self._again[what] = False
-                await read()
+                async with self._at_a_time:
+                    await read()
                 if not self._again[what]:
                     return
         except QueueError as error:

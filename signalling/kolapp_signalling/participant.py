@@ -62,6 +62,8 @@ class Refused(Exception):
 
 
 class Participant:
+    __slots__ = ("_services", "_turn", "away", "connection", "restored", "session")
+
     def __init__(self, session: Session, services: Services) -> None:
         self.session = session
         self.connection: Connection | None = None  # the newest socket, while it lives
@@ -73,11 +75,13 @@ class Participant:
     # Requests
 
     async def handle(self, request: ClientMessage, connection: Connection) -> None:
+        if isinstance(request, Ping):  # by far the most, and it changes nothing
+            connection.send(Pong(re=request.id))
+            return
         async with self._turn:
             reply = await self._reply(request)
             connection.send(reply)
-            outcome = reply.code if isinstance(reply, Error) else "done"
-            self._services.metrics.requests.labels(type(request).__name__.lower(), outcome).inc()
+            self._services.metrics.answered(request, reply)
             if isinstance(reply, Error) and reply.code in _SHOW:
                 await self._guarded(self.show_present())
 
@@ -98,8 +102,6 @@ class Participant:
     async def _dispatch(self, request: ClientMessage) -> ServerMessage:
         if not may(self.session.person.role, request):
             raise Refused(ErrorCode.FORBIDDEN)
-        if isinstance(request, Ping):
-            return Pong()
         if isinstance(request, Hello):
             raise Refused(ErrorCode.WRONG_STATE)  # said already on this connection
         return await self.do(request)
@@ -124,14 +126,20 @@ class Participant:
         """Read and show the present truth, whatever was shown before."""
         raise NotImplementedError
 
-    async def gone(self) -> None:
-        """The socket has been lost for so long that others should know."""
-        self.away = True
+    async def tell_absence(self) -> None:
+        """The socket has been lost for so long that others should know. Raises QueueError."""
+        async with self._turn:
+            if self.connection is None:  # nobody came back meanwhile
+                await self.gone()
+                self.away = True
 
-    async def renew(self) -> None:
-        """Called now and then while a socket is attached."""
-        if not self.restored:
-            async with self._turn:
+    async def gone(self) -> None:
+        """Tell the store. Raises QueueError."""
+
+    async def try_again(self) -> None:
+        """The store was away when this person came."""
+        async with self._turn:
+            if not self.restored:
                 await self._guarded(self.restore())
 
     def release(self) -> None:

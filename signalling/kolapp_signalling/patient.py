@@ -18,6 +18,8 @@ _MAY_OFFER = frozenset({VisitState.LIVE})  # nothing of the patient before the a
 
 
 class Patient(Participant):
+    __slots__ = ("_held", "_key")
+
     def __init__(self, session: Session, services: Services) -> None:
         super().__init__(session, services)
         self._key = PatientKey(session.person.key)
@@ -25,12 +27,9 @@ class Patient(Participant):
 
     async def do(self, request: m.ClientMessage) -> m.ServerMessage:
         match request:
-            case m.Find():
-                return await self._find(request)
-            case m.Join():
-                return await self._join(request)
-            case m.Leave():
-                return await self._leave(request)
+            case m.Find() | m.Join() | m.Leave():
+                async with self._services.crowd:
+                    return await self._queue_up(request)
             case m.Answer():
                 return await self._answer(request)
             case m.Decline():
@@ -40,6 +39,15 @@ class Patient(Participant):
             case m.HangUp():
                 return await self._hang_up(request)
         raise AssertionError(f"no verb for {type(request).__name__}")
+
+    async def _queue_up(self, request: m.Find | m.Join | m.Leave) -> m.TicketSnapshot:
+        match request:
+            case m.Find():
+                return await self._find(request)
+            case m.Join():
+                return await self._join(request)
+            case m.Leave():
+                return await self._leave(request)
 
     # Verbs
 
@@ -84,7 +92,8 @@ class Patient(Participant):
     # The socket comes and goes
 
     async def restore(self) -> None:
-        await self._look_up()
+        async with self._services.crowd:
+            await self._look_up()
         for held in self._held.values():
             self._services.audience.tell(held, always=True)
 
@@ -98,7 +107,6 @@ class Patient(Participant):
         for held in self._held.values():
             ticket = held.ticket
             await self._services.store.detach(ticket.ref, ticket.id, self.session.connection)
-        self.away = True
 
     def release(self) -> None:
         for held in self._held.values():

@@ -21,7 +21,7 @@ from .lines import QueueLine
 _GATHER_S = 0.02  # lets "your turn" and the rest of a burst pass first
 _RETRY_S = 0.25  # after the store did not answer
 _REFRESH_S = 10.0  # ranges move with the time, so they are told anew although nothing changed
-_SLICE = 50  # snapshots sent before others get the loop: about a millisecond's work
+_SLICE = 25  # snapshots sent before others get the loop: about half a millisecond of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,14 @@ class Places:
         self._windows = windows
         self._lost = lost
         self._changed = asyncio.Event()
-        self._hinted = -1  # the newest version that we know there is
         self._everybody = False  # the next round is for the tail too
         self._tail_told = -1  # version of the last round for the tail
         self._tail_due = 0.0  # the loop's time
 
     def touched(self, version: int) -> None:
         """The queue has that version now."""
-        if version > self._hinted:
-            self._hinted = version
-            if version > self._queue.version:
-                self._changed.set()
-
-    @property
-    def hinted(self) -> int:
-        return self._hinted
+        if version > self._queue.version:
+            self._changed.set()
 
     def resync(self) -> None:
         """Something may have been missed: read again and look at every ticket now."""
@@ -101,7 +94,6 @@ class Places:
         if self._changed.is_set() or self._queue.line is None:
             self._changed.clear()
             await self._queue.read()
-        self._hinted = max(self._hinted, self._queue.version)
         self._tell_front()
         for desk in self._audience.desks(self._queue.ref.provider):
             self._audience.tell_desk(desk)

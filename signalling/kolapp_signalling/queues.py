@@ -20,12 +20,28 @@ from .waits import Waits
 
 
 class OpenQueue:
-    __slots__ = ("line", "places", "ref")
+    __slots__ = ("_heard", "line", "places", "ref")
 
     def __init__(self, ref: QueueRef, line: QueueLine, places: Places) -> None:
         self.ref = ref
         self.line = line
         self.places = places
+        # Every change of a queue is one version and one hint, so a hint that is missing shows as a
+        # gap. What was read by ourselves does not count: it may hide what a lost hint was about.
+        self._heard = -1
+
+    def hint(self, version: int) -> bool:
+        """Take note of a hint; True if one before it was lost."""
+        lost = version > self._heard + 1
+        self._heard = max(self._heard, version)
+        self.places.touched(version)
+        return lost
+
+    def compare(self, version: int) -> bool:
+        """The store has this version now; True if no hint told of it, or if the store went back."""
+        differs = version > self._heard or version < self.line.version
+        self._heard = version
+        return differs
 
 
 class Queues:
@@ -50,7 +66,7 @@ class Queues:
         self._audience = audience
         self._news = news
         self._windows = windows
-        self._waits = partial(Waits, prior_ms=prior_ms, front=windows.front_count)
+        self._waits = partial(Waits, prior_ms=prior_ms)
         self._tasks = tasks
         self._open: dict[QueueRef, OpenQueue] = {}
 

@@ -86,7 +86,8 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         protocols=tuple(CODECS),
         compress=False,  # it would cost 100 kB a connection
         max_msg_size=settings.max_frame_bytes + 1,  # aiohttp refuses what reaches it
-        autoping=False,  # `Connection` looks after pings of both sides
+        autoping=False,  # `Connection` looks after pings of both sides, and after closing
+        autoclose=False,
         timeout=_CLOSE_S,
         decode_text=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from kolapp_queue.model import Visit
@@ -20,6 +21,9 @@ class Services:
     queues: Queues
     media: MediaLink
     metrics: Metrics
+    # Thousands may come at once, after a node's death or at opening time. They wait here for each
+    # other, so that calls, answers and clinicians always find a free connection to the store.
+    crowd: asyncio.Semaphore
 
     def visit_ended(self, visit: Visit) -> None:
         """One of ours ended it: the other side hears of it by the hint, the legs go now."""

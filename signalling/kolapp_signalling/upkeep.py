@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable, Sequence
 
-from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.errors import QueueError, StoreUnavailable
 from kolapp_queue.feed import Feed
 from kolapp_queue.model import Hint, QueueRef
 from kolapp_queue.store import QueueStore
@@ -19,10 +20,11 @@ from . import log
 from .clock import StoreClock
 from .hub import Hub
 from .news import News
-from .queues import OpenQueue, Queues
+from .queues import Queues
 
 _LOOK_S = 1.0  # sockets and sessions
 _REGISTRY_S = 5.0  # how often the queues that others opened are looked up
+_AT_A_TIME = 8  # of what nobody waits for, such as absences
 _SOON_MS = 20  # a deadline that is due already is not swept faster than that
 
 
@@ -31,8 +33,8 @@ async def follow(feed: Feed, queues: Queues, news: News) -> None:
     async for event in feed:
         if isinstance(event, Hint):
             news.hint(event)
-            if (queue := queues.get(event.ref)) is not None:
-                queue.places.touched(event.version)
+            if (queue := queues.get(event.ref)) is not None and queue.hint(event.version):
+                queues.resync(event.ref)
         else:
             queues.resync(event.ref)
 
@@ -43,6 +45,30 @@ async def look_after(hub: Hub) -> None:
         await hub.look_after()
 
 
+async def tell_absences(hub: Hub) -> None:
+    """Of patients whose connection is lost, and show those theirs who came while the store was
+    away. After a failure the rest waits for the next time: a store that is away is not stormed."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            await _some_at_a_time([participant.tell_absence for participant in hub.absent()])
+            await _some_at_a_time([participant.try_again for participant in hub.unrestored()])
+        except QueueError as error:
+            log.event(logging.WARNING, "Absences wait for the store.", error=error)
+
+
+async def renew(hub: Hub, every_ms: int) -> None:
+    """Clinicians are on duty as long as they are connected."""
+    while True:
+        await asyncio.sleep(every_ms / 1000)
+        await _some_at_a_time([clinician.renew for clinician in hub.clinicians()])
+
+
+async def _some_at_a_time(work: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    for first in range(0, len(work), _AT_A_TIME):
+        await asyncio.gather(*(each() for each in work[first : first + _AT_A_TIME]))
+
+
 async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> None:
     """A version that no hint told of means a lost hint."""
     away = False
@@ -51,7 +77,8 @@ async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> 
         await asyncio.sleep(every_ms / 1000 * random.uniform(0.6, 0.8))
         try:
             for queue in queues:
-                _compare(queues, queue, await store.version(queue.ref))
+                if queue.compare(await store.version(queue.ref)):
+                    queues.resync(queue.ref)
             if away:
                 away = False
                 log.event(logging.WARNING, "The store is back.")
@@ -60,15 +87,6 @@ async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> 
             if not away:
                 log.event(logging.WARNING, "The store is away.")
             away = True
-
-
-def _compare(queues: Queues, queue: OpenQueue, version: int) -> None:
-    if version > queue.places.hinted:
-        queues.resync(queue.ref)
-    elif version < queue.line.version:
-        # The store lost its last writes: what we know is of a time that never was.
-        log.event(logging.ERROR, "The store went back.")
-        queues.resync(queue.ref)
 
 
 async def sweep(store: QueueStore, queues: Queues, clock: StoreClock, every_ms: int) -> None:

@@ -1,14 +1,11 @@
 """Waiting ranges of one line, as people read them. Pure.
 
-The front is estimated ticket by ticket; the whole curve only once somebody behind the front is
-to be told.
+Estimated when somebody is told, and at a few hundred places at most.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
-
-from kolapp_queue.eta import Pace, Wait, curve, wait
+from kolapp_queue.eta import Pace, Wait, wait
 from kolapp_queue.model import Line
 
 from .messages import WaitRange
@@ -21,27 +18,24 @@ _STEPS_S = ((600, 30), (3_600, 60), (0, 300))
 
 
 class Waits:
-    def __init__(self, line: Line, prior_ms: int, front: int) -> None:
+    def __init__(self, line: Line, prior_ms: int) -> None:
         self._pace = Pace.of(line, prior_ms)
-        self._length = len(line.waiting)
-        self._front = front
         self._told: dict[int, WaitRange] = {}
 
     def at(self, position: int) -> WaitRange:
         """1 is next; one more than there are is whoever joins now."""
-        told = self._told.get(position)
+        knot = _knot(position)
+        told = self._told.get(knot)
         if told is None:
-            told = self._told[position] = _range(self._wait(position))
+            told = self._told[knot] = _range(wait(self._pace, knot))
         return told
 
-    def _wait(self, position: int) -> Wait:
-        if position <= self._front or position > self._length:
-            return wait(self._pace, position)
-        return self._curve[position - 1]
 
-    @cached_property
-    def _curve(self) -> list[Wait]:
-        return curve(self._pace, self._length)
+def _knot(position: int) -> int:
+    """The next place that is estimated: each of the first 64, then 32 between two powers of two,
+    so at most 3 % further back. Keeps a line of thousands from being thousands of estimates."""
+    step = 1 << max(0, position.bit_length() - 6)
+    return -(-position // step) * step
 
 
 def _range(estimate: Wait) -> WaitRange:

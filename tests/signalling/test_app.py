@@ -30,6 +30,7 @@ async def test_a_node_that_stops_tells_everybody_to_connect_again(
         anna = await crowd.patient(again, "anna")
         await anna.until_position(1)
         assert anna.ticket["number"] == 1
+        await anna.ws.close()
 
 
 async def test_without_a_store_a_node_does_not_start(settings: Settings, tmp_path: Path) -> None:

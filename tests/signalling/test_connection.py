@@ -223,6 +223,10 @@ class Deaf:
         head = b"\x81" + bytes((0x80 | 126,)) + len(data).to_bytes(2, "big") + b"\0\0\0\0"
         await asyncio.get_running_loop().sock_sendall(self._socket, head + data)
 
+    async def asks_for_ever(self) -> None:
+        for number in itertools.count(2):
+            await self.say({"type": "find", "id": number, "queue": "x" * 64})
+
 
 async def test_who_does_not_read_is_closed_and_others_do_not_notice(
     start: Start, crowd: People
@@ -238,8 +242,7 @@ async def test_who_does_not_read_is_closed_and_others_do_not_notice(
         [ours] = node.node.connections - {known}
         shrink(ours)
         with pytest.raises(ConnectionError):
-            for number in itertools.count(2):
-                await deaf.say({"type": "find", "id": number, "queue": "x" * 64})
+            await deaf.asks_for_ever()
     assert ours.close_code == CloseCode.SLOW_READER
     assert (await bo.ask("ping"))["type"] == "pong"
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from kolapp_queue.model import Line, QueueRef, TicketId
 from kolapp_signalling.messages import WaitRange
-from kolapp_signalling.waits import Waits, _step_s
+from kolapp_signalling.waits import Waits, _knot, _step_s
 
 REF = QueueRef("north", "drop-in")
 
 
-def waits(length: int, on_duty: int, front: int = 3) -> Waits:
+def waits(length: int, on_duty: int) -> Waits:
     waiting = tuple(TicketId(f"t{n}") for n in range(length))
-    return Waits(Line(REF, 1, 0, waiting, on_duty, (), 0, 0.0), prior_ms=720_000, front=front)
+    return Waits(Line(REF, 1, 0, waiting, on_duty, (), 0, 0.0), prior_ms=720_000)
 
 
 def test_nothing_is_known_with_nobody_on_duty() -> None:
@@ -18,16 +18,19 @@ def test_nothing_is_known_with_nobody_on_duty() -> None:
     assert waits(5, 0).at(5).known is False
 
 
-def test_later_places_wait_longer_across_front_curve_and_newcomer() -> None:
-    told = [waits(8, 2).at(position) for position in range(1, 10)]
+def test_later_places_wait_longer() -> None:
+    told = [waits(200, 2).at(position) for position in range(1, 202)]
     assert all(each.known and each.low_s <= each.high_s for each in told)
     assert [each.high_s for each in told] == sorted(each.high_s for each in told)
     assert [each.low_s for each in told] == sorted(each.low_s for each in told)
 
 
-def test_front_and_curve_agree() -> None:
-    one_by_one, by_curve = waits(8, 2, front=8), waits(8, 2, front=0)
-    assert [one_by_one.at(n) for n in range(1, 9)] == [by_curve.at(n) for n in range(1, 9)]
+def test_a_long_line_is_estimated_at_few_places_and_never_too_early() -> None:
+    knots = [_knot(position) for position in range(1, 10_001)]
+    assert knots[:64] == list(range(1, 65))
+    assert knots == sorted(knots)
+    assert len(set(knots)) < 320
+    assert all(p <= k <= p * 1.032 for p, k in enumerate(knots, 1))
 
 
 @pytest.mark.parametrize(
