@@ -14,7 +14,8 @@ OUTCOMES = {
     "missed_call": "No. 14 did not answer.",
     "declined": "No. 14 declined the call.",
     "left": "No. 14 left the queue.",
-    "hung_up": "The visit with no. 14 is over.",
+    "clinician_hung_up": "The visit with no. 14 is over.",
+    "patient_hung_up": "The visit with no. 14 is over.",
     "unheard_of": "The call to no. 14 has ended.",
 }
 
@@ -118,7 +119,7 @@ async def test_the_call_and_hanging_up(stage: Stage) -> None:
     await page.click("#hang-up")
     request = await line.expect("hang_up")
     assert (request["visit"], request["epoch"]) == ("visit", 7)
-    line.send(duty(4, ended=visit("ended", reason="hung_up")), re=request["id"])
+    line.send(duty(4, ended=visit("ended", reason="patient_hung_up")), re=request["id"])
     await state(page, "desk")
     assert await page.is_enabled("#next")  # ready again without another touch
     assert await page.evaluate("() => document.querySelector('#self').srcObject") is None

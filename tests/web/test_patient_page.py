@@ -141,7 +141,7 @@ async def test_answering_shows_the_call_at_once_and_offers_media(stage: Stage) -
     await says(page, "#call-status h2", "Connecting…")
 
     await page.click("#hang-up")
-    hang_up = await line.reply("hang_up", ticket("completed", 4, reason="hung_up"))
+    hang_up = await line.reply("hang_up", ticket("completed", 4, reason="patient_hung_up"))
     assert (hang_up["visit"], hang_up["epoch"]) == ("visit", 7)
     await says(page, "#ended-title", "The visit is over")
     assert await page.evaluate("() => document.querySelector('#self').srcObject") is None

@@ -69,7 +69,8 @@ export function drawDesk(duty, t, why) {
 /** How the visit before this one ended. @param {VisitInfo} ended @param {Texts} t */
 function overWords({ number, reason = "" }, t) {
   const say = /** @type {Record<string, (n: number) => string>} */ ({
-    hung_up: t.over_completed,
+    clinician_hung_up: t.over_completed,
+    patient_hung_up: t.over_completed,
     missed_call: t.over_missed,
     declined: t.over_declined,
     left: t.over_left,
