@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import ssl
@@ -13,6 +14,7 @@ from aiohttp import web
 from kolapp_queue.errors import StoreUnavailable
 
 from .assembly import SignallingNode, running_node
+from .garbage import Garbage
 from .process import StartRefused, report_ready, told_to_stop
 from .routes import NODE, SETTINGS, add_headers, routes
 from .settings import Settings
@@ -20,6 +22,7 @@ from .settings import Settings
 # A request's head must be there this long after connecting or after the last answer.
 _HEAD_S = 15.0
 _BODY_BYTES = 4_096  # of a request; only demo tokens have one
+_TIDY_S = 5.0  # how often what has lived for a while is put aside for the collector
 _STOP_S = 3.0  # for handlers that still run when the node stops
 
 
@@ -79,9 +82,20 @@ async def run_signalling(settings: Settings) -> None:
     try:
         async with serving(settings) as served:
             report_ready({"url": served.url})
-            await stop.wait()
+            async with asyncio.TaskGroup() as tasks:
+                tidying = tasks.create_task(_tidy(served.node), name="put garbage aside")
+                await stop.wait()
+                tidying.cancel()
     except StoreUnavailable as error:
         raise StartRefused("The store does not answer; is it running?") from error
+
+
+async def _tidy(node: SignallingNode) -> None:
+    """For a process that does nothing else: the collector is the whole interpreter's."""
+    garbage = Garbage(lambda: (len(node.connections), node.entrance.served))
+    while True:
+        await asyncio.sleep(_TIDY_S)
+        garbage.put_aside()
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -120,7 +120,7 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
     tasks.keep(lambda: upkeep.look_after(hub))
     tasks.keep(lambda: upkeep.tell_absences(hub))
     tasks.keep(lambda: upkeep.renew(hub, settings.queue.duty_lease_ms // _LEASE_PARTS))
-    tasks.keep(lambda: upkeep.compare_versions(store, queues, settings.queue.resync_ms))
+    tasks.keep(lambda: upkeep.compare_versions(store, queues, hub, settings.queue.resync_ms))
     tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.queue.resync_ms))
     tasks.keep(media.run)
     return SignallingNode(

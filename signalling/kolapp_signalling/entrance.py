@@ -20,7 +20,7 @@ from .queues import Queues
 from .session import Person
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entrance:
     hub: Hub
     queues: Queues
@@ -31,9 +31,11 @@ class Entrance:
     hello_s: float
     ping_every_ms: int
     metrics: Metrics
+    served: int = 0  # connections since the start
 
     async def serve(self, connection: Connection) -> None:
         """The whole life of one socket. Raises nothing; a failure of ours closes with 4003."""
+        self.served += 1
         try:
             await self._serve(connection)
         except Exception as failure:

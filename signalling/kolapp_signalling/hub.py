@@ -90,6 +90,14 @@ class Hub:
             if count % _SLICE == 0:
                 await asyncio.sleep(0)
 
+    def begin_anew(self) -> None:
+        """End every session; whoever has a socket is told to connect again."""
+        for session, participant in list(self._participants.items()):
+            if participant.connection is not None:
+                participant.connection.close_soon(CloseCode.INTERNAL)
+                participant.connection = None
+            self._forget(session)
+
     def absent(self) -> list[Participant]:
         """Those who have been gone for so long that the store should know, and does not."""
         now = _now_ms()

@@ -47,6 +47,9 @@ class QueueLine:
     def version(self) -> int:
         return self.line.version if self.line is not None else -1
 
+    def forget(self) -> None:
+        self.line, self.positions, self._waits = None, {}, None
+
     async def read(self) -> None:
         """Read the line as it is from now on: a reading that runs already is not new enough.
 

@@ -38,10 +38,10 @@ class OpenQueue:
         return lost
 
     def compare(self, version: int) -> bool:
-        """The store has this version now; True if no hint told of it, or if the store went back."""
-        differs = version > self._heard or version < self.line.version
+        """The store has this version now; True if no hint told of it."""
+        lost = version > self._heard
         self._heard = version
-        return differs
+        return lost
 
 
 class Queues:
@@ -92,6 +92,11 @@ class Queues:
         self._tasks.start(self._feed.subscribe(ref))
         self._tasks.keep(places.run)
         return queue
+
+    def forget(self) -> None:
+        """Nothing that was read counts any more."""
+        for queue in self:
+            queue.line.forget()
 
     def resync(self, ref: QueueRef | None) -> None:
         """Hints may have been lost, of this queue or of all: look at everything again."""

@@ -69,7 +69,7 @@ async def _some_at_a_time(work: Sequence[Callable[[], Awaitable[None]]]) -> None
         await asyncio.gather(*(each() for each in work[first : first + _AT_A_TIME]))
 
 
-async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> None:
+async def compare_versions(store: QueueStore, queues: Queues, hub: Hub, every_ms: int) -> None:
     """A version that no hint told of means a lost hint."""
     away = False
     while True:
@@ -77,7 +77,11 @@ async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> 
         await asyncio.sleep(every_ms / 1000 * random.uniform(0.6, 0.8))
         try:
             for queue in queues:
-                if queue.compare(await store.version(queue.ref)):
+                known = queue.line.version  # before asking: a later reading may be newer
+                version = await store.version(queue.ref)
+                if version < known:
+                    _begin_anew(hub, queues)
+                elif queue.compare(version):
                     queues.resync(queue.ref)
             if away:
                 away = False
@@ -87,6 +91,14 @@ async def compare_versions(store: QueueStore, queues: Queues, every_ms: int) -> 
             if not away:
                 log.event(logging.WARNING, "The store is away.")
             away = True
+
+
+def _begin_anew(hub: Hub, queues: Queues) -> None:
+    """The store lost its last writes, so what we and our clients know is of a time that never
+    was. New sessions begin with the truth; older versions would be ignored in the old ones."""
+    log.event(logging.ERROR, "The store went back; everybody begins anew.", count=len(hub))
+    hub.begin_anew()
+    queues.forget()
 
 
 async def sweep(store: QueueStore, queues: Queues, clock: StoreClock, every_ms: int) -> None:

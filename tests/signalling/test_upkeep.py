@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from drivers import QUEUE, People, Start
 from kolapp_queue.embedded import EmbeddedStore
+from kolapp_queue.keys import queue_key
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.upkeep import _pause_s
+from redis.asyncio import Redis
 
 
 @pytest.fixture
@@ -101,3 +103,20 @@ def test_the_pause_ends_with_the_next_deadline_and_never_lasts_long() -> None:
     assert 0.7 <= _pause_s(60_000, 5_000, 1_000) <= 1.0
     assert _pause_s(5_300, 5_000, 1_000) == 0.3
     assert _pause_s(4_000, 5_000, 1_000) == 0.02
+
+
+async def test_after_the_store_lost_writes_everybody_begins_anew(
+    start: Start, crowd: People, own_store: EmbeddedStore
+) -> None:
+    node = await start(store_url=own_store.url)
+    anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
+    await bo.until(lambda bo: bo.ticket["place"]["waiting"] == 2)
+    ref = QueueRef(node.node.settings.demo_provider, QUEUE)
+    async with Redis.from_url(own_store.url) as redis:
+        # As after a fail-over to a replica that had not heard of bo yet.
+        await redis.hset(queue_key(ref, "meta"), "version", 1)
+    for patient in (anna, bo):
+        assert await patient.closed() == 4003
+    again = await crowd.patient(node, "anna", resume=anna.welcome["resume"])
+    assert again.welcome["resumed"] is False
+    await again.until_position(1)
