@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format settings setup clean
+.PHONY: help run test check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 
@@ -28,9 +28,9 @@ format: ## write the code in the one format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-settings: ## write docs/settings.md from the declarations
+docs: ## write the parts of the documents that are made from the code
 	@scripts/setup dev
-	$(BIN)/kolapp settings > docs/settings.md
+	$(BIN)/python scripts/docs.py
 
 setup: ## make .venv with everything, for editors
 	@scripts/setup dev

@@ -175,13 +175,8 @@ def to_environment(settings: Settings) -> dict[str, str]:
 
 
 def settings_table() -> str:
-    """docs/settings.md."""
+    """Every setting as a row; docs/settings.md shows it."""
     lines = [
-        "# Settings",
-        "",
-        "Every setting is an environment variable; some have a flag, which wins.",
-        "Made from `signalling/kolapp_signalling/settings.py` by `make settings`.",
-        "",
         "| variable | flag | default | it must be | what it is |",
         "|---|---|---|---|---|",
     ]
