@@ -7,6 +7,12 @@ QueueError
  ├─ StaleEpoch        the assignment was given to somebody else meanwhile
  ├─ NotOnDuty         a clinician pulls without being ready
  ├─ AlreadyInVisit    the clinician has an active visit; carries it
+ ├─ QueueFull         as many wait as may; joining later may work
+ ├─ QueueClosed       no number is drawn now
+ ├─ TooManyClasses    those who wait need too many different things; joining with fewer needs works
+ ├─ PatientBusy       this patient is being called or seen in another queue
+ ├─ NotAllowed        this clinician may not do that, or gave no reason for it
+ ├─ TooLate           the time in which this could be undone is over
  ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
  ├─ CopyExpired       the signed ticket is too old to restore a place from
  └─ StoreUnavailable  the store did not answer in time; nothing is known about the step
@@ -53,6 +59,30 @@ class AlreadyInVisit(QueueError):
 
     def __str__(self) -> str:
         return f"already in visit {self.visit.id}"
+
+
+class QueueFull(QueueError):
+    pass
+
+
+class QueueClosed(QueueError):
+    pass
+
+
+class TooManyClasses(QueueError):
+    pass
+
+
+class PatientBusy(QueueError):
+    pass
+
+
+class NotAllowed(QueueError):
+    pass
+
+
+class TooLate(QueueError):
+    pass
 
 
 @dataclass

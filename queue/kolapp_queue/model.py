@@ -6,10 +6,11 @@ All times are integer milliseconds of the store's clock, clamped to never run ba
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NewType
 
-from .states import TicketState, VisitState
+from .states import Outcome, Rise, TicketState, VisitState
 
 TicketId = NewType("TicketId", str)
 VisitId = NewType("VisitId", str)
@@ -35,6 +36,47 @@ class QueueRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a ticket asks of a clinician; all of it must fit. A queue's policy says what may be
+    asked. Raises ValueError for what is no name or no age."""
+
+    profession: str = ""
+    language: str = ""  # BCP 47
+    skills: tuple[str, ...] = ()  # all of them
+    age: int | None = None  # years, of the patient
+    clinician: str = ""  # ClinicianKey of a named clinician, as for a revisit
+
+    def __post_init__(self) -> None:
+        for name in (self.profession, self.language, self.clinician, *self.skills):
+            if name and not NAME.match(name):
+                raise ValueError("what a ticket needs must match [A-Za-z0-9_-]{1,64}")
+        if self.age is not None and not 0 <= self.age <= 130:
+            raise ValueError("an age must lie between 0 and 130 years")
+        object.__setattr__(self, "skills", tuple(sorted({skill for skill in self.skills if skill})))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a clinician can do and may do; comes from the signed token."""
+
+    professions: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    ages: tuple[int, int] | None = None  # years, both included; None: any
+    board: bool = False  # may see who waits, and pull a very ticket for a reason
+    unit: str = ""  # care unit, for the audit
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a transferred ticket came from."""
+
+    queue: str
+    ticket: TicketId
+    number: int  # that the patient was shown there
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """One patient's drawn number in one queue."""
 
@@ -52,6 +94,11 @@ class Ticket:
     ring_until_ms: int  # set while called: answer before this
     missed: int  # calls not answered so far
     reason: str  # why it ended, or why the call was missed or given back; "" else
+    needs: Needs = Needs()
+    credit_ms: int = 0  # of its priority band; `order_key` has it already
+    moved_from: Origin | None = None  # set if it was transferred here
+    moved_to: str = ""  # queue; set once a transfer has begun
+    moved_ticket: TicketId | None = None  # the ticket it becomes there
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +120,21 @@ class Visit:
     media_node: str  # id of the node that carries it; "" until the first offer
     media_epoch: int  # counts the placements on a media node; a leg of an older one is stale
     reason: str  # why it ended
+    unit: str = ""  # care unit of the clinician
+    outcome: Outcome | None = None  # set when a live visit ended; may be corrected
+    held_until_ms: int = 0  # set while its clinician is gone: it ends then if nobody takes it over
+    undo_until_ms: int = 0  # set while called: the pull can be undone before this
+
+
+@dataclass(frozen=True, slots=True)
+class Risen:
+    """Something that put people further back: whom, follows from its class and order."""
+
+    version: int
+    rise: Rise
+    cls: int  # of the ticket that came in front, or -1: it concerns all classes
+    order_key: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +152,13 @@ class Line:
     busy_since_ms: tuple[int, ...]  # answered_ms of the visits going on now
     visits_done: int
     visit_ms_mean: float  # exponentially weighted mean of past visits; 0.0 before the first
+    # For `places`: the eligibility class of each who waits, beside `waiting`; the clinicians on
+    # duty that fit a class, as a bit mask; and what has put people back lately.
+    classes: Sequence[int] = ()
+    masks: Mapping[int, int] = field(default_factory=dict)
+    orders: Sequence[tuple[int, int]] = ()  # order key and number of each who waits
+    causes: tuple[Risen, ...] = ()  # oldest first
+    causes_since: int = 0  # version; what happened before or at it is not among them any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +171,7 @@ class Duty:
     queues: tuple[str, ...]
     visit: Visit | None  # the one active visit, called or live
     epoch: int  # of the clinician lock
+    wrap_up_until_ms: int = 0  # 0 unless in wrap-up after a visit; a pull ends it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,18 @@ class QueueSettings:
     command_timeout_ms: int = 2_000  # the store must answer a command within this
     resync_ms: int = 1_000  # a lost hint costs at most this
     visit_prior_ms: int = 720_000  # mean visit before the queue has its own figures
+    undo_ms: int = 10_000  # a pull can be undone within this, if nobody has answered
+    wrap_up_ms: int = 0  # a clinician's pause after each visit; a pull ends it
+    visit_grace_ms: int = 120_000  # a visit stays open so long for a clinician who vanished from it
+    take_over: bool = True  # a colleague may take such a visit over
+    events_ms: int = 604_800_000  # how long the stream of events is kept for its readers
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """Where the audit files are and how long they are kept."""
+
+    directory: Path
+    years: int = 5
+    poll_ms: int = 1_000  # events are in the files this soon; until then they are in the store
+    lease_ms: int = 10_000  # a writer that died is succeeded after this

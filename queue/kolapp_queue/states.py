@@ -18,12 +18,35 @@ class TicketState(StrEnum):
     LEFT = "left"
     NO_SHOW = "no_show"
     EXPIRED = "expired"
+    TRANSFERRING = "transferring"  # on the way into another queue, where it will have a number
+    TRANSFERRED = "transferred"
 
 
 class VisitState(StrEnum):
     CALLED = "called"
     LIVE = "live"
+    HELD = "held"  # live, but its clinician is gone: a colleague may take it over
     ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """What became of a visit; said by its clinician."""
+
+    COMPLETED = "completed"
+    TECHNICAL_FAILURE = "technical_failure"
+    NO_SHOW = "no_show"
+    REFERRED = "referred"
+
+
+class Rise(StrEnum):
+    """Why a place may rise. There is no other reason."""
+
+    URGENT = "urgent"  # somebody joined with a priority
+    GIVEN_BACK = "given_back"  # somebody called went back into the line
+    TRANSFERRED_IN = "transferred_in"  # somebody came from another queue with the time waited
+    RETURNED = "returned"  # somebody kept the place over a missed call or a lost store
+    CLINICIAN_CAME = "clinician_came"  # who shares you with people ahead of you
+    CLINICIAN_LEFT = "clinician_left"  # nobody is left who fits you but not those ahead
 
 
 class Cause(StrEnum):
@@ -63,4 +86,4 @@ STEPS: tuple[Step, ...] = (
     Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.CLINICIAN, BOTH),
 )
 
-ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED})
+ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED, S.TRANSFERRED})

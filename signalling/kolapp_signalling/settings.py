@@ -195,6 +195,17 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "visit_prior_ms": Declared(
                 milliseconds(), "Mean length of a visit before the queue has its own figures."
             ),
+            "undo_ms": Declared(milliseconds(low=0), "A pull can be undone within this."),
+            "wrap_up_ms": Declared(milliseconds(low=0), "A clinician's pause after each visit."),
+            "visit_grace_ms": Declared(
+                milliseconds(low=0),
+                "A visit stays open so long for a clinician who vanished from it.",
+            ),
+            "take_over": Declared(YES_NO, "A colleague may take such a visit over."),
+            "events_ms": Declared(
+                milliseconds(high=31 * 86_400_000),
+                "How long the events of a queue are kept for audit and webhooks.",
+            ),
         },
         "media": {
             "hosts": Declared(
