@@ -34,6 +34,7 @@ class QueueLine:
         self.ref = ref
         self.title = title
         self.line: Line | None = None
+        self.went_back = False  # the store has forgotten what was read of it
         self.positions: Mapping[TicketId, int] = {}
         self._store = store
         self._clock = clock
@@ -48,7 +49,7 @@ class QueueLine:
         return self.line.version if self.line is not None else -1
 
     def forget(self) -> None:
-        self.line, self.positions, self._waits = None, {}, None
+        self.line, self.positions, self._waits, self.went_back = None, {}, None, False
 
     async def read(self) -> None:
         """Read the line as it is from now on: a reading that runs already is not new enough.
@@ -82,6 +83,7 @@ class QueueLine:
             started = loop.time()
             line = await self._store.line(self.ref)
             self._clock.heard(line.now_ms)
+            self.went_back = self.went_back or line.version < self.version
             self.line = line
             self.positions = {ticket: n for n, ticket in enumerate(line.waiting, 1)}
             self._waits = self._estimate(line)

@@ -79,7 +79,7 @@ async def compare_versions(store: QueueStore, queues: Queues, hub: Hub, every_ms
             for queue in queues:
                 known = queue.line.version  # before asking: a later reading may be newer
                 version = await store.version(queue.ref)
-                if version < known:
+                if queue.line.went_back or version < known:
                     _begin_anew(hub, queues)
                 elif queue.compare(version):
                     queues.resync(queue.ref)
