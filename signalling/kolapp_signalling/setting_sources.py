@@ -175,8 +175,14 @@ def to_environment(settings: Settings) -> dict[str, str]:
 
 
 def settings_table() -> str:
-    """Every setting as a row; docs/settings.md shows it."""
+    """docs/settings.md, whole."""
     lines = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable; some have a flag, which wins. A value that",
+        "cannot be used is refused in one sentence, and so is a variable that begins with `KOLAPP_`",
+        "and is none of these. `make docs` writes this page from `settings.py`.",
+        "",
         "| variable | flag | default | it must be | what it is |",
         "|---|---|---|---|---|",
     ]
