@@ -19,6 +19,7 @@ from kolapp_queue.states import ENDED, STEPS, VisitState
 from kolapp_signalling import codes, messages, setting_sources
 
 ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("PROTOCOL.md", "docs/settings.md")
 PART = re.compile(r"(<!-- generated: ([a-z_]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -129,18 +130,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "visit_states": lambda: ", ".join(f"`{s.value}`" for s in VisitState) + ".\n",
     "errors": errors,
     "close_codes": closes,
+    "settings": setting_sources.settings_table,
 }
 
 
 def renew(text: str) -> str:
-    return PART.sub(lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n{m[3]}", text)
-
-
-# Each document from the text it has now; docs/settings.md is made as a whole.
-DOCUMENTS: dict[str, Callable[[str], str]] = {
-    "PROTOCOL.md": renew,
-    "docs/settings.md": lambda _: setting_sources.settings_table(),
-}
+    return PART.sub(lambda m: m[1] + PARTS[m[2]]() + m[3], text)
 
 
 def main() -> int:
@@ -148,10 +143,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if not current")
     check = parser.parse_args().check
     stale = []
-    for name, write in DOCUMENTS.items():
+    for name in DOCUMENTS:
         path = ROOT / name
         text = path.read_text()
-        fresh = write(text)
+        fresh = renew(text)
         if fresh != text:
             stale.append(name)
             if not check:

@@ -56,9 +56,18 @@ def exported_list(source: str, name: str) -> list[str]:
 
 
 def typedef_fields(source: str, name: str) -> set[str]:
-    body = re.search(rf"@typedef {{Object}} {name}\n(.*?)(?:@typedef|\*/)", source, re.S)
+    """Fields of `@typedef {{field: type, ...}} Name`, without those of records inside it."""
+    body = re.search(rf"@typedef {{{{((?:(?!@typedef).)*?)}}}} {name}\n", source, re.S)
     assert body, f"the JavaScript client has no typedef {name}"
-    return set(re.findall(r"@property {[^}]+} \[?(\w+)\]?", body[1]))
+    return set(re.findall(r"(\w+)\??:", body[1]))
+
+
+def request_fields(source: str) -> dict[str, set[str]]:
+    """What the JavaScript client sends with each request, beside `type` and `id`."""
+    body = re.search(r"@typedef {{\n(.*?)\n \* }} Requests", source, re.S)
+    assert body, "the JavaScript client has no typedef Requests"
+    rows = re.findall(r"(\w+): \[{(.*?)}, ", body[1])
+    return {name: set(re.findall(r"(\w+)\??:", fields)) for name, fields in rows}
 
 
 def javascript() -> str:
@@ -78,7 +87,6 @@ def test_the_javascript_client_knows_the_same_messages():
         messages.TicketSnapshot,
         messages.DutySnapshot,
         messages.SdpAnswer,
-        messages.Error,
         messages.PlaceInfo,
         messages.WaitRange,
         messages.CallInfo,
@@ -92,6 +100,20 @@ def test_the_javascript_typedefs_have_the_same_fields(kind):
     ours = {f.encode_name for f in msgspec.structs.fields(kind)} - {"re"}
     theirs = typedef_fields(javascript(), kind.__name__) - {"re", "type"}
     assert theirs == ours
+
+
+def test_the_javascript_error_has_the_same_fields():
+    ours = {f.encode_name for f in msgspec.structs.fields(messages.Error)}
+    assert typedef_fields(javascript(), "ServerError") - {"type"} == ours
+
+
+def test_the_javascript_requests_have_the_same_fields():
+    ours = {
+        tag: {f.encode_name for f in msgspec.structs.fields(kind)} - {"id"}
+        for tag, kind in CLIENT.items()
+        if kind is not messages.Hello  # said by the client itself, never by a page
+    }
+    assert request_fields(javascript()) == ours
 
 
 def test_examples_in_the_protocol_are_valid_messages():
