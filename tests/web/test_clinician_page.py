@@ -55,7 +55,7 @@ async def test_queues_and_their_counts(stage: Stage) -> None:
     assert await page.title() == "3 waiting – Kolapp"
 
     line.send(duty(2, waiting=0))
-    await says(page, "#next-why", "Nobody is waiting.")
+    await says(page, "#next-why", "Possible as soon as somebody joins.")
     assert await page.is_disabled("#next")
 
 

@@ -46,6 +46,11 @@ const UNREPEATABLE = new Set(["ping"]);
  * good with the reason in a word.
  *
  * No DOM in here: what wakes it (page shown, network back) is handed in as `wakes`.
+ *
+ *     const client = new KolappClient({ url: "wss://care.example/ws", token: () => freshToken() });
+ *     client.addEventListener("ticket", ({ detail }) => show(detail));
+ *     client.connect();
+ *     await client.request("join", { queue: "drop-in" });
  */
 export class KolappClient extends EventTarget {
   /** @type {LinkState} */ state = "idle";
