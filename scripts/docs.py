@@ -19,7 +19,6 @@ from kolapp_queue.states import ENDED, STEPS, VisitState
 from kolapp_signalling import codes, messages, setting_sources
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("PROTOCOL.md", "docs/settings.md")
 PART = re.compile(r"(<!-- generated: ([a-z_]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -130,7 +129,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "visit_states": lambda: ", ".join(f"`{s.value}`" for s in VisitState) + ".\n",
     "errors": errors,
     "close_codes": closes,
-    "settings": setting_sources.settings_table,
 }
 
 
@@ -138,15 +136,22 @@ def renew(text: str) -> str:
     return PART.sub(lambda m: m[1] + PARTS[m[2]]() + m[3], text)
 
 
+# Each document from the text it has now; docs/settings.md is made as a whole.
+DOCUMENTS: dict[str, Callable[[str], str]] = {
+    "PROTOCOL.md": renew,
+    "docs/settings.md": lambda _: setting_sources.settings_table(),
+}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail if not current")
     check = parser.parse_args().check
     stale = []
-    for name in DOCUMENTS:
+    for name, write in DOCUMENTS.items():
         path = ROOT / name
         text = path.read_text()
-        fresh = renew(text)
+        fresh = write(text)
         if fresh != text:
             stale.append(name)
             if not check:
