@@ -35,6 +35,8 @@ QUEUE_KEYS = (
 
 QUEUES = f"{PREFIX}queues"  # set of "provider/queue": every queue ever used; names only
 NODES = f"{PREFIX}{{nodes}}:ids"  # set of node ids; each has a key of its own with a lease
+POLICIES = f"{PREFIX}{{policies}}:newest"  # hash: version, set (packed); see `policy_book`
+POLICIES_SEEN = f"{PREFIX}{{policies}}:seen"  # list of digests of published sets, newest first
 
 AUDIT = f"{PREFIX}{{audit}}:writer"  # hash: who writes the audit files, and how far they are
 

@@ -6,6 +6,7 @@ sentence. docs/queues.md is made from this file; `policy_file.py` reads the file
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeVar
@@ -188,20 +189,13 @@ class PolicySet:
         return own + [queue for queue in common if queue.name not in named]
 
 
-def development_set(titles: dict[str, str], settings: QueueSettings) -> PolicySet:
+def development_set(titles: Mapping[str, str], settings: QueueSettings) -> PolicySet:
     """Queues by name and title, for every provider, open around the clock, as the settings say."""
+    both = {item.name for item in fields(QueuePolicy)} & {item.name for item in fields(settings)}
+    said = {name: getattr(settings, name) for name in both}
     return PolicySet(
         tuple(
-            QueuePolicy(
-                EVERY_PROVIDER,
-                name,
-                titles=(("", title),),
-                ring_ms=settings.ring_ms,
-                missed_calls=settings.missed_calls,
-                away_grace_ms=settings.away_grace_ms,
-                retention_ms=settings.retention_ms,
-                visit_prior_ms=settings.visit_prior_ms,
-            )
+            QueuePolicy(EVERY_PROVIDER, name, titles=(("", title),), **said)
             for name, title in titles.items()
         )
     )

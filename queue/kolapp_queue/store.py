@@ -13,13 +13,14 @@ from redis.asyncio import Redis
 from .clinician_verbs import ClinicianVerbs
 from .intake_verbs import IntakeVerbs
 from .link import Link
+from .operator_verbs import OperatorVerbs
 from .patient_verbs import PatientVerbs
 from .restore_verbs import RestoreVerbs
 from .settings import QueueSettings
 from .upkeep import Upkeep
 
 
-class QueueStore(PatientVerbs, ClinicianVerbs, IntakeVerbs, RestoreVerbs, Upkeep):
+class QueueStore(PatientVerbs, ClinicianVerbs, IntakeVerbs, RestoreVerbs, OperatorVerbs, Upkeep):
     @classmethod
     async def connect(cls, url: str, settings: QueueSettings) -> QueueStore:
         """Open a store at `unix:///path` or `redis://…`. Raises StoreUnavailable if it does not
