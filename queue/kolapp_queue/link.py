@@ -70,6 +70,9 @@ class Link:
     ) -> dict[str, Any]:
         return await self._run(f"clinician/{verb}", (keys.clinician(provider, clinician),), args)
 
+    async def audit(self, verb: str, *args: str | int) -> dict[str, Any]:
+        return await self._run(f"audit/{verb}", (keys.AUDIT,), args)
+
     async def do(self, what: Callable[[Redis], Awaitable[Any]]) -> Any:
         """A plain command. Its reply is as untyped as redis-py's: bytes, numbers, lists."""
         return await self._answered(lambda: what(self._redis))

@@ -10,7 +10,11 @@ from functools import cache
 from importlib.resources import files
 
 # The order matters: each may use what the ones before it declare.
-PRELUDES = {"queue": ("_keys", "_records", "_commit", "_steps", "_loss"), "clinician": ("_record",)}
+PRELUDES = {
+    "queue": ("_keys", "_records", "_commit", "_steps", "_loss"),
+    "clinician": ("_record",),
+    "audit": ("_writer",),
+}
 
 
 @cache

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from kolapp_queue import keys, scripts
+from kolapp_queue.audit_lease import AuditLease
+from kolapp_queue.audit_stream import Cursor
 from kolapp_queue.link import Link
 from kolapp_queue.model import PatientKey, QueueRef
 from kolapp_queue.sealing import KeyRing
@@ -119,6 +121,10 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     await hasty.detach(other, (await join(hasty, other, "eva")).id, "eva-1")
     await store.restore(ref, ticket.patient, issue(copy_of(ticket, 0, 0), ring), "c-2", ring)
     await store.went_back(ref, 1)
+    lease = AuditLease(store._link, provider, 1_000)
+    await lease.hold()
+    await lease.advance(ref, Cursor())
+    await lease.release()
     await store.set_notice(ref, "Back at ten.", "operator")
     await store.close_early(ref, None, "", "operator")
     await store.reopen(ref)
