@@ -84,21 +84,9 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
     )
     audience = Audience(clock.now_ms, media.states)
     news = News(store, audience, tasks, media.ended)
-    queues = Queues(
-        settings.queues,
-        store,
-        feed,
-        clock,
-        audience,
-        news,
-        Windows(
-            settings.place_front_count,
-            settings.place_front_ms / 1000,
-            settings.place_tail_ms / 1000,
-        ),
-        settings.queue.visit_prior_ms,
-        tasks,
-    )
+    prior_ms = settings.queue.visit_prior_ms
+    windows = _windows(settings)
+    queues = Queues(settings.queues, store, feed, clock, audience, news, windows, prior_ms, tasks)
     crowd = asyncio.Semaphore(CONNECTIONS // 2)
     services = Services(store, audience, queues, media, metrics, crowd)
     # A quiet client is pinged at most a quarter of the time late.
@@ -116,13 +104,25 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
         settings.ping_every_ms,
         metrics,
     )
-    tasks.keep(lambda: upkeep.follow(feed, queues, news))
-    tasks.keep(lambda: upkeep.look_after(hub))
-    tasks.keep(lambda: upkeep.tell_absences(hub))
-    tasks.keep(lambda: upkeep.renew(hub, settings.queue.duty_lease_ms // _LEASE_PARTS))
-    tasks.keep(lambda: upkeep.compare_versions(store, queues, hub, settings.queue.resync_ms))
-    tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.queue.resync_ms))
-    tasks.keep(media.run)
-    return SignallingNode(
+    node = SignallingNode(
         node_id, settings, store, feed, audience, queues, hub, media, metrics, entrance
     )
+    _keep_up(node, news, clock, tasks)
+    return node
+
+
+def _windows(settings: Settings) -> Windows:
+    front_s, tail_s = settings.place_front_ms / 1000, settings.place_tail_ms / 1000
+    return Windows(settings.place_front_count, front_s, tail_s)
+
+
+def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) -> None:
+    """What goes on for as long as the node runs."""
+    store, queues, hub, settings = node.store, node.queues, node.hub, node.settings.queue
+    tasks.keep(lambda: upkeep.follow(node.feed, queues, news))
+    tasks.keep(lambda: upkeep.look_after(hub))
+    tasks.keep(lambda: upkeep.tell_absences(hub))
+    tasks.keep(lambda: upkeep.renew(hub, settings.duty_lease_ms // _LEASE_PARTS))
+    tasks.keep(lambda: upkeep.compare_versions(store, queues, hub, settings.resync_ms))
+    tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.resync_ms))
+    tasks.keep(node.media.run)
