@@ -106,7 +106,7 @@ def test_the_wheel_holds_scripts_pages_and_types(tmp_path: Path) -> None:
     files = [
         path.relative_to(ROOT / root).as_posix()
         for root in SOURCE_ROOTS
-        for path in (ROOT / root).rglob("*")
+        for path in (ROOT / root).glob("kolapp_*/**/*")
         if path.is_file() and "__pycache__" not in path.parts
     ]
     assert {"kolapp_queue/lua/queue/join.lua", "kolapp_signalling/static/kolapp.js"} <= set(files)
