@@ -84,8 +84,3 @@ def names_of_code() -> Iterator[str]:
     for file in STATIC.iterdir():
         if file.suffix in (".js", ".html") and not file.name.startswith("texts-"):
             yield file.name
-
-
-def test_font_comes_with_its_licence() -> None:
-    licence = (STATIC / "fonts" / "figtree-OFL.txt").read_text()
-    assert "SIL Open Font License, Version 1.1" in licence
