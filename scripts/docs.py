@@ -15,6 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from kolapp_queue import policy_file
 from kolapp_queue.states import ENDED, STEPS, VisitState
 from kolapp_signalling import codes, messages, setting_sources
 
@@ -129,6 +130,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "visit_states": lambda: ", ".join(f"`{s.value}`" for s in VisitState) + ".\n",
     "errors": errors,
     "close_codes": closes,
+    "queue_keys": policy_file.keys_table,
 }
 
 
@@ -139,6 +141,7 @@ def renew(text: str) -> str:
 # Each document from the text it has now; docs/settings.md is made as a whole.
 DOCUMENTS: dict[str, Callable[[str], str]] = {
     "PROTOCOL.md": renew,
+    "docs/queues.md": renew,
     "docs/settings.md": lambda _: setting_sources.settings_table(),
 }
 

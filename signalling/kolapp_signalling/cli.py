@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from .process import StartRefused, die_with_parent, report_refusal
@@ -57,10 +58,27 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--sub", required=True, metavar="SUBJECT", help="whose token it is")
     token.add_argument("--data-dir", help="data directory of the server that shall accept it")
     token.set_defaults(run=_token)
+    _add_queues(commands)
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
     commands.add_parser("bench", help="measure a running server: `kolapp bench turn --help`")
     return parser
+
+
+def _add_queues(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    queues = commands.add_parser("queues", help="check, show or reload the queues")
+    actions = queues.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="read a file of queues; say all that is wrong with it")
+    check.add_argument("file", type=Path, metavar="FILE", help="TOML, see docs/queues.md")
+    show = actions.add_parser("show", help="every queue as it stands now")
+    reload = actions.add_parser("reload", help="make a file's queues those of all nodes")
+    reload.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="else that of KOLAPP_QUEUES_FILE"
+    )
+    for action in (show, reload):
+        action.add_argument("--store-url", help="the store, if it is not the embedded one")
+        action.add_argument("--data-dir", help="data directory of the running server")
+    queues.set_defaults(run=_queues)
 
 
 class _Version(argparse.Action):
@@ -106,6 +124,20 @@ def _token(chosen: argparse.Namespace) -> int:
 
 def _settings(chosen: argparse.Namespace) -> int:
     print(settings_table(), end="")
+    return 0
+
+
+def _queues(chosen: argparse.Namespace) -> int:
+    from . import queues_command
+
+    if chosen.action == "check":
+        print(queues_command.check(chosen.file))
+        return 0
+    settings = load_settings(os.environ, chosen)
+    if chosen.action == "show":
+        print(queues_command.show(settings))
+    else:
+        print(queues_command.reload(settings, chosen.file))
     return 0
 
 

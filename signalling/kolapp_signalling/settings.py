@@ -72,7 +72,14 @@ class Settings:
         "", STORE_URL, "Redis or Valkey to use; empty starts an embedded one.", "--store-url"
     )
     queues: tuple[QueueTitle, ...] = setting(
-        (QueueTitle("drop-in", "Drop-in"),), QUEUES, "The queues and their titles.", "--queue", WEB
+        (QueueTitle("drop-in", "Drop-in"),),
+        QUEUES,
+        "The queues and their titles, where there is no file of queues.",
+        "--queue",
+        WEB,
+    )
+    queues_file: Path | None = setting(
+        None, FILE, "TOML file of all queues, see queues.md.", "--queues-file", WEB
     )
 
     # Who may come in

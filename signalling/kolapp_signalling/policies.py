@@ -1,0 +1,65 @@
+"""Where this installation's queues come from: a file, or the flags of development; and the store.
+
+What `kolapp queues reload` published wins over both, see `kolapp_queue.policy_book`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.policy import PolicySet, development_set
+from kolapp_queue.policy_book import PolicyBook, UnreadablePolicies
+from kolapp_queue.policy_file import PolicyFileError, load
+from kolapp_queue.store import QueueStore
+
+from . import log
+from .process import StartRefused
+from .settings import Settings
+
+
+def own_policies(settings: Settings) -> PolicySet:
+    """Of the file, or of `--queue` when there is none. Raises PolicyFileError."""
+    if settings.queues_file is not None:
+        return load(settings.queues_file)
+    return development_set(dict(settings.queues), settings.queue)
+
+
+async def open_book(store: QueueStore, settings: Settings) -> PolicyBook:
+    """The policies this node begins with. Raises StoreUnavailable, and StartRefused when there
+    are none to go by: a node that is started again beside a broken file goes on with what was
+    published before."""
+    try:
+        try:
+            own = own_policies(settings)
+        except PolicyFileError as error:
+            book = PolicyBook(PolicySet(()))
+            await book.refresh(store)
+            if not book.version:
+                raise StartRefused(str(error)) from error
+            log.event(logging.ERROR, "The file of the queues is broken; the old ones stay.")
+            return book
+        return await PolicyBook.open(store, own, offer=settings.queues_file is not None)
+    except UnreadablePolicies as error:
+        raise StartRefused(UNREADABLE) from error
+
+
+UNREADABLE = (
+    "The queues in the store were published by a newer version of Kolapp; start that version, or "
+    "publish yours with `kolapp queues reload`."
+)
+
+
+async def keep_current(book: PolicyBook, store: QueueStore, every_ms: int) -> None:
+    """Take over every newer set, within `every_ms`; for as long as the node runs."""
+    while True:
+        await asyncio.sleep(every_ms / 1000)
+        try:
+            if await book.refresh(store):
+                count = len(book.policies.queues)
+                log.event(logging.INFO, "The queues are configured anew.", count=count)
+        except UnreadablePolicies as error:
+            log.event(logging.ERROR, "Newer queues cannot be read; the old stay.", error=error)
+        except StoreUnavailable:
+            continue  # said by those who need it more
