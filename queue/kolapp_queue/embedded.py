@@ -153,6 +153,8 @@ class EmbeddedStore:
             "dir": str(self._data_dir),
             "appendonly": "yes",
             "appendfsync": "always",
+            # Plain commands: the binary form keeps the bytes of deleted stream entries.
+            "aof-use-rdb-preamble": "no",
             "auto-aof-rewrite-min-size": "16mb",
             "save": "",
             "databases": "1",

@@ -12,13 +12,11 @@ issued; an ended ticket can therefore always be told from a lost one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import msgpack  # type: ignore[import-untyped]  # ships no types
 
-from .model import PatientKey, QueueRef, Ticket, TicketId
+from .model import Needs, PatientKey, QueueRef, Ticket, TicketId
 from .sealing import KeyRing, NotGenuine, Purpose, SealError
 
 COPY_FORMAT = 1
@@ -41,12 +39,11 @@ class TicketCopy:
     joined_ms: int
     version: int  # the queue's when the ticket was as copied: a store below it lost writes
     expires_ms: int
-    needs: Mapping[str, Any] = field(default_factory=dict)  # the eligibility class, spelled out
+    needs: Needs  # the eligibility class, spelled out
+    credit_ms: int
 
 
-def copy_of(
-    ticket: Ticket, now_ms: int, valid_ms: int, needs: Mapping[str, Any] | None = None
-) -> TicketCopy:
+def copy_of(ticket: Ticket, now_ms: int, valid_ms: int) -> TicketCopy:
     """The copy of an active ticket; `valid_ms` is the retention of ended tickets, no more."""
     return TicketCopy(
         ref=ticket.ref,
@@ -57,7 +54,8 @@ def copy_of(
         joined_ms=ticket.joined_ms,
         version=ticket.version,
         expires_ms=now_ms + valid_ms,
-        needs=needs or {},
+        needs=ticket.needs,
+        credit_ms=ticket.credit_ms,
     )
 
 
@@ -74,7 +72,8 @@ def issue(copy: TicketCopy, ring: KeyRing) -> str:
         "j": copy.joined_ms,
         "v": copy.version,
         "x": copy.expires_ms,
-        "c": dict(copy.needs),
+        "c": asdict(copy.needs),
+        "m": copy.credit_ms,
     }
     return ring.seal(Purpose.TICKET, msgpack.packb(fields), "")
 
@@ -96,7 +95,8 @@ def open_copy(signed: str, ref: QueueRef, patient: PatientKey, ring: KeyRing) ->
         joined_ms=fields["j"],
         version=fields["v"],
         expires_ms=fields["x"],
-        needs=fields["c"],
+        needs=Needs(**fields["c"]),
+        credit_ms=fields["m"],
     )
     if copy.ref != ref or copy.patient != patient:
         raise NotYours("this signed ticket is of another patient or queue")

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kolapp_queue.model import PatientKey, QueueRef, Ticket, TicketId
+from kolapp_queue.model import Needs, PatientKey, QueueRef, Ticket, TicketId
 from kolapp_queue.sealing import KeyRing, NotGenuine, Purpose, SealError, UnknownKey
 from kolapp_queue.signed import COPY_LENGTH, NotYours, copy_of, issue, open_copy
 from kolapp_queue.states import TicketState
@@ -28,8 +26,10 @@ TICKET = Ticket(
     ring_until_ms=0,
     missed=0,
     reason="",
+    needs=Needs(language="sv", skills=("wounds", "eyes"), age=7),
+    credit_ms=60_000,
 )
-COPY = copy_of(TICKET, 1_800_000_060_000, 86_400_000, {"language": "sv", "skills": ["x"]})
+COPY = copy_of(TICKET, 1_800_000_060_000, 86_400_000)
 
 
 def test_a_copy_opens_as_it_was_issued_and_fits_a_message() -> None:
@@ -69,7 +69,7 @@ def test_a_rotated_ring_opens_older_copies() -> None:
 
 @given(st.integers(0, 400), st.characters())
 def test_one_changed_character_makes_it_void(at: int, other: str) -> None:
-    signed = issue(replace(COPY, needs={}), RING)
+    signed = issue(COPY, RING)
     at %= len(signed) - 1  # the last one may hold bits that count for nothing
     if signed[at] == other:
         return
