@@ -216,7 +216,7 @@ def _read_zone(value: object, place: Place) -> str:
     try:
         return ZoneInfo(value).key
     except (OSError, LookupError, ValueError):
-        near = get_close_matches(value, available_timezones(), n=1)
+        near = get_close_matches(value, available_timezones(), n=1, cutoff=0.85)
         place.fault(shown(value), ZONE.allowed, near)
         return value
 
