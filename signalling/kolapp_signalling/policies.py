@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.policy import PolicySet, development_set
@@ -17,6 +18,11 @@ from kolapp_queue.store import QueueStore
 from . import log
 from .process import StartRefused
 from .settings import Settings
+
+UNREADABLE = (
+    "The queues in the store were published by a newer version of Kolapp; start that version, or "
+    "publish yours with `kolapp queues reload`."
+)
 
 
 def own_policies(settings: Settings) -> PolicySet:
@@ -45,20 +51,19 @@ async def open_book(store: QueueStore, settings: Settings) -> PolicyBook:
         raise StartRefused(UNREADABLE) from error
 
 
-UNREADABLE = (
-    "The queues in the store were published by a newer version of Kolapp; start that version, or "
-    "publish yours with `kolapp queues reload`."
-)
-
-
-async def keep_current(book: PolicyBook, store: QueueStore, every_ms: int) -> None:
-    """Take over every newer set, within `every_ms`; for as long as the node runs."""
+async def keep_current(
+    book: PolicyBook, store: QueueStore, every_ms: int, changed: Callable[[], None]
+) -> None:
+    """Take over every newer set, within `every_ms`, and call `changed` then; for as long as the
+    node runs."""
     while True:
         await asyncio.sleep(every_ms / 1000)
         try:
             if await book.refresh(store):
                 count = len(book.policies.queues)
                 log.event(logging.INFO, "The queues are configured anew.", count=count)
+                changed()
+                changed()
         except UnreadablePolicies as error:
             log.event(logging.ERROR, "Newer queues cannot be read; the old stay.", error=error)
         except StoreUnavailable:

@@ -18,7 +18,6 @@ from kolapp_queue.model import Line, QueueRef
 from kolapp_queue.policy import EVERY_PROVIDER, PolicySet, QueuePolicy
 from kolapp_queue.policy_book import UnreadablePolicies, publish, published
 from kolapp_queue.policy_file import PolicyFileError, load
-from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 
 from .policies import UNREADABLE, own_policies
@@ -65,7 +64,7 @@ def _loaded(file: Path) -> PolicySet:
 async def _with_store(settings: Settings, act: Callable[[QueueStore], Coroutine[Any, Any, T]]) -> T:
     url = settings.store_url or EmbeddedStore(settings.data_dir / "store").url
     try:
-        store = await QueueStore.connect(url, QueueSettings())
+        store = await QueueStore.connect(url, settings.queue)
         try:
             return await act(store)
         finally:
