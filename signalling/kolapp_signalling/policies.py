@@ -63,7 +63,6 @@ async def keep_current(
                 count = len(book.policies.queues)
                 log.event(logging.INFO, "The queues are configured anew.", count=count)
                 changed()
-                changed()
         except UnreadablePolicies as error:
             log.event(logging.ERROR, "Newer queues cannot be read; the old stay.", error=error)
         except StoreUnavailable:

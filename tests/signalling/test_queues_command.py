@@ -155,7 +155,7 @@ def test_a_queue_is_not_taken_away_under_those_who_wait(
     with pytest.raises(StartRefused, match="clinic/doctor is not in the file, but 1 wait there"):
         publish(running, file("[queues.other.nurse]"))
     # The queue of the same name of every provider takes its place.
-    assert "Gone: clinic/doctor." in publish(running, file('[queues."*".doctor]'))
+    assert "New: */doctor." in publish(running, file('[queues."*".doctor]'))
     with_store(running, lambda store: store.leave(ref, ticket.id, ticket.patient))
     assert "Gone: */doctor." in publish(running, file(DROP_IN))
 
