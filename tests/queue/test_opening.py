@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -226,3 +229,12 @@ def test_a_stretch_is_in_the_zones_own_time(zone: str) -> None:
         if one.opens_ms <= now < one.closes_ms
     ]
     assert today == Stretch(local("2026-06-03T07:00", there), local("2026-06-03T22:00", there))
+
+
+def test_zones_are_known_on_a_machine_that_has_none() -> None:
+    code = "import zoneinfo; print(zoneinfo.TZPATH, zoneinfo.ZoneInfo('Europe/Stockholm'))"
+    environment = {**os.environ, "PYTHONTZPATH": ""}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "() Europe/Stockholm\n"
