@@ -92,7 +92,7 @@ class EmbeddedStore:
         """Block until the server answers. Raises EmbeddedStoreError if it ends or `timeout`
         (seconds) passes."""
         deadline = time.monotonic() + timeout
-        while not self._answers():
+        while not self.answers():
             if self._started.poll() is not None:
                 raise EmbeddedStoreError(
                     f"The embedded store ended while starting; {self._data_dir / _LOG} says why."
@@ -109,6 +109,11 @@ class EmbeddedStore:
         log short."""
         self._trim_log()
         return self._started.poll()
+
+    def ask_rewrite(self) -> bool:
+        """Have the append-only file rewritten, so that what expired leaves the disk; it goes on in
+        the background. False if the server does not do so now."""
+        return self._told("BGREWRITEAOF").startswith(b"+")
 
     def stop(self) -> None:
         """Stop the server and leave no file behind but the data; safe to repeat."""
@@ -183,16 +188,20 @@ class EmbeddedStore:
             else:
                 return lock
 
-    def _answers(self) -> bool:
-        """A PING over the socket: while it loads its files, the server accepts but refuses."""
+    def answers(self) -> bool:
+        """While it loads its files, the server accepts a connection but refuses."""
+        return self._told("PING").startswith(b"+PONG")
+
+    def _told(self, command: str) -> bytes:
+        """The answer to a command over the socket; empty if there is none."""
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-                probe.settimeout(1.0)
-                probe.connect(str(self.socket_path))
-                probe.sendall(b"PING\r\n")
-                return probe.recv(64).startswith(b"+PONG")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.settimeout(1.0)
+                line.connect(str(self.socket_path))
+                line.sendall(f"{command}\r\n".encode())
+                return line.recv(256)
         except OSError:
-            return False
+            return b""
 
     def _trim_log(self) -> None:
         # Valkey opens the file anew for every line, so it may be moved away at any time.

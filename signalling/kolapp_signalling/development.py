@@ -10,6 +10,7 @@ import ipaddress
 import time
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 from .keyring import kept_random, kept_secret, replace_secret
 from .process import StartRefused
@@ -20,6 +21,7 @@ DEMO_ISSUER = "kolapp-demo"
 DEMO_AUDIENCE = "kolapp"
 DEMO_TOKEN_S = 12 * 3600  # one long day of trying it out
 DEMO_ROLES = ("patient", "clinician")
+SEAL_KEYS = "seal-keys"
 
 
 def prepare(settings: Settings, command: str) -> Settings:
@@ -42,7 +44,10 @@ def prepare(settings: Settings, command: str) -> Settings:
     if command == MEDIA:
         return settings
     return replace(
-        settings, identity_pepper=settings.identity_pepper or kept_random(keys, "identity-pepper")
+        settings,
+        identity_pepper=settings.identity_pepper or kept_random(keys, "identity-pepper"),
+        seal_keys=settings.seal_keys or _kept_seal_keys(keys),
+        audit_dir=(settings.audit_dir or settings.data_dir / "audit").absolute(),
     )
 
 
@@ -124,6 +129,17 @@ def _refuse_exposure(settings: Settings, command: str, host: str, demo: bool) ->
             f"A signalling node does not listen on {host} without KOLAPP_IDENTITY_PEPPER, the key "
             "that all signalling nodes share."
         )
+    if command == SIGNALLING and settings.seal_keys is None:
+        raise StartRefused(
+            f"A signalling node does not listen on {host} without KOLAPP_SEAL_KEYS, the file of "
+            "keys that all signalling nodes share."
+        )
+
+
+def _kept_seal_keys(keys: Path) -> Path:
+    """The file of seal keys, as `KeyRing.parse` reads it; a new one holds one key."""
+    kept_secret(keys, SEAL_KEYS, lambda: f"{token_hex(4)}:{token_hex(32)}\n".encode())
+    return keys / SEAL_KEYS
 
 
 def _signing_key(keys: Path) -> bytes:

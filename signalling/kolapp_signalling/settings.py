@@ -81,6 +81,19 @@ class Settings:
     queues_file: Path | None = setting(
         None, FILE, "TOML file of all queues, see queues.md.", "--queues-file", WEB
     )
+    store_rewrite_ms: int = setting(
+        86_400_000,
+        milliseconds(high=31 * 86_400_000),
+        "The embedded store's file is rewritten so often: what expired leaves the disk then.",
+    )
+    seal_keys: Path | None = setting(
+        None, FILE, "Keys that seal what patients write, as lines ID:HEX, the newest last."
+    )
+    audit: bool = setting(True, YES_NO, "Write the audit files, unless another node does.")
+    audit_dir: Path | None = setting(
+        None, FILE, "Directory of the audit files; empty is `audit` in the data directory."
+    )
+    audit_years: int = setting(5, whole(1, 100), "Audit files are deleted after so many years.")
 
     # Who may come in
     jwt_key_file: Path | None = setting(

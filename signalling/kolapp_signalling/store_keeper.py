@@ -22,6 +22,8 @@ class StoreKeeper:
         self._ready_s = settings.start_timeout_ms / 1000
         self._restarts = Restarts(settings.restart_delay_ms, settings.restart_delay_max_ms)
         self._voice = voice
+        self._rewrite_every_ms = settings.store_rewrite_ms
+        self._rewritten_ms = now_ms()
         self._started_ms = 0
         self._died_ms = 0
         self.due_ms: int | None = None  # while dead: start it again then (`now_ms`)
@@ -53,6 +55,9 @@ class StoreKeeper:
             else:
                 self.due_ms = None
                 self._voice.back("store", now_ms() - self._died_ms)
+        if self.due_ms is None and now_ms() - self._rewritten_ms >= self._rewrite_every_ms:
+            self._rewritten_ms = now_ms()
+            self._store.ask_rewrite()
 
     def stop(self) -> None:
         self._store.stop()

@@ -16,7 +16,11 @@ from kolapp_signalling.settings import Settings
 def settings(store_url: str, provider: str, tmp_path: Path) -> Settings:
     """A node in development mode on any free port, for a provider of this test's own."""
     plain = Settings(
-        http_port=0, store_url=store_url, demo_provider=provider, data_dir=tmp_path / "data"
+        http_port=0,
+        store_url=store_url,
+        demo_provider=provider,
+        data_dir=tmp_path / "data",
+        audit=False,  # of all providers that share this store
     )
     return prepare(plain, SIGNALLING)
 

@@ -1,7 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
 import jwt
 import pytest
+from kolapp_queue.sealing import KeyRing
 from kolapp_signalling.development import (
     DEMO_TOKEN_S,
     demo_token,
@@ -76,9 +78,13 @@ def test_demo_tokens_cannot_be_had_beside_real_keys(real):
 
 
 def test_configured_secrets_are_used_and_nothing_is_written(real, tmp_path):
-    secrets = {"cluster_secret": bytes(32), "identity_pepper": bytes(range(32))}
+    secrets = {
+        "cluster_secret": bytes(32),
+        "identity_pepper": bytes(range(32)),
+        "seal_keys": Path("/etc/kolapp/seal-keys"),
+    }
     prepared = prepare(replace(real, **secrets), SIGNALLING)
-    assert (prepared.cluster_secret, prepared.identity_pepper) == tuple(secrets.values())
+    assert {name: getattr(prepared, name) for name in secrets} == secrets
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,7 +121,17 @@ def test_a_signalling_node_among_others_needs_what_they_share(real):
     opened = replace(opened, cluster_secret=bytes(32))
     with pytest.raises(StartRefused, match="without KOLAPP_IDENTITY_PEPPER"):
         prepare(opened, SIGNALLING)
-    prepare(replace(opened, identity_pepper=bytes(32)), SIGNALLING)
+    opened = replace(opened, identity_pepper=bytes(32))
+    with pytest.raises(StartRefused, match="without KOLAPP_SEAL_KEYS"):
+        prepare(opened, SIGNALLING)
+    prepare(replace(opened, seal_keys=Path("/etc/kolapp/seal-keys")), SIGNALLING)
+
+
+def test_seal_keys_are_made_once_and_can_be_read(settings):
+    made = prepare(settings, SIGNALLING).seal_keys
+    ring = KeyRing.parse(made.read_text())
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert KeyRing.parse(prepare(settings, SERVE).seal_keys.read_text()) == ring
 
 
 def test_real_keys_open_the_door(real):

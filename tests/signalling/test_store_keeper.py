@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 from dataclasses import replace
 
 import pytest
@@ -86,3 +87,17 @@ def test_a_store_in_use_is_refused_in_its_words(tmp_path, heard):
     finally:
         second.stop()
         first.stop()
+
+
+def test_the_file_is_rewritten_on_schedule(tmp_path, heard):
+    keeper = StoreKeeper(Settings(data_dir=tmp_path, store_rewrite_ms=1), heard)
+    keeper.start()
+    try:
+        manifest = next(tmp_path.glob("store/appendonlydir/*.manifest"))
+        before = manifest.read_bytes()
+        deadline = time.monotonic() + 10
+        while manifest.read_bytes() == before:
+            keeper.mend()
+            assert time.monotonic() < deadline
+    finally:
+        keeper.stop()
