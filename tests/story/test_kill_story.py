@@ -15,7 +15,7 @@ from kolapp_loadtest.peer import Signature, VisitPeer
 from processes import Serve, serving
 from story import GLANCE, QUEUE, Town, sees_and_hears, town_of
 
-ANNA, DOCTOR = Signature(mark=5, hertz=500), Signature(mark=10, hertz=700)
+PATIENT, CLINICIAN = Signature(mark=5, hertz=500), Signature(mark=10, hertz=700)
 BACK_S = 15.0  # a promise of one second has a test of its own; here a machine may be busy
 
 
@@ -40,27 +40,31 @@ async def all_back(patients: list[Patient], connections: int) -> None:
         await patient.find(QUEUE)
 
 
-async def answered(doctor: Clinician, patient: Patient) -> None:
-    await doctor.ready(QUEUE)
-    await doctor.pull()
+async def answered(clinician: Clinician, patient: Patient) -> None:
+    await clinician.ready(QUEUE)
+    await clinician.pull()
     await patient.until_called()
     await patient.answer()
-    await doctor.until_live()
+    await clinician.until_live()
 
 
-async def both_see(anna: VisitPeer, doctor: VisitPeer) -> None:
+async def both_see(first: VisitPeer, clinician: VisitPeer) -> None:
     await asyncio.gather(
-        sees_and_hears(anna, DOCTOR, frames=GLANCE), sees_and_hears(doctor, ANNA, frames=GLANCE)
+        sees_and_hears(first, CLINICIAN, frames=GLANCE),
+        sees_and_hears(clinician, PATIENT, frames=GLANCE),
     )
 
 
 async def a_visit_works(town: Town, patients: list[Patient]) -> None:
-    async with town.clinician() as doctor:
-        await answered(doctor, patients[0])
-        async with VisitPeer(patients[0], ANNA) as anna, VisitPeer(doctor, DOCTOR) as at_work:
-            await both_see(anna, at_work)
+    async with town.clinician() as clinician:
+        await answered(clinician, patients[0])
+        async with (
+            VisitPeer(patients[0], PATIENT) as first,
+            VisitPeer(clinician, CLINICIAN) as at_work,
+        ):
+            await both_see(first, at_work)
         await patients[0].hang_up()
-        await doctor.until_free()
+        await clinician.until_free()
         for place, patient in enumerate(patients[1:], 1):
             await patient.until_position(place)
 
@@ -102,13 +106,13 @@ async def test_everything_is_killed_and_started_again_twice(tmp_path: Path) -> N
 
 
 async def test_a_call_goes_on_while_the_signalling_node_is_killed(serve: Serve, town: Town) -> None:
-    async with town.patient() as anna, town.clinician() as doctor:
-        await anna.join(QUEUE)
-        await answered(doctor, anna)
-        async with VisitPeer(anna, ANNA) as at_home, VisitPeer(doctor, DOCTOR) as at_work:
+    async with town.patient() as first, town.clinician() as clinician:
+        await first.join(QUEUE)
+        await answered(clinician, first)
+        async with VisitPeer(first, PATIENT) as at_home, VisitPeer(clinician, CLINICIAN) as at_work:
             await both_see(at_home, at_work)
             serve.kill("signalling")
-            for person in (anna, doctor):
+            for person in (first, clinician):
                 await person.until(lambda one: one.connections == 2, BACK_S, "reconnection")
             frames = at_work.received.picture.frames
             await at_work.until(
@@ -116,27 +120,27 @@ async def test_a_call_goes_on_while_the_signalling_node_is_killed(serve: Serve, 
             )
             assert [at_home.received.picture.skipped, at_work.received.picture.skipped] == [0, 0]
             assert [at_home.state, at_work.state] == ["connected", "connected"]
-        await doctor.until_live(BACK_S)
-        await doctor.hang_up()
-        await anna.until(lambda one: one.state == "completed", what="end of the visit")
+        await clinician.until_live(BACK_S)
+        await clinician.hang_up()
+        await first.until(lambda one: one.state == "completed", what="end of the visit")
 
 
 async def test_a_call_moves_when_its_media_node_is_killed(serve: Serve, town: Town) -> None:
-    async with town.patient() as anna, town.clinician() as doctor:
-        await anna.join(QUEUE)
-        await answered(doctor, anna)
-        async with VisitPeer(anna, ANNA) as at_home, VisitPeer(doctor, DOCTOR) as at_work:
+    async with town.patient() as first, town.clinician() as clinician:
+        await first.join(QUEUE)
+        await answered(clinician, first)
+        async with VisitPeer(first, PATIENT) as at_home, VisitPeer(clinician, CLINICIAN) as at_work:
             await both_see(at_home, at_work)
             serve.kill("media")
-            for person in (anna, doctor):
+            for person in (first, clinician):
                 await person.until(lambda one: media_of(one) == "lost", BACK_S, "word of the loss")
         async with (
-            VisitPeer(anna, ANNA, generation=2) as at_home,
-            VisitPeer(doctor, DOCTOR, generation=2) as at_work,
+            VisitPeer(first, PATIENT, generation=2) as at_home,
+            VisitPeer(clinician, CLINICIAN, generation=2) as at_work,
         ):
             await both_see(at_home, at_work)
-        await anna.hang_up()
-        await doctor.until_free()
+        await first.hang_up()
+        await clinician.until_free()
 
 
 def media_of(person: Patient | Clinician) -> str:
