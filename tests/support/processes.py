@@ -133,6 +133,33 @@ def serving(
             assert serve.stop() == 0
 
 
+@contextmanager
+def node_alone(role: str, data_dir: Path, store_url: str, *arguments: str) -> Iterator[str]:
+    """`kolapp signalling` or `kolapp media` by itself, ready; its URL or "". Stopped at the end."""
+    command = [sys.executable, "-P", "-m", "kolapp_signalling", role, "--store-url", store_url]
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [*command, "--data-dir", str(data_dir), *arguments],
+        env=own_environment(None) | {"KOLAPP_READY_FD": str(writer)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(writer,),
+    )
+    os.close(writer)
+    try:
+        with open(reader, "rb") as pipe:
+            assert select.select([pipe], [], [], START_S)[0], f"the {role} node is not ready"
+            told = json.loads(pipe.readline())
+        yield told["ready"].get("url", "")
+        process.terminate()
+        assert process.wait(STOP_S) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait(STOP_S)
+
+
 def children_of(parent: int) -> list[int]:
     """Pids of the processes whose parent this is, zombies left out."""
     found = []
