@@ -15,6 +15,7 @@ QueueError
  ├─ TooLate           the time in which this could be undone is over
  ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
  ├─ CopyExpired       the signed ticket is too old to restore a place from
+ ├─ NewerRecord       a record of a version two steps ahead: this node is too old for this store
  └─ StoreUnavailable  the store did not answer in time; nothing is known about the step
 """
 
@@ -96,6 +97,14 @@ class IntakeTooLong(QueueError):
 
 class CopyExpired(QueueError):
     pass
+
+
+@dataclass
+class NewerRecord(QueueError):
+    schema: int
+
+    def __str__(self) -> str:
+        return f"a record of schema {self.schema} is of a later version of Kolapp"
 
 
 class StoreUnavailable(QueueError):

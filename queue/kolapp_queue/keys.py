@@ -10,12 +10,12 @@ which ticket it takes inside the script, and a script may only touch keys it was
 
 from __future__ import annotations
 
-from .model import NAME, ClinicianKey, QueueRef
+from .model import NAME, ClinicianKey, PatientKey, QueueRef
 
 SCHEMA = 1
 PREFIX = f"kolapp:{SCHEMA}:"
 
-# The order is the scripts' `KEYS[1..14]`; `lua/queue/_keys.lua` says what each one holds.
+# The order is the scripts' `KEYS[1..20]`; `lua/queue/_keys.lua` says what each one holds.
 QUEUE_KEYS = (
     "meta",
     "tickets",
@@ -31,6 +31,12 @@ QUEUE_KEYS = (
     "ended",
     "events",
     "intake",
+    "classes",
+    "profiles",
+    "holders",
+    "causes",
+    "moving",
+    "shared",
 )
 
 QUEUES = f"{PREFIX}queues"  # set of "provider/queue": every queue ever used; names only
@@ -60,6 +66,11 @@ def hints(ref: QueueRef) -> str:
 
 def clinician(provider: str, key: ClinicianKey) -> str:
     return f"{PREFIX}{{{checked(provider)}/clinician/{checked(key)}}}:record"
+
+
+def patient(provider: str, key: PatientKey) -> str:
+    """Of one who may wait in several queues: a clinician's record, but of the other side."""
+    return f"{PREFIX}{{{checked(provider)}/patient/{checked(key)}}}:record"
 
 
 def node(node_id: str) -> str:

@@ -24,7 +24,7 @@ from redis.exceptions import TimeoutError as SlowStore
 
 from . import keys, records, scripts
 from .errors import StoreUnavailable
-from .model import ClinicianKey, QueueRef
+from .model import ClinicianKey, PatientKey, QueueRef
 
 CONNECTIONS = 32  # to the store from one process; further callers wait for a free one
 RETRY_FIRST_S = 0.01
@@ -69,6 +69,11 @@ class Link:
         self, verb: str, provider: str, clinician: ClinicianKey, *args: str | int
     ) -> dict[str, Any]:
         return await self._run(f"clinician/{verb}", (keys.clinician(provider, clinician),), args)
+
+    async def patient(
+        self, verb: str, provider: str, patient: PatientKey, *args: str | int
+    ) -> dict[str, Any]:
+        return await self._run(f"patient/{verb}", (keys.patient(provider, patient),), args)
 
     async def audit(self, verb: str, *args: str | int) -> dict[str, Any]:
         return await self._run(f"audit/{verb}", (keys.AUDIT,), args)

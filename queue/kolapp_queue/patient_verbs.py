@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from . import records
+from .eligibility import class_text, needs_text
 from .errors import NoSuchTicket
-from .keys import queue_key
-from .model import PatientKey, QueueRef, Ticket, TicketId
+from .model import Needs, PatientKey, QueueRef, Ticket, TicketId
 from .verbs import Verbs
+
+ANYBODY = Needs()
 
 
 class PatientVerbs(Verbs):
     async def join(
-        self, ref: QueueRef, patient: PatientKey, ticket: TicketId, connection: str
+        self,
+        ref: QueueRef,
+        patient: PatientKey,
+        ticket: TicketId,
+        connection: str,
+        needs: Needs = ANYBODY,
+        *,
+        credit_ms: int = 0,
+        capacity: int = 0,
+        closes_ms: int = 0,
     ) -> Ticket:
         """Draw a number, or get the active ticket this patient has here; either way `connection`
         is attached. `ticket` is the id a new one gets (made by the caller: 128-bit random), so a
-        repeated call draws once; if that very ticket has ended, it is answered with."""
+        repeated call draws once; if that very ticket has ended, it is answered with.
+
+        A new ticket counts as having come `credit_ms` earlier than it did. It is drawn while fewer
+        than `capacity` wait (0: any number) and before `closes_ms` of the store's clock (0: never
+        closes). Raises QueueFull, QueueClosed, TooManyClasses."""
         await self._register(ref)
-        return await self._ticket("join", ref, patient, ticket, connection)
+        shared = await self._enter(ref, patient)
+        spelled = (needs_text(needs), class_text(needs))
+        limits = (credit_ms, capacity, closes_ms, int(shared))
+        return await self._ticket("join", ref, patient, ticket, connection, *spelled, *limits)
 
     async def find(self, ref: QueueRef, patient: PatientKey) -> Ticket:
         """The patient's active ticket. No sign of life: `attach` is. Raises NoSuchTicket."""
         return await self._ticket("find", ref, patient)
-
-    async def read_ticket(self, ref: QueueRef, ticket: TicketId) -> Ticket:
-        """Also an ended ticket, until it is forgotten. Raises NoSuchTicket."""
-        packed = await self._link.do(lambda redis: redis.hget(queue_key(ref, "tickets"), ticket))
-        if packed is None:
-            raise NoSuchTicket
-        return records.ticket(ref, records.unpack(packed))
 
     async def attach(
         self, ref: QueueRef, ticket: TicketId, patient: PatientKey, connection: str
@@ -41,13 +51,15 @@ class PatientVerbs(Verbs):
         """That connection is gone; a no-op unless it is still the ticket's newest one. Also a
         no-op for a ticket that is forgotten already."""
         try:
-            await self._ticket("detach", ref, ticket, connection, self._settings.away_grace_ms)
+            grace_ms = self.settings_of(ref).away_grace_ms
+            await self._ticket("detach", ref, ticket, connection, grace_ms)
         except NoSuchTicket:
             return
 
     async def leave(self, ref: QueueRef, ticket: TicketId, patient: PatientKey) -> Ticket:
         """Give the place up. Raises NoSuchTicket; WrongState once in a visit or ended."""
-        return await self._ticket("leave", ref, ticket, patient, self._settings.retention_ms)
+        retention_ms = self.settings_of(ref).retention_ms
+        return await self._ticket("leave", ref, ticket, patient, retention_ms)
 
     async def answer(
         self, ref: QueueRef, ticket: TicketId, patient: PatientKey, epoch: int
@@ -59,5 +71,5 @@ class PatientVerbs(Verbs):
         self, ref: QueueRef, ticket: TicketId, patient: PatientKey, epoch: int
     ) -> Ticket:
         """Refuse the call; the ticket ends. Raises NoSuchTicket, WrongState, StaleEpoch."""
-        retention_ms = self._settings.retention_ms
+        retention_ms = self.settings_of(ref).retention_ms
         return await self._ticket("decline", ref, ticket, patient, epoch, retention_ms)

@@ -11,19 +11,29 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # ships no types
 
-from .errors import (
-    CopyExpired,
-    NoSuchTicket,
-    NoSuchVisit,
-    NotOnDuty,
-    QueueError,
-    StaleEpoch,
-    WrongState,
-)
-from .model import Hint, NodeRecord, QueueRef, Ticket, Visit
-from .states import TicketState, VisitState
+from . import errors
+from .eligibility import needs_of
+from .model import Hint, NodeRecord, Origin, QueueRef, Risen, Ticket, Visit
+from .states import Outcome, Rise, TicketState, VisitState
 
 Record = Mapping[str, Any]
+
+# The records' version as this code writes it is in lua/queue/_commit.lua; the next one is read too,
+# so that two neighbours run side by side during an upgrade.
+NEWEST_SCHEMA = 2
+
+# What a script refuses with, to the error it means; `wrong_state` carries the state.
+REFUSALS: Mapping[str, type[errors.QueueError]] = {
+    "no_such_ticket": errors.NoSuchTicket,
+    "no_such_visit": errors.NoSuchVisit,
+    "stale_epoch": errors.StaleEpoch,
+    "not_on_duty": errors.NotOnDuty,
+    "copy_expired": errors.CopyExpired,
+    "queue_full": errors.QueueFull,
+    "queue_closed": errors.QueueClosed,
+    "too_many_classes": errors.TooManyClasses,
+    "too_late": errors.TooLate,
+}
 
 
 def unpack(packed: bytes) -> dict[str, Any]:
@@ -33,6 +43,8 @@ def unpack(packed: bytes) -> dict[str, Any]:
 
 
 def ticket(ref: QueueRef, record: Record) -> Ticket:
+    _check_schema(record)
+    origin = record.get("from")
     return Ticket(
         id=record["id"],
         ref=ref,
@@ -48,10 +60,16 @@ def ticket(ref: QueueRef, record: Record) -> Ticket:
         ring_until_ms=record["ring_until_ms"],
         missed=record["missed"],
         reason=record["reason"],
+        needs=needs_of(record["needs"]),
+        credit_ms=record["credit_ms"],
+        moved_from=Origin(**origin) if origin else None,
+        moved_to=record.get("moved_to", ""),
+        moved_ticket=record.get("moved_ticket"),
     )
 
 
 def visit(ref: QueueRef, record: Record) -> Visit:
+    _check_schema(record)
     return Visit(
         id=record["id"],
         ref=ref,
@@ -68,7 +86,21 @@ def visit(ref: QueueRef, record: Record) -> Visit:
         media_node=record["media_node"],
         media_epoch=record["media_epoch"],
         reason=record["reason"],
+        unit=record["unit"],
+        outcome=Outcome(record["outcome"]) if record["outcome"] else None,
+        held_until_ms=record["held_until_ms"],
+        undo_until_ms=record["undo_until_ms"],
     )
+
+
+def risen(packed: bytes) -> Risen:
+    version, rise, cls, order_key, number = msgpack.unpackb(packed)
+    return Risen(version, Rise(rise), cls, order_key, number)
+
+
+def _check_schema(record: Record) -> None:
+    if record["schema"] > NEWEST_SCHEMA:
+        raise errors.NewerRecord(record["schema"])
 
 
 def hint(ref: QueueRef, packed: bytes) -> Hint:
@@ -93,20 +125,11 @@ def node(packed: bytes) -> NodeRecord:
     return NodeRecord(**{name: record[name] for name in NodeRecord.__dataclass_fields__})
 
 
-def refusal(record: Record) -> QueueError:
+def refusal(record: Record) -> errors.QueueError:
     """The error for a script's `refuse(why, state)`."""
-    match record["refused"]:
-        case "no_such_ticket":
-            return NoSuchTicket()
-        case "no_such_visit":
-            return NoSuchVisit()
-        case "stale_epoch":
-            return StaleEpoch()
-        case "not_on_duty":
-            return NotOnDuty()
-        case "copy_expired":
-            return CopyExpired()
-        case "wrong_state":
-            return WrongState(record["state"])
-        case unknown:
-            raise AssertionError(f"a script refuses with {unknown!r}, which has no error")
+    why = record["refused"]
+    if why == "wrong_state":
+        return errors.WrongState(record["state"])
+    if why not in REFUSALS:
+        raise AssertionError(f"a script refuses with {why!r}, which has no error")
+    return REFUSALS[why]()

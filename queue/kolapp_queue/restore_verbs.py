@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .eligibility import class_text, needs_text
 from .model import PatientKey, QueueRef, Ticket
 from .sealing import KeyRing
 from .signed import open_copy
@@ -32,6 +33,9 @@ class RestoreVerbs(Verbs):
             copy.joined_ms,
             copy.version,
             copy.expires_ms,
+            needs_text(copy.needs),
+            class_text(copy.needs),
+            copy.credit_ms,
         )
 
     async def went_back(self, ref: QueueRef, seen: int) -> None:

@@ -11,8 +11,12 @@ from importlib.resources import files
 
 # The order matters: each may use what the ones before it declare.
 PRELUDES = {
-    "queue": ("_keys", "_records", "_commit", "_steps", "_loss"),
+    "queue": (
+        *("_keys", "_records", "_places", "_classes", "_heads", "_events", "_commit"),
+        *("_steps", "_loss", "_calls"),
+    ),
     "clinician": ("_record",),
+    "patient": ("_record",),
     "audit": ("_writer",),
 }
 

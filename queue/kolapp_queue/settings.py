@@ -22,6 +22,9 @@ class QueueSettings:
     wrap_up_ms: int = 0  # a clinician's pause after each visit; a pull ends it
     visit_grace_ms: int = 120_000  # a visit stays open so long for a clinician who vanished from it
     take_over: bool = True  # a colleague may take such a visit over
+    # A patient who waits in several queues is called in one at a time. Costs a round trip at each
+    # join; a provider with a single queue can do without.
+    one_call_at_a_time: bool = True
     events_ms: int = 604_800_000  # how long the stream of events is kept for its readers
 
 

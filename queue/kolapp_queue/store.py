@@ -11,27 +11,44 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from .clinician_verbs import ClinicianVerbs
+from .erase_verbs import EraseVerbs
 from .intake_verbs import IntakeVerbs
 from .link import Link
 from .operator_verbs import OperatorVerbs
 from .patient_verbs import PatientVerbs
 from .restore_verbs import RestoreVerbs
 from .settings import QueueSettings
+from .sweep_verbs import SweepVerbs
 from .upkeep import Upkeep
+from .verbs import SettingsOf
+from .visit_verbs import VisitVerbs
 
 
-class QueueStore(PatientVerbs, ClinicianVerbs, IntakeVerbs, RestoreVerbs, OperatorVerbs, Upkeep):
+class QueueStore(
+    PatientVerbs,
+    ClinicianVerbs,
+    VisitVerbs,
+    SweepVerbs,
+    IntakeVerbs,
+    RestoreVerbs,
+    EraseVerbs,
+    OperatorVerbs,
+    Upkeep,
+):
     @classmethod
-    async def connect(cls, url: str, settings: QueueSettings) -> QueueStore:
+    async def connect(
+        cls, url: str, settings: QueueSettings, settings_of: SettingsOf | None = None
+    ) -> QueueStore:
         """Open a store at `unix:///path` or `redis://…`. Raises StoreUnavailable if it does not
-        answer within the command timeout; later losses are reconnected by themselves."""
+        answer within the command timeout; later losses are reconnected by themselves.
+        `settings_of` tells a queue's own settings; without it all follow `settings`."""
         link = Link(url, settings.command_timeout_ms)
         try:
             await link.do(Redis.ping)
         except BaseException:
             await link.close()
             raise
-        return cls(link, settings)
+        return cls(link, settings, settings_of)
 
     async def close(self) -> None:
         await self._link.close()

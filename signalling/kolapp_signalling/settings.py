@@ -222,6 +222,9 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
                 "A visit stays open so long for a clinician who vanished from it.",
             ),
             "take_over": Declared(YES_NO, "A colleague may take such a visit over."),
+            "one_call_at_a_time": Declared(
+                YES_NO, "Who waits in several queues is called in one at a time."
+            ),
             "events_ms": Declared(
                 milliseconds(high=31 * 86_400_000),
                 "How long the events of a queue are kept for audit and webhooks.",

@@ -8,14 +8,15 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from cut_link import Cut, CutLink
 from kolapp_queue import keys, scripts
 from kolapp_queue.audit_lease import AuditLease
 from kolapp_queue.audit_stream import Cursor
-from kolapp_queue.link import Link
-from kolapp_queue.model import PatientKey, QueueRef
+from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.signed import copy_of, issue
+from kolapp_queue.states import Outcome
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
 
@@ -66,9 +67,9 @@ def test_the_preludes_name_every_key_in_order() -> None:
     assert [int(number) for _, number in named] == list(range(1, len(keys.QUEUE_KEYS) + 1))
 
 
-class RecordingLink(Link):
+class RecordingLink(CutLink):
     def __init__(self, url: str) -> None:
-        super().__init__(url, 2_000)
+        super().__init__(url)
         self.passed: dict[str, set[tuple[int, int]]] = {}
 
     async def _run(
@@ -82,6 +83,7 @@ async def test_the_store_passes_what_the_headers_name(store_url: str, provider: 
     link = RecordingLink(store_url)
     try:
         await every_verb(QueueStore(link, QueueSettings()), provider)
+        await every_turn_of_a_visit(QueueStore(link, QueueSettings()), f"{provider}-2")
     finally:
         await link.close()
     expected = {
@@ -135,3 +137,35 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     record = await store._link.clinician("record", provider, DOCTOR)
     await store._unlock(provider, DOCTOR, record)
     await store._held(provider, DOCTOR, {**record, "held": True, "queue": other.queue})
+
+
+async def every_turn_of_a_visit(store: QueueStore, provider: str) -> None:
+    one, two, nurse = QueueRef(provider, "one"), QueueRef(provider, "two"), ClinicianKey("nurse")
+    both = ["one", "two"]
+    vanishing = with_settings(store, duty_lease_ms=0, visit_grace_ms=0)
+    visit = await answered(store, one, "anna")
+    await store.hang_up(one, visit.id, DOCTOR, visit.epoch)
+    await store.set_outcome(one, visit.id, DOCTOR, visit.epoch, Outcome.REFERRED)
+    await store.end_wrap_up(provider, DOCTOR)
+    # Bo waits in two queues, so a pull locks him and releases him at the end.
+    for ref in (one, two):
+        await join(store, ref, "bo")
+    await store.set_duty(provider, DOCTOR, both)
+    first = await store.pull(provider, DOCTOR, "first")
+    assert first is not None
+    ticket = await store.answer(one, first.ticket, PatientKey("bo"), first.epoch)
+    await store.detach(one, ticket.id, "bo-1")
+    await store.ring_again(one, first.id, DOCTOR, first.epoch)
+    await vanishing.set_duty(provider, DOCTOR, both)
+    await vanishing.sweep(one)
+    await store.set_duty(provider, nurse, both)
+    taken = await store.take_over(one, first.id, nurse, "take")
+    slow = with_settings(store, command_timeout_ms=0)
+    slow._link.before = "queue/transfer_in"  # type: ignore[attr-defined]  # a RecordingLink
+    with pytest.raises(Cut):
+        await slow.transfer(one, taken.id, nurse, taken.epoch, "three")
+    await slow.sweep(one)
+    await with_settings(store, events_ms=-1_000).sweep(one)
+    gone = await join(store, one, "cecilia")
+    await store.end_erased(one, gone.id, gone.patient)
+    await store.erase(one, gone.id, gone.patient, [])

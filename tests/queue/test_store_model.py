@@ -360,7 +360,8 @@ class QueueMachine(RuleBasedStateMachine):
     async def records(self, queue: str) -> dict[str, Any]:
         """Every key of a queue, as it lies in the store."""
         ref = self.ref(queue)
-        hashes, sets = ("meta", "tickets", "visits", "patients"), keys.QUEUE_KEYS[4:]
+        hashes = ("meta", "tickets", "visits", "patients", "classes")
+        sets = ("present", "away", "grace", "rings", "live", "holders", "moving")
 
         def fill(pipeline: Any) -> None:
             for name in hashes:
@@ -376,7 +377,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def check_version(self, queue: str, records: dict[str, Any]) -> None:
         """Whatever anybody can see changes with a new version, which never goes back."""
-        hidden = ("connection", "replaced", "away_until_ms", "forget_ms")
+        hidden = ("connection", "replaced", "away_until_ms", "forget_ms", "holder_until_ms")
         visible = {
             key: {name: value for name, value in record.items() if name not in hidden}
             for kind in ("tickets", "visits")

@@ -4,7 +4,7 @@ import asyncio
 
 import msgpack
 import pytest
-from kolapp_queue import keys, upkeep
+from kolapp_queue import keys, sweep_verbs
 from kolapp_queue.errors import AlreadyInVisit
 from kolapp_queue.model import NodeRecord, PatientKey, QueueRef
 from kolapp_queue.states import TicketState, VisitState
@@ -126,7 +126,7 @@ async def test_a_lapsed_lease_is_off_duty(store: QueueStore, ref: QueueRef) -> N
 async def test_a_sweep_is_bounded_and_says_that_there_is_more(
     store: QueueStore, ref: QueueRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "SWEEP_MOST", 3)
+    monkeypatch.setattr(sweep_verbs, "SWEEP_MOST", 3)
     hasty = with_settings(store, away_grace_ms=0)
     for number in range(7):
         ticket = await join(store, ref, f"patient{number}")
@@ -153,11 +153,15 @@ async def test_what_ended_is_forgotten(store: QueueStore, ref: QueueRef) -> None
     await brief.set_duty(ref.provider, DOCTOR, [])
     assert await swept(brief, ref) == 0
 
-    # Left over is what concerns nobody: the queue's own counters.
+    # Left over is what concerns nobody, the queue's own counters and what put whom back, and the
+    # stream of events, for its readers and for some days.
     pattern = f"{keys.PREFIX}{{{ref.provider}/*"
     found = [key async for key in store._link._redis.scan_iter(match=pattern, count=1_000)]
-    assert found == [keys.queue_key(ref, "meta").encode()]
-    meta = await store._link.do(lambda redis: redis.hgetall(found[0]))
+    names = ("meta", "events", "causes")
+    assert sorted(found) == sorted(keys.queue_key(ref, name).encode() for name in names)
+    await with_settings(store, events_ms=-1_000).sweep(ref)
+    assert await store._link.do(lambda redis: redis.xlen(keys.queue_key(ref, "events"))) == 0
+    meta = await store._link.do(lambda redis: redis.hgetall(keys.queue_key(ref, "meta")))
     assert set(meta) == {
         b"version",
         b"clock",
@@ -165,6 +169,7 @@ async def test_what_ended_is_forgotten(store: QueueStore, ref: QueueRef) -> None
         b"epoch",
         b"visits_done",
         b"visit_ms_mean",
+        b"classes",
     }
 
 

@@ -8,7 +8,7 @@ from kolapp_queue.model import Line
 from kolapp_queue.states import TicketState
 from queue_model import QueueModel
 
-PLACE_LENGTH = 25  # of order key and number, in front of the ticket's id
+PLACE_LENGTH = 27  # of class, order key and number, in front of the ticket's id
 
 
 def line(model: QueueModel, queue: str, line: Line) -> None:

@@ -49,6 +49,10 @@ class ModelVisit:
     media_node: str = ""
     media_epoch: int = 0
 
+    @property
+    def active(self) -> bool:
+        return self.state != "ended"
+
     def end(self, reason: str) -> None:
         self.state, self.reason = "ended", reason
 
@@ -88,7 +92,12 @@ class QueueModel:
 
     def next_for(self, name: str) -> ModelTicket | None:
         present = [t for q in self.clinician(name).queues for t in self.line(q) if t.present]
-        return min(present, key=lambda ticket: ticket.order, default=None)
+        free = [t for t in present if not self.busy(t.patient)]
+        return min(free, key=lambda ticket: ticket.order, default=None)
+
+    def busy(self, patient: str) -> bool:
+        """Called or seen, in whatever queue."""
+        return any(v.ticket.patient == patient and v.active for v in self.visits.values())
 
     # What patients do
 

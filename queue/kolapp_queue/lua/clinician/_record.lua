@@ -1,6 +1,6 @@
 -- In front of every script of this folder: the record of one clinician.
 
-local RECORD = KEYS[1]  -- hash: queues, until_ms, epoch, key, queue, visit, held
+local RECORD = KEYS[1]  -- hash: queues, weights, profile, until_ms, wrap_until_ms, and the lock
 
 local function clock()
   local time = redis.call('TIME')
@@ -8,13 +8,14 @@ local function clock()
 end
 local now = clock()
 
--- queues    the queues served, as ",a,b,"; until_ms: the end of the duty lease
+-- queues    the queues served, as ",a,b,"; weights: of each, as "1,2"; profile: as JSON
+-- until_ms  the end of the duty lease; wrap_until_ms: of the wrap-up after a visit
 -- epoch     of the newest lock; the store's time, so a record made anew is never behind a fence
 -- key, queue, visit  of the newest lock: who asked, where, and the id that its visit gets
 -- held      1 until that visit has ended or turned out not to be
 local function record()
-  local got = redis.call('HMGET', RECORD,
-    'queues', 'until_ms', 'epoch', 'key', 'queue', 'visit', 'held')
+  local got = redis.call('HMGET', RECORD, 'queues', 'until_ms', 'epoch', 'key', 'queue', 'visit',
+    'held', 'weights', 'profile', 'wrap_until_ms')
   return {
     queues = got[1] or '',
     until_ms = tonumber(got[2] or 0),
@@ -23,11 +24,15 @@ local function record()
     queue = got[5] or '',
     visit = got[6] or '',
     held = got[7] == '1',
+    weights = got[8] or '',
+    profile = got[9] or '',
+    wrap_until_ms = tonumber(got[10] or 0),
   }
 end
 
 local function reply(found)
   found.on_duty = found.queues ~= '' and found.until_ms > now
+  if found.wrap_until_ms <= now then found.wrap_until_ms = 0 end
   return cmsgpack.pack(found)
 end
 

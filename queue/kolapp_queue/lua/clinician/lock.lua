@@ -2,7 +2,7 @@
 -- may be an older one. A key that was used gets its old lock again: a repeat must not pull twice.
 -- KEYS[1]  the clinician's record (_record.lua)
 -- ARGV[1]  key of the pull
--- ARGV[2]  queue to pull from
+-- ARGV[2]  queue to pull from; '': the only one served, and if there are more, nothing is locked
 -- ARGV[3]  id the visit will have
 -- ARGV[4]  how long the record stays after its last use, ms
 local key, queue, visit, retention_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -10,11 +10,16 @@ local key, queue, visit, retention_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV
 local found = record()
 if found.held or found.key == key then return reply(found) end
 local serves = string.find(found.queues, ',' .. queue .. ',', 1, true)
-if not serves or found.until_ms <= now then return cmsgpack.pack({refused = 'not_on_duty'}) end
+if found.queues == '' or found.until_ms <= now or (queue ~= '' and not serves) then
+  return cmsgpack.pack({refused = 'not_on_duty'})
+end
+if queue == '' then queue = string.match(found.queues, '^,([^,]+),$') end
+if not queue then return reply(found) end
 
-found.epoch = math.max(found.epoch + 1, now)
+-- A pull ends the wrap-up.
+found.epoch, found.wrap_until_ms = math.max(found.epoch + 1, now), 0
 found.key, found.queue, found.visit, found.held = key, queue, visit, true
-redis.call('HSET', RECORD,
-  'epoch', found.epoch, 'key', key, 'queue', queue, 'visit', visit, 'held', 1)
+redis.call('HSET', RECORD, 'epoch', found.epoch, 'key', key, 'queue', queue, 'visit', visit,
+  'held', 1, 'wrap_until_ms', 0)
 keep(found, retention_ms)
 return reply(found)

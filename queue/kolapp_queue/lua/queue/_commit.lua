@@ -1,23 +1,21 @@
--- Third in front of every script: `commit`, the one way to change a ticket or a visit.
+-- Seventh in front of every script: `commit`, the one way to change a ticket or a visit.
 
--- Ties of the order key go by the number drawn: equal scores sort by their members' bytes, and the
--- whole member sorts as the score does, so present and away merge without their scores.
-local function place_of(ticket)
-  return string.format('%015d%010d%s', ticket.order_key, ticket.number, ticket.id)
-end
-
-local function index(set, member, score)
-  if score then redis.call('ZADD', set, score, member) else redis.call('ZREM', set, member) end
-end
+local SCHEMA = 1  -- of the records; a reader takes the next one too and keeps what it does not know
 
 -- The indexes follow from the record alone, so the two cannot disagree.
 local function save_ticket(ticket)
   local state, place = ticket.state, place_of(ticket)
   local waiting = state == 'waiting'
-  index(PRESENT, place, waiting and ticket.present and ticket.order_key)
-  index(AWAY, place, waiting and not ticket.present and ticket.order_key)
+  index(PRESENT, place, waiting and ticket.present and 0)
+  index(AWAY, place, waiting and not ticket.present and 0)
   index(GRACE, ticket.id, waiting and not ticket.present and ticket.away_until_ms)
   index(RINGS, ticket.id, state == 'called' and ticket.ring_until_ms)
+  index(MOVING, ticket.id, state == 'transferring' and ticket.moving_until_ms)
+  local counts = not ticket.forget_ms
+  if counts ~= (ticket.counted or false) then
+    count_class(ticket.class, counts and 1 or -1)
+    ticket.counted = counts
+  end
   if ticket.forget_ms then
     redis.call('HDEL', PATIENTS, ticket.patient)
     redis.call('ZADD', ENDED, ticket.forget_ms, 't' .. ticket.id)
@@ -28,20 +26,22 @@ local function save_ticket(ticket)
 end
 
 local function save_visit(visit)
-  index(LIVE, visit.id, visit.state == 'live' and visit.answered_ms)
+  index(LIVE, visit.id, (visit.state == 'live' or visit.state == 'held') and visit.answered_ms)
+  index(HOLDERS, visit.id, visit.state ~= 'ended' and visit.holder_until_ms)
   if visit.forget_ms then redis.call('ZADD', ENDED, visit.forget_ms, 'v' .. visit.id) end
   redis.call('HSET', VISITS, visit.id, cmsgpack.pack(visit))
 end
 
-local function commit(ticket, visit)
+local function commit(ticket, visit, step)
   local version = announce(ticket, visit)
-  if ticket then
-    ticket.version = version
-    save_ticket(ticket)
+  for _, record in ipairs({ticket or visit, visit or ticket}) do
+    record.version, record.schema = version, record.schema or SCHEMA
   end
-  if visit then
-    visit.version = version
-    save_visit(visit)
+  if ticket then save_ticket(ticket) end
+  if visit then save_visit(visit) end
+  if step then
+    write_event(step, version, ticket or read(TICKETS, visit.ticket), visit)
+    if step.rise then write_cause(step.rise, version, ticket) end
   end
   return reply(ticket, visit)
 end

@@ -1,4 +1,4 @@
--- Fourth in front of every script: steps that several verbs share.
+-- Eighth in front of every script: steps that several verbs share.
 
 local function end_ticket(ticket, state, reason, retention_ms)
   ticket.state, ticket.reason, ticket.present = state, reason, false
@@ -6,13 +6,14 @@ local function end_ticket(ticket, state, reason, retention_ms)
 end
 
 local function end_visit(visit, reason, retention_ms)
-  visit.state, visit.reason, visit.ended_ms = 'ended', reason, now
+  visit.state, visit.reason, visit.ended_ms, visit.held_until_ms = 'ended', reason, now, 0
   visit.forget_ms = now + retention_ms
 end
 
--- From called back into the line, at the old place.
-local function back_to_line(ticket, present, reason, grace_ms)
-  ticket.state, ticket.reason, ticket.present = 'waiting', reason, present
+-- From called back into the line, at the old place. Who lost the connection meanwhile waits as
+-- away: the next pull would ring nobody.
+local function back_to_line(ticket, reason, grace_ms)
+  ticket.state, ticket.reason, ticket.present = 'waiting', reason, ticket.connection ~= ''
   ticket.epoch, ticket.visit, ticket.ring_until_ms = 0, nil, 0
   ticket.away_until_ms = now + grace_ms
 end
@@ -21,7 +22,7 @@ end
 -- replaced one may be a late repeat, so it gets the ticket back only when the newer one is gone.
 local function attach(ticket, connection)
   local news = not ticket.present
-  ticket.present = true
+  ticket.present, ticket.called_away_ms = true, nil
   if ticket.connection ~= connection then
     if ticket.connection ~= '' and ticket.replaced == connection then return news end
     ticket.replaced = ticket.connection
@@ -31,11 +32,13 @@ local function attach(ticket, connection)
   return news
 end
 
--- Use a clinician's lock epoch up for this queue; false if it or a newer one was used before.
+-- Whether this lock epoch of the clinician, or a newer one, was used up here.
+local function fenced(clinician, lock_epoch)
+  return lock_epoch <= tonumber(redis.call('ZSCORE', FENCES, clinician) or 0)
+end
+
 local function fence(clinician, lock_epoch, retention_ms)
-  local used = tonumber(redis.call('ZSCORE', FENCES, clinician) or 0)
-  if lock_epoch <= used then return false end
+  if fenced(clinician, lock_epoch) then return end
   redis.call('ZADD', FENCES, lock_epoch, clinician)
   redis.call('ZADD', ENDED, now + retention_ms, 'c' .. clinician)
-  return true
 end

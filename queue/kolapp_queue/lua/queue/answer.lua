@@ -17,4 +17,4 @@ if ticket.state == 'in_visit' then return reply(ticket) end
 local visit = visit_of(ticket)
 ticket.state, ticket.ring_until_ms = 'in_visit', 0
 visit.state, visit.answered_ms = 'live', now
-return commit(ticket, visit)
+return commit(ticket, visit, by_patient('answer', ticket))

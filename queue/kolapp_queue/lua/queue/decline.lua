@@ -17,4 +17,4 @@ if ticket.epoch ~= epoch then return refuse('stale_epoch') end
 local visit = visit_of(ticket)
 end_visit(visit, 'declined', retention_ms)
 end_ticket(ticket, 'left', 'declined', retention_ms)
-return commit(ticket, visit)
+return commit(ticket, visit, by_patient('decline', ticket))

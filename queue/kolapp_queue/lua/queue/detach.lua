@@ -17,4 +17,4 @@ if not ticket.present then
 end
 ticket.present = false
 ticket.away_until_ms = now + grace_ms
-return commit(ticket)
+return commit(ticket, nil, by_patient('go_away', ticket))

@@ -1,8 +1,11 @@
 -- The earliest deadline of each kind, and the time to compare it with. Changes nothing.
 -- KEYS     the queue's keys (_keys.lua)
+-- ARGV[1]  how long events are kept, ms
 local function earliest(set)
   return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2])
 end
+
+local first = redis.call('XRANGE', EVENTS, '-', '+', 'COUNT', 1)[1]
 
 return cmsgpack.pack({
   now = now,
@@ -10,4 +13,7 @@ return cmsgpack.pack({
   grace = earliest(GRACE),
   duty = earliest(DUTY),
   ended = earliest(ENDED),
+  holders = earliest(HOLDERS),
+  moving = earliest(MOVING),
+  events = first and tonumber(string.match(first[1], '^%d+')) + tonumber(ARGV[1]) + 1,
 })

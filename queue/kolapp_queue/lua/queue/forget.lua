@@ -6,11 +6,16 @@ local most = tonumber(ARGV[1])
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', ENDED, 0, now, 'LIMIT', 0, most)) do
   local kind, id = string.sub(member, 1, 1), string.sub(member, 2)
   if kind == 't' then
+    local patient = read(TICKETS, id).patient
+    if redis.call('HEXISTS', PATIENTS, patient) == 0 then redis.call('SREM', SHARED, patient) end
     redis.call('HDEL', TICKETS, id)
     redis.call('HDEL', INTAKE, id)
   end
   if kind == 'v' then redis.call('HDEL', VISITS, id) end
   if kind == 'c' then redis.call('ZREM', FENCES, id) end
+  if kind == 's' and redis.call('HEXISTS', PATIENTS, id) == 0 then
+    redis.call('SREM', SHARED, id)
+  end
   redis.call('ZREM', ENDED, member)
 end
 return reply()

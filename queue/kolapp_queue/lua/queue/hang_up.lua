@@ -4,8 +4,10 @@
 -- ARGV[1]  visit
 -- ARGV[2]  who: the visit's patient or clinician
 -- ARGV[3]  epoch of the visit
--- ARGV[4]  how long what ended stays readable, ms
-local id, by, epoch, retention_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+-- ARGV[4]  outcome
+-- ARGV[5]  how long what ended stays readable, ms
+local id, by, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local outcome, retention_ms = ARGV[4], tonumber(ARGV[5])
 
 local visit = read(VISITS, id)
 local ticket = visit and read(TICKETS, visit.ticket)
@@ -14,15 +16,18 @@ if not ticket or (by ~= visit.clinician and by ~= ticket.patient) then
 end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 if visit.state == 'ended' then return reply(nil, visit) end
-if visit.state ~= 'live' then return refuse('wrong_state', visit.state) end
+if visit.state == 'called' then return refuse('wrong_state', visit.state) end
 
-local reason = by == visit.clinician and 'clinician_hung_up' or 'patient_hung_up'
+local mine = by == visit.clinician
+local reason = mine and 'clinician_hung_up' or 'patient_hung_up'
 end_visit(visit, reason, retention_ms)
 end_ticket(ticket, 'completed', reason, retention_ms)
+visit.outcome = outcome
 
 -- The mean forgets: a tenth of it is the newest visit, the first ones count in full.
 local done = redis.call('HINCRBY', META, 'visits_done', 1)
 local mean = tonumber(redis.call('HGET', META, 'visit_ms_mean') or 0)
 mean = mean + (visit.ended_ms - visit.answered_ms - mean) / math.min(done, 10)
 redis.call('HSET', META, 'visit_ms_mean', string.format('%.3f', mean))
-return commit(ticket, visit)
+local step = mine and by_clinician('hang_up', visit) or by_patient('hang_up', ticket)
+return commit(ticket, visit, step)

@@ -6,6 +6,9 @@ local most = tonumber(ARGV[1])
 local lapsed = redis.call('ZRANGEBYSCORE', DUTY, 0, now, 'LIMIT', 0, most)
 if #lapsed > 0 then
   redis.call('ZREM', DUTY, unpack(lapsed))
-  announce()
+  for _, clinician in ipairs(lapsed) do
+    redis.call('HDEL', PROFILES, 'p' .. clinician, 'f' .. clinician)
+  end
+  write_cause('clinician_left', announce())
 end
 return reply()

@@ -15,4 +15,4 @@ end
 local visit = visit_of(ticket)
 if visit then end_visit(visit, 'left', retention_ms) end
 end_ticket(ticket, 'left', 'left', retention_ms)
-return commit(ticket, visit)
+return commit(ticket, visit, by_patient('leave', ticket))

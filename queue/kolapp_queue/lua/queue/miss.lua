@@ -8,19 +8,22 @@
 local most, allowed = tonumber(ARGV[1]), tonumber(ARGV[2])
 local grace_ms, retention_ms = tonumber(ARGV[3]), tonumber(ARGV[4])
 
--- The clinicians to release, each with the visit that held them: their records are in other slots.
+-- Who held these visits is to be released: their records are in other slots.
 local released = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RINGS, 0, now, 'LIMIT', 0, most)) do
   local ticket = read(TICKETS, id)
   local visit = visit_of(ticket)
   end_visit(visit, 'missed_call', retention_ms)
   ticket.missed = ticket.missed + 1
+  local step = by_clock('miss')
   if ticket.missed > allowed then
     end_ticket(ticket, 'no_show', 'missed_calls', retention_ms)
+    step.name = 'no_show'
   else
-    back_to_line(ticket, false, 'missed_call', grace_ms)
+    back_to_line(ticket, 'missed_call', grace_ms)
+    ticket.present, step.rise = false, 'returned'
   end
-  commit(ticket, visit)
-  table.insert(released, {visit.clinician, visit.id})
+  commit(ticket, visit, step)
+  table.insert(released, visit)
 end
 return cmsgpack.pack({released = released})

@@ -3,5 +3,8 @@
 -- ARGV[1]  clinician
 local clinician = ARGV[1]
 
-if redis.call('ZREM', DUTY, clinician) == 1 then announce() end
+if redis.call('ZREM', DUTY, clinician) == 1 then
+  redis.call('HDEL', PROFILES, 'p' .. clinician, 'f' .. clinician)
+  write_cause('clinician_left', announce())
+end
 return reply()

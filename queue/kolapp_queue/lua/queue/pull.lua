@@ -1,37 +1,46 @@
--- Take the earliest present ticket for a clinician who has locked their own record for it.
--- The fence makes it safe to repeat and to abandon: a lock epoch is good for one pull here.
+-- Take the earliest present ticket that fits a clinician who has locked their own record for it, or
+-- a certain one. The fence makes it safe to repeat and to abandon: a lock epoch is good for one
+-- pull here. A patient who may wait elsewhere too is taken only when locked for this visit: else
+-- the answer says whom to lock, and nothing has changed.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  clinician
 -- ARGV[2]  epoch of the clinician's lock
 -- ARGV[3]  id of the visit to make
--- ARGV[4]  how long the call rings, ms
--- ARGV[5]  how long what ended stays readable, ms
-local clinician, lock_epoch, id = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local ring_ms, retention_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
+-- ARGV[4]  profile of the clinician
+-- ARGV[5]  the ticket that is wanted; '': the earliest
+-- ARGV[6]  why that one
+-- ARGV[7]  the ticket whose patient is locked for this visit, if any
+-- ARGV[8]  tickets whose patients are busy elsewhere, with commas between
+-- ARGV[9]  how long the call rings, ms
+-- ARGV[10]  how long it can be undone, ms
+-- ARGV[11]  lease of the clinician on the visit, ms
+-- ARGV[12]  how long what ended stays readable, ms
+local clinician, lock_epoch, id, profile = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local wanted, locked, ring_ms = ARGV[5], ARGV[7], tonumber(ARGV[9])
 
 local repeated = read(VISITS, id)
 if repeated then return reply(read(TICKETS, repeated.ticket), repeated) end
-if not fence(clinician, lock_epoch, retention_ms) then return refuse('stale_epoch') end
+if fenced(clinician, lock_epoch) then return refuse('stale_epoch') end
 
-local first = redis.call('ZRANGE', PRESENT, 0, 0)[1]
-if not first then return reply() end
+local ticket, codes
+if wanted ~= '' then
+  ticket = read(TICKETS, wanted)
+  if not ticket then return refuse('no_such_ticket') end
+  if ticket.state ~= 'waiting' then return refuse('wrong_state', ticket.state) end
+else
+  codes = fitting(clinician, profile)
+  local place = earliest(codes, listed(ARGV[8]))
+  ticket = place and read(TICKETS, id_of(place))
+end
+if ticket and ticket.id ~= locked and redis.call('SISMEMBER', SHARED, ticket.patient) == 1 then
+  return cmsgpack.pack({lock = ticket.id, patient = ticket.patient})
+end
+fence(clinician, lock_epoch, tonumber(ARGV[12]))
+if codes then tell_away(codes, ticket) end
+if not ticket then return reply() end
 
-local ticket = read(TICKETS, string.sub(first, 26))
-ticket.state, ticket.reason, ticket.visit = 'called', '', id
-ticket.epoch = redis.call('HINCRBY', META, 'epoch', 1)
-ticket.ring_until_ms = now + ring_ms
-return commit(ticket, {
-  id = id,
-  ticket = ticket.id,
-  number = ticket.number,
-  clinician = clinician,
-  epoch = ticket.epoch,
-  state = 'called',
-  called_ms = now,
-  answered_ms = 0,
-  ended_ms = 0,
-  ring_until_ms = ticket.ring_until_ms,
-  media_node = '',
-  media_epoch = 0,
-  reason = '',
-})
+local unit = spelled(profile).unit or ''
+local visit = call(ticket, id, clinician, unit, ring_ms, tonumber(ARGV[10]), tonumber(ARGV[11]))
+local step = by_clinician('pull', visit)
+if wanted ~= '' then step.name, step.reason = 'pull_ticket', ARGV[6] end
+return commit(ticket, visit, step)

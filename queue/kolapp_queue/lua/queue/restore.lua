@@ -10,9 +10,12 @@
 -- ARGV[6]  when it joined, ms
 -- ARGV[7]  version of the copy
 -- ARGV[8]  when the copy ends, ms
+-- ARGV[9]  what it needs
+-- ARGV[10]  needs of its class
+-- ARGV[11]  time credit of its priority, ms
 local id, patient, connection, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local order_key, joined_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
-local version, expires_ms = tonumber(ARGV[7]), tonumber(ARGV[8])
+local version, expires_ms, needs = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 
 local ticket = read(TICKETS, id)
 if not ticket then
@@ -30,8 +33,15 @@ if ticket then
   return reply(ticket)
 end
 
-return commit({
+local class = class_of(ARGV[10])
+if not class then return refuse('too_many_classes') end
+ticket = {
   id = id, patient = patient, number = number, state = 'waiting', present = true,
   order_key = order_key, joined_ms = joined_ms, epoch = 0, ring_until_ms = 0, missed = 0,
   reason = 'restored', connection = connection,
-})
+  needs = needs, class = class,
+  credit_ms = tonumber(ARGV[11]),
+}
+local step = by_patient('restore', ticket)
+step.rise = 'returned'
+return commit(ticket, nil, step)

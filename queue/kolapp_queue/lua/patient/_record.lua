@@ -1,0 +1,17 @@
+-- In front of every script of this folder: the record of one patient of a provider, who may wait
+-- in several queues but is called in one at a time.
+
+local RECORD = KEYS[1]  -- hash: 'q:' queue -> 1, and the lock: queue, visit, clinician, epoch
+
+local function lock_held()
+  local got = redis.call('HMGET', RECORD, 'queue', 'visit', 'clinician', 'epoch')
+  if not got[2] then return nil end
+  return {queue = got[1], visit = got[2], clinician = got[3], epoch = tonumber(got[4])}
+end
+
+local LOCK_MS = 86400000  -- no visit lasts longer, so no lock is left over longer
+
+-- Every use keeps it for a while.
+local function keep(retention_ms)
+  redis.call('PEXPIRE', RECORD, lock_held() and math.max(retention_ms, LOCK_MS) or retention_ms)
+end

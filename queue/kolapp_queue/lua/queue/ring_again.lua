@@ -1,0 +1,16 @@
+-- The clinician rings a patient whose connection was lost in the visit; it rings until they are
+-- back or the time is over. The visit goes on either way.
+-- KEYS     the queue's keys (_keys.lua)
+-- ARGV[1]  visit
+-- ARGV[2]  clinician
+-- ARGV[3]  epoch of the visit
+-- ARGV[4]  how long it rings, ms
+local visit = read(VISITS, ARGV[1])
+if not visit or visit.clinician ~= ARGV[2] then return refuse('no_such_visit') end
+if visit.epoch ~= tonumber(ARGV[3]) then return refuse('stale_epoch') end
+if visit.state ~= 'live' then return refuse('wrong_state', visit.state) end
+
+local ticket = read(TICKETS, visit.ticket)
+if ticket.present or ticket.ring_until_ms > now then return reply(ticket, visit) end
+ticket.ring_until_ms = now + tonumber(ARGV[4])
+return commit(ticket, visit, by_clinician('ring_again', visit))

@@ -1,0 +1,226 @@
+"""How a clinician gets a patient: lock the own record, then pull in the queue.
+
+Two steps, both safe to repeat; what a cut-off pull left behind is found by the next one. A patient
+who may wait in another queue too is locked between the two, in a third slot.
+
+Which of several queues is next: the one whose first fitting ticket has waited longest, each wait
+counted as often as the queue weighs. With equal weights that is the earliest ticket of all. Nobody
+starves: a wait grows until it outweighs every other queue's, however heavy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import records
+from .eligibility import profile_of
+from .errors import (
+    AlreadyInVisit,
+    NoSuchTicket,
+    NotAllowed,
+    PatientBusy,
+    StaleEpoch,
+    StoreUnavailable,
+    WrongState,
+)
+from .keys import checked
+from .model import ClinicianKey, PatientKey, QueueRef, TicketId, Visit
+from .states import VisitState
+from .verbs import Verbs
+
+# How often a pull starts anew because somebody else used this clinician's record meanwhile.
+PULL_ATTEMPTS = 16
+# Patients at the front that one pull may find busy elsewhere; it gives up on the queue after that.
+BUSY_MOST = 32
+
+
+@dataclass
+class _Wish:
+    """One pull under way."""
+
+    provider: str
+    clinician: ClinicianKey
+    key: str
+    ticket: str = ""  # a certain one, or "" for the next
+    reason: str = ""  # why that one
+    empty: set[str] = field(default_factory=set)  # queues where nobody was found
+
+
+class PullVerbs(Verbs):
+    async def pull(self, provider: str, clinician: ClinicianKey, key: str) -> Visit | None:
+        """Take the next present ticket that fits, of the clinician's queues, or None. The same
+        `key` gets the same visit again, also when it has ended. Ends the wrap-up.
+
+        Raises NotOnDuty, AlreadyInVisit."""
+        return await self._pull(_Wish(provider, clinician, checked(key)), "")
+
+    async def pull_ticket(
+        self, ref: QueueRef, ticket: TicketId, clinician: ClinicianKey, key: str, reason: str
+    ) -> Visit:
+        """Take this very ticket, whether it fits or not, for a reason that the audit keeps. For
+        clinicians on duty in its queue who may see the board. Otherwise as `pull`.
+
+        Raises NotAllowed, NotOnDuty, AlreadyInVisit, NoSuchTicket, WrongState unless it waits,
+        PatientBusy."""
+        record = await self._link.clinician("record", ref.provider, clinician)
+        if not reason or not profile_of(record["profile"]).board:
+            raise NotAllowed
+        wish = _Wish(ref.provider, clinician, checked(key), ticket, reason)
+        visit = await self._pull(wish, ref.queue)
+        if visit is None:
+            raise NoSuchTicket
+        return visit
+
+    async def _pull(self, wish: _Wish, queue: str) -> Visit | None:
+        for _ in range(PULL_ATTEMPTS):
+            record = await self._lock(wish, queue)
+            if not record["held"] and record["key"] != wish.key:
+                chosen = await self._longest(wish, record)
+                if chosen is None:
+                    return None
+                record = await self._lock(wish, chosen)
+            if record["key"] == wish.key:
+                visit = await self._use(wish, record)
+                if visit is not None:
+                    return visit
+                if wish.empty.issuperset(served(record)):
+                    return None
+            elif (visit := await self._held(wish.provider, wish.clinician, record)) is not None:
+                raise AlreadyInVisit(visit)
+        raise StoreUnavailable("this clinician's record changes faster than it can be locked")
+
+    async def _lock(self, wish: _Wish, queue: str) -> dict[str, Any]:
+        visit, retention_ms = secrets.token_urlsafe(16), self._settings.retention_ms
+        return await self._link.clinician(
+            "lock", wish.provider, wish.clinician, wish.key, queue, visit, retention_ms
+        )
+
+    async def _longest(self, wish: _Wish, record: dict[str, Any]) -> str | None:
+        """The queue to pull from, see above. Only a hint: the pull decides who it is."""
+        queues, weights = served(record), record["weights"].split(",")
+        weigh = dict(zip(queues, map(int, weights), strict=True))
+
+        async def head(queue: str) -> dict[str, Any]:
+            ref = QueueRef(wish.provider, queue)
+            return await self._link.queue("head", ref, wish.clinician, record["profile"])
+
+        left = [queue for queue in queues if queue not in wish.empty]
+        heads = dict(zip(left, await asyncio.gather(*map(head, left)), strict=True))
+        found = {queue: head for queue, head in heads.items() if head}
+        now_ms = max((head["now_ms"] for head in found.values()), default=0)
+
+        def rank(queue: str) -> tuple[int, int, int]:
+            order_key, number = found[queue]["order"]
+            return -(now_ms - order_key) * weigh[queue], order_key, number
+
+        return min(found, key=rank, default=None)
+
+    async def _use(self, wish: _Wish, record: dict[str, Any]) -> Visit | None:
+        """Pull with the lock in `record`, or get what it got before; None voids the lock."""
+        ref = QueueRef(wish.provider, record["queue"])
+        try:
+            if record["held"]:
+                reply = await self._call(wish, ref, record)
+                if "visit" not in reply:
+                    wish.empty.add(ref.queue)
+            else:
+                reply = await self._settle(ref, wish.clinician, record)
+        except StaleEpoch:
+            reply = {}
+        except (NoSuchTicket, WrongState, PatientBusy):
+            await self._unlock(wish.provider, wish.clinician, record)
+            raise
+        if "visit" not in reply:
+            await self._unlock(wish.provider, wish.clinician, record)
+            return None
+        await self._release(ref, reply)
+        return records.visit(ref, reply["visit"])
+
+    async def _call(self, wish: _Wish, ref: QueueRef, record: dict[str, Any]) -> dict[str, Any]:
+        """Call a patient who is free, in this queue; {} if there is none."""
+        settings = self.settings_of(ref)
+        lock = (wish.clinician, record["epoch"], record["visit"])
+        wanted = (record["profile"], wish.ticket, wish.reason)
+        times = (settings.ring_ms, settings.undo_ms, self._settings.duty_lease_ms)
+        locked: dict[str, Any] = {}
+        busy: list[str] = []
+        while len(busy) <= BUSY_MOST:
+            skip = (locked.get("lock", ""), ",".join(busy))
+            try:
+                reply = await self._link.queue(
+                    "pull", ref, *lock, *wanted, *skip, *times, settings.retention_ms
+                )
+            except (StaleEpoch, NoSuchTicket, WrongState):
+                await self._unlock_patient(ref, locked, record)
+                raise
+            if locked and reply.get("visit", {}).get("ticket") != locked["lock"]:
+                await self._unlock_patient(ref, locked, record)
+                locked = {}
+            if "lock" not in reply:
+                return reply
+            if await self._lock_patient(ref, reply["patient"], wish.clinician, record):
+                locked = reply
+            elif wish.ticket:
+                raise PatientBusy
+            else:
+                busy.append(reply["lock"])
+        return {}
+
+    async def _lock_patient(
+        self, ref: QueueRef, patient: PatientKey, clinician: ClinicianKey, record: dict[str, Any]
+    ) -> bool:
+        """Whether the patient is ours to call. A lock that is left over is released: settling it
+        makes sure that its pull will not come any more."""
+        lock = (ref.queue, record["visit"], clinician, record["epoch"], self._settings.retention_ms)
+        held = await self._link.patient("lock", ref.provider, patient, *lock)
+        if held["visit"] == record["visit"]:
+            return True
+        other = QueueRef(ref.provider, held["queue"])
+        visit = (await self._settle(other, held["clinician"], held)).get("visit")
+        if visit and visit["state"] != "ended" and visit["patient"] == patient:
+            return False
+        await self._release_patient(ref, patient, held["visit"])
+        held = await self._link.patient("lock", ref.provider, patient, *lock)
+        return bool(held["visit"] == record["visit"])
+
+    async def _unlock_patient(
+        self, ref: QueueRef, locked: dict[str, Any], record: dict[str, Any]
+    ) -> None:
+        if locked:
+            await self._release_patient(ref, locked["patient"], record["visit"])
+
+    async def _settle(
+        self, ref: QueueRef, clinician: ClinicianKey, record: dict[str, Any]
+    ) -> dict[str, Any]:
+        lock = (clinician, record["epoch"], record["visit"])
+        return await self._link.queue("settle", ref, *lock, self.settings_of(ref).retention_ms)
+
+    async def _held(
+        self, provider: str, clinician: ClinicianKey, record: dict[str, Any]
+    ) -> Visit | None:
+        """The active visit that holds this record; frees the record if there is none (any more).
+        After that a pull still under way with this lock comes too late."""
+        if not record["held"]:
+            return None
+        ref = QueueRef(provider, record["queue"])
+        reply = await self._settle(ref, clinician, record)
+        # A colleague may have taken the visit over.
+        if reply.get("visit", {}).get("clinician") != clinician:
+            await self._unlock(provider, clinician, record)
+            return None
+        await self._release(ref, reply)
+        visit = records.visit(ref, reply["visit"])
+        return None if visit.state == VisitState.ENDED else visit
+
+    async def _unlock(self, provider: str, clinician: ClinicianKey, record: dict[str, Any]) -> None:
+        await self._link.clinician(
+            "unlock", provider, clinician, record["visit"], self._settings.retention_ms
+        )
+
+
+def served(record: dict[str, Any]) -> tuple[str, ...]:
+    """The queues in a clinician's record."""
+    return tuple(queue for queue in record["queues"].split(",") if queue)
