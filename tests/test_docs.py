@@ -94,6 +94,7 @@ def test_the_javascript_client_knows_the_same_messages():
         messages.ParticipantInfo,
         messages.QueueLoad,
         messages.QueueInfo,
+        messages.QueuesNow,
     ],
 )
 def test_the_javascript_typedefs_have_the_same_fields(kind):

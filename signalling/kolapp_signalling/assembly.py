@@ -11,10 +11,12 @@ from importlib.metadata import version
 
 from kolapp_queue.feed import Feed
 from kolapp_queue.link import CONNECTIONS
+from kolapp_queue.policy_book import PolicyBook
 from kolapp_queue.store import QueueStore
 
 from . import upkeep
 from .audience import Audience
+from .auditing import keep_audit
 from .auth import Authenticator
 from .clock import StoreClock
 from .codes import CloseCode
@@ -25,6 +27,7 @@ from .media_link import MediaLink
 from .metrics import Metrics
 from .news import News
 from .places import Windows
+from .policies import keep_current, open_book
 from .queues import Queues
 from .services import Services
 from .settings import Settings
@@ -59,20 +62,23 @@ class SignallingNode:
 
 @asynccontextmanager
 async def running_node(settings: Settings) -> AsyncIterator[SignallingNode]:
-    """Everything but the web server. Raises StoreUnavailable if the store does not answer."""
+    """Everything but the web server. Raises StoreUnavailable if the store does not answer, and
+    StartRefused when there are no queues to go by."""
     store = await QueueStore.connect(settings.store_url, settings.queue)
     feed = await Feed.open(settings.store_url, settings.queue)
     tasks = Tasks()
     try:
-        node = _assemble(settings, store, feed, tasks)
-        yield node
+        book = await open_book(store, settings)
+        yield _assemble(settings, store, feed, book, tasks)
     finally:
         await tasks.stop()
         await feed.close()
         await store.close()
 
 
-def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -> SignallingNode:
+def _assemble(
+    settings: Settings, store: QueueStore, feed: Feed, book: PolicyBook, tasks: Tasks
+) -> SignallingNode:
     node_id = settings.node_id or f"signalling-{secrets.token_hex(4)}"
     clock, metrics = StoreClock(), Metrics()
     media = MediaLink(
@@ -84,9 +90,7 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
     )
     audience = Audience(clock.now_ms, media.states)
     news = News(store, audience, tasks, media.ended)
-    prior_ms = settings.queue.visit_prior_ms
-    windows = _windows(settings)
-    queues = Queues(settings.queues, store, feed, clock, audience, news, windows, prior_ms, tasks)
+    queues = Queues(book, store, feed, clock, audience, news, _windows(settings), tasks)
     crowd = asyncio.Semaphore(CONNECTIONS // 2)
     services = Services(store, audience, queues, media, metrics, crowd)
     # A quiet client is pinged at most a quarter of the time late.
@@ -108,6 +112,8 @@ def _assemble(settings: Settings, store: QueueStore, feed: Feed, tasks: Tasks) -
         node_id, settings, store, feed, audience, queues, hub, media, metrics, entrance
     )
     _keep_up(node, news, clock, tasks)
+    every_ms, resync = settings.queue.resync_ms, queues.resync
+    tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
     return node
 
 
@@ -126,3 +132,4 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     tasks.keep(lambda: upkeep.compare_versions(store, queues, hub, settings.resync_ms))
     tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.resync_ms))
     tasks.keep(node.media.run)
+    keep_audit(node.settings, tasks)

@@ -36,6 +36,7 @@ class HeldTicket:
     outlet: Outlet
     visit: Visit | None = None  # read once the patient is in it
     place: PlaceInfo | None = None  # as of `line_version`
+    notices: list[str] = field(default_factory=list)  # of the staff, as of then
     line_version: int = 0
     shown: TicketSnapshot | None = None
 
@@ -149,6 +150,7 @@ class Audience:
             now,
             place=held.place,
             line_version=held.line_version,
+            notices=held.notices,
             visit=visit_info(visit, self.media(visit.id), now) if visit and same else None,
             visit_version=visit.version if visit and same else 0,
         )

@@ -11,7 +11,8 @@ from kolapp_queue.states import VisitState
 from . import messages as m
 from .audience import Desk
 from .codes import ErrorCode
-from .participant import Participant, Refused
+from .gate import Refused
+from .participant import Participant
 from .services import Services
 from .session import Session
 
@@ -94,8 +95,8 @@ class Clinician(Participant):
         self._services.audience.tell_desk(self._desk, always=True)
 
     async def renew(self) -> None:
-        """A clinician counts as on duty while connected: keep the lease."""
-        if self._desk.duty.on_duty:
+        """A clinician counts as on duty while connected, and as present in a visit: keep both."""
+        if self._desk.duty.on_duty or self._desk.active is not None:
             async with self._turn:
                 await self._guarded(self._renew_duty())
 
@@ -103,7 +104,7 @@ class Clinician(Participant):
         self._services.audience.unseat(self._desk)
 
     async def _renew_duty(self) -> None:
-        queues = self._desk.duty.queues
+        queues = self._desk.duty.queues if self._desk.duty.on_duty else ()
         self._desk.take(await self._services.store.set_duty(self._provider, self._key, queues))
         self._services.audience.tell_desk(self._desk)
 

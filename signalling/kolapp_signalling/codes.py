@@ -19,6 +19,10 @@ class ErrorCode(StrEnum):
     NO_TICKET = "no_ticket"
     NO_VISIT = "no_visit"
     UNKNOWN_QUEUE = "unknown_queue"
+    QUEUE_CLOSED = "queue_closed"
+    QUEUE_FULL = "queue_full"
+    PAST_CLOSING = "past_closing"
+    NEEDS_NOT_ALLOWED = "needs_not_allowed"
     NOBODY_WAITING = "nobody_waiting"
     NOT_ON_DUTY = "not_on_duty"
     ALREADY_IN_VISIT = "already_in_visit"
@@ -37,6 +41,10 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.NO_TICKET: "You have no active ticket here; draw a number with `join`.",
     ErrorCode.NO_VISIT: "There is no such visit, or it is not yours.",
     ErrorCode.UNKNOWN_QUEUE: "There is no such queue; the welcome lists those there are.",
+    ErrorCode.QUEUE_CLOSED: "No numbers are drawn now; join when the queue opens (`opens`).",
+    ErrorCode.QUEUE_FULL: "As many wait as may; join again in a while.",
+    ErrorCode.PAST_CLOSING: "The wait would last past closing time; join when it opens (`opens`).",
+    ErrorCode.NEEDS_NOT_ALLOWED: "This queue does not serve that (`field`); ask as it says.",
     ErrorCode.NOBODY_WAITING: "Nobody you may take is waiting; pull again when somebody is.",
     ErrorCode.NOT_ON_DUTY: "Say `ready` before you pull.",
     ErrorCode.ALREADY_IN_VISIT: "You have an active visit; end it or give it back first.",

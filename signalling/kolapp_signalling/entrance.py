@@ -6,14 +6,12 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from kolapp_queue.errors import QueueError
-
 from . import log
 from .auth import Authenticator, BadToken, Identity
 from .codes import CloseCode
 from .connection import Connection
 from .hub import Hub
-from .messages import Hello, QueueInfo, Welcome
+from .messages import Hello, Welcome
 from .metrics import Metrics
 from .participant import Participant
 from .queues import Queues
@@ -93,17 +91,6 @@ class Entrance:
             resumed=resumed,
             node=self.node_id,
             version=self.version,
-            queues=await self._infos(session.person.provider),
+            queues=await self.queues.infos(session.person.provider),
             ping_every_ms=self.ping_every_ms,
         )
-
-    async def _infos(self, provider: str) -> list[QueueInfo]:
-        """With what joining would give, if the queue was read before or can be read now."""
-        queues = self.queues.of(provider)
-        for queue in queues:
-            if queue.line.line is None:
-                try:
-                    await queue.line.read()
-                except QueueError:
-                    break
-        return [queue.line.info() for queue in queues]

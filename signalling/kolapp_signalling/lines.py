@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from kolapp_queue.model import Line, QueueRef, TicketId
+from kolapp_queue.admission import Admitted, Facts, admission
+from kolapp_queue.bulletin import NOTHING_SAID
+from kolapp_queue.model import Line, Needs, QueueRef, TicketId
+from kolapp_queue.policy import QueuePolicy
 from kolapp_queue.store import QueueStore
 
+from . import gate
 from .clock import StoreClock
 from .messages import PlaceInfo, QueueInfo, QueueLoad
 from .snapshots import queue_load
@@ -25,20 +29,19 @@ class QueueLine:
     def __init__(
         self,
         ref: QueueRef,
-        title: str,
+        policy: Callable[[], QueuePolicy],
         store: QueueStore,
         clock: StoreClock,
-        waits: Callable[[Line], Waits],
         tasks: Tasks,
     ) -> None:
         self.ref = ref
-        self.title = title
         self.line: Line | None = None
+        self.bulletin = NOTHING_SAID
         self.went_back = False  # the store has forgotten what was read of it
         self.positions: Mapping[TicketId, int] = {}
+        self._policy = policy
         self._store = store
         self._clock = clock
-        self._estimate = waits
         self._tasks = tasks
         self._waits: Waits | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -82,11 +85,13 @@ class QueueLine:
             await asyncio.sleep(max(0.0, self._rest_until - loop.time()))
             started = loop.time()
             line = await self._store.line(self.ref)
+            # After the line: a word said in between is rather read early than missed.
+            self.bulletin = await self._store.bulletin(self.ref)
             self._clock.heard(line.now_ms)
             self.went_back = self.went_back or line.version < self.version
             self.line = line
             self.positions = {ticket: n for n, ticket in enumerate(line.waiting, 1)}
-            self._waits = self._estimate(line)
+            self._waits = Waits(line, self._policy().visit_prior_ms)
             self._rest_until = loop.time() + _REST * (loop.time() - started)
         finally:
             self._reading = None
@@ -99,10 +104,28 @@ class QueueLine:
         wait = self._waits.at(position) if self._waits is not None else NOT_READ_YET
         return PlaceInfo(position, max(position, len(self.positions)), wait)
 
+    def facts(self) -> Facts:
+        """For the gate; nobody waits before the first reading."""
+        return Facts(len(self.positions), self.bulletin)
+
+    def notices(self) -> list[str]:
+        return gate.notices(self.bulletin, self._clock.now_ms())
+
     def info(self) -> QueueInfo:
         """With the place that somebody who joins now would get."""
-        place = self.place_at(len(self.positions) + 1) if self.line is not None else None
-        return QueueInfo(self.ref.queue, self.title, place)
+        return gate.queue_info(self._policy(), self.facts(), self._clock.now_ms(), self._next())
+
+    def admission(self, needs: Needs, band: str = "") -> Admitted:
+        """May somebody draw a number now? Raises Refused."""
+        policy, place = self._policy(), self._next()
+        wait = gate.NOTHING_KNOWN if place is None else gate.estimate(place.wait)
+        answer = admission(policy, self.facts(), self._clock.now_ms(), wait, needs, band)
+        if isinstance(answer, Admitted):
+            return answer
+        raise gate.refusal(answer, policy)
 
     def load(self) -> QueueLoad:
-        return queue_load(self.ref.queue, self.title, self.line)
+        return queue_load(self.ref.queue, self._policy().title, self.line)
+
+    def _next(self) -> PlaceInfo | None:
+        return self.place_at(len(self.positions) + 1) if self.line is not None else None

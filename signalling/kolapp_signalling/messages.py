@@ -38,6 +38,10 @@ class Ping(ClientMessage, frozen=True, tag="ping"):
     """Liveness as the application sees it; answered with `pong`."""
 
 
+class LookAround(ClientMessage, frozen=True, tag="queues"):
+    """Patient or clinician: the queues as they stand now; the welcome's may be old."""
+
+
 class Find(ClientMessage, frozen=True, tag="find"):
     """Patient: my active ticket in this queue; draws none. `no_ticket` if there is none."""
 
@@ -45,7 +49,8 @@ class Find(ClientMessage, frozen=True, tag="find"):
 
 
 class Join(ClientMessage, frozen=True, tag="join"):
-    """Patient: draw a number. Joining twice answers with the ticket there is."""
+    """Patient: draw a number. Joining twice answers with the ticket there is, also when no numbers
+    are drawn any more."""
 
     queue: Name
 
@@ -113,6 +118,7 @@ class HangUp(ClientMessage, frozen=True, tag="hang_up"):
 AnyClientMessage = (
     Hello
     | Ping
+    | LookAround
     | Find
     | Join
     | Leave
@@ -146,11 +152,27 @@ class PlaceInfo(msgspec.Struct, frozen=True):
 
 
 class QueueInfo(msgspec.Struct, frozen=True):
-    """`place` is what a patient who joins now would get; left out when nothing is known."""
+    """A queue before joining. `place` is what a patient who joins now would get; left out when
+    nothing is known. `titles` are by language, where the queue has such. `state` is open, draining
+    (no numbers are drawn, who waits is served) or closed; `early` says that the staff closed it
+    whatever its hours are. Who joins while it is `full` is refused; who joins when it is
+    `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
+    the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
+    joining may be refused for; `notices` is what the staff has to say."""
 
     name: str
     title: str
     place: PlaceInfo | None = None
+    titles: dict[str, str] = {}
+    state: str = "open"
+    early: bool = False
+    full: bool = False
+    past_closing: bool = False
+    opens: str = ""
+    closes: str = ""
+    last_number: str = ""
+    checks: list[str] = []
+    notices: list[str] = []
 
 
 class CallInfo(msgspec.Struct, frozen=True):
@@ -207,10 +229,16 @@ class Pong(ServerMessage, frozen=True, tag="pong"):
     pass
 
 
+class QueuesNow(ServerMessage, frozen=True, tag="queues", kw_only=True):
+    """The queues as they stand now; replaces those of the welcome."""
+
+    queues: list[QueueInfo]
+
+
 class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     """The patient's ticket. `place` while waiting; `call` while called: that is "your turn";
     `visit` while in the visit. `missed` counts unanswered calls; `away` says that the patient is
-    passed over until there is a sign of life."""
+    passed over until there is a sign of life. `notices` is what the staff says to all who wait."""
 
     version: int
     ticket: str
@@ -223,6 +251,7 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     missed: int = 0
     away: bool = False
     reason: str = ""
+    notices: list[str] = []
 
 
 class QueueLoad(msgspec.Struct, frozen=True):
@@ -252,11 +281,13 @@ class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):
 
 
 class Error(ServerMessage, frozen=True, tag="error", kw_only=True):
-    """`code` is of the catalogue in codes.py; `field` is where in the message, if known."""
+    """`code` is of the catalogue in codes.py; `field` is where in the message, if known. With a
+    refused join, `opens` is when the queue opens next, if that is known (RFC 3339)."""
 
     code: str
     message: str
     field: str = ""
+    opens: str = ""
 
 
-AnyServerMessage = Welcome | Pong | TicketSnapshot | DutySnapshot | SdpAnswer | Error
+AnyServerMessage = Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | SdpAnswer | Error

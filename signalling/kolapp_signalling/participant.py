@@ -19,14 +19,17 @@ from kolapp_queue.states import VisitState
 from . import log
 from .codes import ERROR_TEXT, ErrorCode
 from .connection import Connection
+from .gate import Refused
 from .messages import (
     ClientMessage,
     DutySnapshot,
     Error,
     Hello,
+    LookAround,
     Offer,
     Ping,
     Pong,
+    QueuesNow,
     SdpAnswer,
     ServerMessage,
     TicketSnapshot,
@@ -42,6 +45,8 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.StaleEpoch: ErrorCode.STALE_EPOCH,
     queue_errors.NotOnDuty: ErrorCode.NOT_ON_DUTY,
     queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
+    queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
+    queue_errors.QueueFull: ErrorCode.QUEUE_FULL,
     queue_errors.StoreUnavailable: ErrorCode.STORE_UNAVAILABLE,
 }
 _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
@@ -50,15 +55,6 @@ _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
 }
 # With these the client's picture is out of date: the present snapshot follows.
 _SHOW = frozenset({ErrorCode.WRONG_STATE, ErrorCode.STALE_EPOCH, ErrorCode.ALREADY_IN_VISIT})
-
-
-class Refused(Exception):
-    """A request that we refuse without asking the store."""
-
-    def __init__(self, code: ErrorCode, field: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.field = field
 
 
 class Participant:
@@ -89,7 +85,7 @@ class Participant:
         try:
             reply = await self._dispatch(request)
         except Refused as refused:
-            return error(request, refused.code, refused.field)
+            return error(request, refused.code, refused.field, refused.opens)
         except queue_errors.QueueError as refusal:
             return error(request, _QUEUE_CODES[type(refusal)])
         except media_errors.MediaError as refusal:
@@ -104,6 +100,9 @@ class Participant:
             raise Refused(ErrorCode.FORBIDDEN)
         if isinstance(request, Hello):
             raise Refused(ErrorCode.WRONG_STATE)  # said already on this connection
+        if isinstance(request, LookAround):
+            provider = self.session.person.provider
+            return QueuesNow(queues=await self._services.queues.infos(provider))
         return await self.do(request)
 
     async def do(self, request: ClientMessage) -> ServerMessage:
@@ -183,5 +182,5 @@ class Participant:
             log.event(logging.ERROR, "Showing failed.", session=self.session.id, error=failure)
 
 
-def error(request: ClientMessage, code: ErrorCode, field: str = "") -> Error:
-    return Error(re=request.id, code=code, message=ERROR_TEXT[code], field=field)
+def error(request: ClientMessage, code: ErrorCode, field: str = "", opens: str = "") -> Error:
+    return Error(re=request.id, code=code, message=ERROR_TEXT[code], field=field, opens=opens)

@@ -10,6 +10,7 @@ from kolapp_queue.states import TicketState, VisitState
 
 from . import messages as m
 from .audience import HeldTicket
+from .gate import Refused
 from .participant import Participant
 from .services import Services
 from .session import Session
@@ -57,10 +58,21 @@ class Patient(Participant):
         return await self._shown(await self._attach(found))
 
     async def _join(self, request: m.Join) -> m.TicketSnapshot:
-        ref = self._queue(request.queue).ref
-        new = TicketId(secrets.token_urlsafe(16))
-        connection = self.session.connection
-        return await self._shown(await self._services.store.join(ref, self._key, new, connection))
+        queue = self._queue(request.queue)
+        try:
+            await queue.admit()
+        except Refused as refused:
+            return await self._shown(await self._kept(queue.ref, refused))
+        new, connection = TicketId(secrets.token_urlsafe(16)), self.session.connection
+        joined = await self._services.store.join(queue.ref, self._key, new, connection)
+        return await self._shown(joined)
+
+    async def _kept(self, ref: QueueRef, refused: Refused) -> Ticket:
+        """The gate is for new numbers: who has one keeps it."""
+        try:
+            return await self._attach(await self._services.store.find(ref, self._key))
+        except NoSuchTicket:
+            raise refused from None
 
     async def _leave(self, request: m.Leave) -> m.TicketSnapshot:
         ticket = self._mine(request.ticket)
@@ -141,6 +153,7 @@ class Patient(Participant):
             queue.places.touched(ticket.version)
             await queue.line.at_least(ticket.version)
             held.place, held.line_version = queue.line.place(ticket.id), queue.line.version
+            held.notices = queue.line.notices()
         elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:
             held.take_visit(await self._services.store.read_visit(ticket.ref, held.ticket.visit))
         return self._services.audience.ticket_snapshot(held)

@@ -119,11 +119,12 @@ class Places:
     def _tell(self, held: HeldTicket) -> None:
         if not held.waiting:
             return
-        place = self._queue.place(held.ticket.id)
+        place, notices = self._queue.place(held.ticket.id), self._queue.notices()
         if place is None:
             # Called or ended without our hearing of it, unless the ticket is newer than the line.
             if held.ticket.version <= self._queue.version:
                 self._lost(held)
-        elif place != held.place:
+        elif place != held.place or notices != held.notices:
             held.place, held.line_version = place, self._queue.version
+            held.notices = notices
             self._audience.tell(held)

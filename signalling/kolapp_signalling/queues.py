@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
+from kolapp_queue.admission import Admitted
+from kolapp_queue.errors import QueueError
 from kolapp_queue.feed import Feed
-from kolapp_queue.model import QueueRef
+from kolapp_queue.model import Needs, QueueRef
+from kolapp_queue.policy import QueuePolicy
+from kolapp_queue.policy_book import PolicyBook
 from kolapp_queue.store import QueueStore
 
 from .audience import Audience
 from .clock import StoreClock
 from .lines import QueueLine
+from .messages import QueueInfo
 from .news import News
 from .places import Places, Windows
-from .setting_kinds import QueueTitle
 from .tasks import Tasks
-from .waits import Waits
+
+NOTHING_ASKED = Needs()
 
 
 class OpenQueue:
@@ -29,6 +34,12 @@ class OpenQueue:
         # Every change of a queue is one version and one hint, so a hint that is missing shows as a
         # gap. What was read by ourselves does not count: it may hide what a lost hint was about.
         self._heard = -1
+
+    async def admit(self, needs: Needs = NOTHING_ASKED, band: str = "") -> Admitted:
+        """May somebody draw a number now? Raises Refused, StoreUnavailable."""
+        if self.line.line is None:
+            await self.line.read()
+        return self.line.admission(needs, band)
 
     def hint(self, version: int) -> bool:
         """Take note of a hint; True if one before it was lost."""
@@ -45,28 +56,26 @@ class OpenQueue:
 
 
 class Queues:
-    """`titles` are the queues that are configured; each provider has all of them."""
+    """Which queues there are for whom, `book` says."""
 
     def __init__(
         self,
-        titles: Sequence[QueueTitle],
+        book: PolicyBook,
         store: QueueStore,
         feed: Feed,
         clock: StoreClock,
         audience: Audience,
         news: News,
         windows: Windows,
-        prior_ms: int,
         tasks: Tasks,
     ) -> None:
-        self._titles = dict(titles)
+        self._book = book
         self._store = store
         self._feed = feed
         self._clock = clock
         self._audience = audience
         self._news = news
         self._windows = windows
-        self._waits = partial(Waits, prior_ms=prior_ms)
         self._tasks = tasks
         self._open: dict[QueueRef, OpenQueue] = {}
 
@@ -74,10 +83,22 @@ class Queues:
         return iter(list(self._open.values()))
 
     def known(self, provider: str, name: str) -> OpenQueue | None:
-        return self.open(QueueRef(provider, name)) if name in self._titles else None
+        ref = QueueRef(provider, name)
+        return None if self._book.find(ref) is None else self.open(ref)
 
     def of(self, provider: str) -> list[OpenQueue]:
-        return [self.open(QueueRef(provider, name)) for name in self._titles]
+        return [self.open(QueueRef(provider, policy.name)) for policy in self._book.of(provider)]
+
+    async def infos(self, provider: str) -> list[QueueInfo]:
+        """With what joining would give, if the queue was read before or can be read now."""
+        queues = self.of(provider)
+        for queue in queues:
+            if queue.line.line is None:
+                try:
+                    await queue.line.read()
+                except QueueError:
+                    break
+        return [queue.line.info() for queue in queues]
 
     def get(self, ref: QueueRef) -> OpenQueue | None:
         return self._open.get(ref)
@@ -85,13 +106,16 @@ class Queues:
     def open(self, ref: QueueRef) -> OpenQueue:
         if (queue := self._open.get(ref)) is not None:
             return queue
-        title = self._titles.get(ref.queue, ref.queue)
-        line = QueueLine(ref, title, self._store, self._clock, self._waits, self._tasks)
+        line = QueueLine(ref, partial(self.policy, ref), self._store, self._clock, self._tasks)
         places = Places(line, self._audience, self._windows, self._news.look_at)
         queue = self._open[ref] = OpenQueue(ref, line, places)
         self._tasks.start(self._feed.subscribe(ref))
         self._tasks.keep(places.run)
         return queue
+
+    def policy(self, ref: QueueRef) -> QueuePolicy:
+        """Also of a queue that is configured no more: those who are in it still are."""
+        return self._book.find(ref) or QueuePolicy(ref.provider, ref.queue)
 
     def forget(self) -> None:
         """Nothing that was read counts any more."""

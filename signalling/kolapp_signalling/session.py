@@ -14,7 +14,7 @@ from . import messages as m
 from .roles import Role
 
 # The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
-_BOTH: tuple[type[m.ClientMessage], ...] = (m.Hello, m.Ping, m.Offer, m.HangUp)
+_BOTH: tuple[type[m.ClientMessage], ...] = (m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp)
 RIGHTS: dict[Role, tuple[type[m.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Answer, m.Decline),
     Role.CLINICIAN: (*_BOTH, m.Ready, m.Pause, m.Pull, m.GiveBack),

@@ -49,10 +49,12 @@ def ticket_snapshot(
     *,
     place: PlaceInfo | None = None,
     line_version: int = 0,
+    notices: Sequence[str] = (),
     visit: VisitInfo | None = None,
     visit_version: int = 0,
 ) -> TicketSnapshot:
-    """`place` is told while waiting, `visit` from the answer on; the call is in the ticket."""
+    """`place` and `notices` are told while waiting, `visit` from the answer on; the call is in the
+    ticket."""
     waiting = ticket.state == TicketState.WAITING
     in_call = ticket.state == TicketState.CALLED and ticket.visit is not None
     return TicketSnapshot(
@@ -67,6 +69,7 @@ def ticket_snapshot(
         missed=ticket.missed,
         away=waiting and not ticket.present,
         reason=ticket.reason,
+        notices=list(notices) if waiting else [],
     )
 
 

@@ -19,7 +19,7 @@ def test_every_message_is_somebodys_right_and_visits_are_of_both() -> None:
     catalogue = set(m.AnyClientMessage.__args__)
     assert {kind for rights in RIGHTS.values() for kind in rights} == catalogue
     both = set(RIGHTS[Role.PATIENT]) & set(RIGHTS[Role.CLINICIAN])
-    assert both == {m.Hello, m.Ping, m.Offer, m.HangUp}
+    assert both == {m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp}
     assert may(Role.PATIENT, m.Join(1, "drop-in"))
     assert not may(Role.PATIENT, m.Pull(1, "key"))
     assert not may(Role.CLINICIAN, m.Join(1, "drop-in"))

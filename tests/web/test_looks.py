@@ -53,18 +53,33 @@ SPEAK = """
 }
 """
 
+QUEUES = [
+    {
+        "name": "drop-in",
+        "title": "Drop-in",
+        "place": place(3),
+        "closes": "2035-01-01T22:00:00Z",
+        "last_number": "2035-01-01T21:30:00Z",
+        "past_closing": True,
+        "notices": ["The doctor is half an hour late."],
+    },
+    {"name": "full", "title": "Nurse", "place": place(90), "full": True},
+    {"name": "shut", "title": "Midwife", "state": "closed", "opens": "2035-01-01T07:00:00Z"},
+]
 CHECK = (Path(__file__).parent / "looks.js").read_text()
 
 
 async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
     page = await stage.page("/patient")
     line = await stage.line()
-    await line.greet()
-    await line.reply("find", error("no_ticket"))
+    await line.greet(queues=QUEUES)
+    for _ in QUEUES:
+        await line.reply("find", error("no_ticket"))
     await state(page, "welcome")
     yield "welcome", page
     await page.click("#join")
-    await line.reply("join", ticket(place=place(4, 3_700, 7_300), number=1284))
+    words = ["The doctor is half an hour late, and the nurse can see you in the meantime."]
+    await line.reply("join", ticket(place=place(4, 3_700, 7_300), number=1284, notices=words))
     await state(page, "waiting")
     yield "waiting", page
     await page.click("#preview-open")

@@ -90,6 +90,56 @@ async def test_a_refused_join_is_told_and_changes_nothing(stage: Stage) -> None:
     await state(page, "welcome")
 
 
+def queue(**fields: object) -> dict[str, object]:
+    return {"name": "drop-in", "title": "Drop-in", **fields}
+
+
+async def test_a_closed_queue_says_so_and_opens_by_itself(timeless: Stage) -> None:
+    page = await timeless.page("/patient")
+    line = await timeless.line()
+    closed = queue(titles={"en": "Doctor", "sv": "Läkare"}, state="closed", opens="2035-01-01")
+    await line.greet(queues=[closed])
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    assert await page.inner_text(".queue h2") == "Doctor"
+    assert (await page.inner_text(".queue .opening")).startswith("Closed right now. Opens 1 Jan")
+    assert await page.is_disabled("#join")
+    await page.select_option("#language", "sv")
+    await says(page, ".queue h2", "Läkare")
+
+    await page.clock.fast_forward("00:30")
+    await line.reply("queues", {"type": "queues", "queues": [queue(place=place(1))]})
+    await page.wait_for_selector("#join:enabled")
+    assert await page.locator(".queue .opening").count() == 0
+
+
+async def test_what_the_staff_says_stands_before_joining_and_while_waiting(stage: Stage) -> None:
+    page = await stage.page("/patient")
+    line = await stage.line()
+    words = "The doctor is late.\n<b>Sorry!</b>"
+    await line.greet(queues=[queue(place=place(9), past_closing=True, notices=[words])])
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    notes = await page.locator(".queue .note").all_inner_texts()
+    assert notes[0] == words  # text, never markup
+    assert "before closing time" in notes[1]
+    await page.click("#join")
+    await line.reply("join", ticket(place=place(9), notices=[words]))
+    await state(page, "waiting")
+    assert await page.inner_text("#notices p") == words
+    line.send(ticket(version=2, place=place(8)))
+    await page.wait_for_selector("#notices", state="hidden")
+
+
+async def test_a_queue_that_closed_meanwhile_refuses_and_the_card_follows(stage: Stage) -> None:
+    page, line = await arrive(stage)
+    await page.click("#join")
+    await line.reply("join", {**error("queue_full")})
+    await line.reply("queues", {"type": "queues", "queues": [queue(full=True)]})
+    await says(page, "#toast", "The queue is full right now. Try again in a little while.")
+    await page.wait_for_selector("#join:disabled")
+
+
 async def test_reload_finds_the_ticket_and_says_that_the_ring_is_silent(stage: Stage) -> None:
     page = await stage.page("/patient")
     line = await stage.line()

@@ -59,6 +59,36 @@ async def test_waiting_time_leans_late_in_readable_steps(page: Page) -> None:
     assert said == [wait[3] for wait in WAITS]
 
 
+NOW = "2026-01-15T12:00:00"
+OPENINGS = [
+    ({}, ""),
+    ({"closes": "2026-01-15T22:00:00"}, "Open until 22:00."),
+    (
+        {"closes": "2026-01-16T00:00:00", "last_number": "2026-01-15T23:30:00"},
+        "Open until Friday 00:00. Last number 23:30.",
+    ),
+    ({"state": "closed", "opens": "2026-01-19T07:00:00"}, "Closed right now. Opens Monday 07:00."),
+    (
+        {"state": "draining", "early": True, "opens": "2026-02-01T07:00:00"},
+        "Closed early by the staff. Opens 1 February at 07:00.",
+    ),
+    ({"state": "closed"}, "Closed right now."),
+    ({"full": True}, "The queue is full right now. Try again in a little while."),
+]
+
+
+async def test_opening_hours_are_as_short_as_can_be_understood(page: Page) -> None:
+    said = await call(
+        page,
+        "opening.js",
+        """const { LANGUAGES } = await import("/static/texts.js");
+        const [now, queues] = given;
+        return queues.map((queue) => m.sayOpening(queue, LANGUAGES.en, "en", new Date(now)));""",
+        [NOW, [queue for queue, _ in OPENINGS]],
+    )
+    assert said == [words for _, words in OPENINGS]
+
+
 async def test_shown_range_holds_the_real_one(page: Page) -> None:
     """The upper end is never shown lower than it is, and it never rises while time runs."""
     broken = await call(

@@ -205,7 +205,7 @@ export class KolappClient extends EventTarget {
     const pending = this.#take(message.re);
     if (!pending) return;
     if (message.type === "error") {
-      pending.reject(new KolappError(message.code, message.message, message.field));
+      pending.reject(new KolappError(message.code, message.message, message.field, message.opens));
     } else {
       pending.resolve(message);
     }

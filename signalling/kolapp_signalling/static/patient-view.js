@@ -1,5 +1,6 @@
 // @ts-check
 /** The patient's screens, drawn from the newest snapshot. No requests are made in here. */
+import { drawsNumbers, sayOpening, titleIn } from "./opening.js";
 import { sayWait, sayWhy } from "./texts.js";
 import { byId, icon, make, setIcon, setText } from "./ui.js";
 import { waitWords } from "./wait.js";
@@ -32,17 +33,23 @@ export function screenOf(ticket, answering) {
 }
 
 /**
- * One card a queue. `fresh` says whether the places in the welcome may still be shown.
- * @param {QueueInfo[]} queues @param {Texts} t @param {boolean} fresh @param {(queue: string) => void} join
+ * One card a queue. `fresh` says whether the places of these queues may still be shown.
+ * @param {QueueInfo[]} queues @param {Texts} t @param {string} language @param {boolean} fresh
+ * @param {(queue: string) => void} join
  */
-export function drawQueues(queues, t, fresh, join) {
+export function drawQueues(queues, t, language, fresh, join) {
   byId("queues").replaceChildren(...queues.map((queue, index) => {
-    const button = make("button", { class: "primary", type: "button", "data-queue": queue.name },
-      icon("ticket-line"), t.join);
+    const button = make("button", {
+      class: "primary", type: "button", "data-queue": queue.name, disabled: !drawsNumbers(queue),
+    }, icon("ticket-line"), t.join);
     if (index === 0) button.id = "join";
     button.addEventListener("click", () => join(queue.name));
-    const card = make("article", { class: "card queue" }, make("h2", {}, queue.title));
-    if (fresh && queue.place) card.append(placeNow(queue.place, t));
+    const card = make("article", { class: "card queue" }, make("h2", {}, titleIn(queue, language)));
+    card.append(...(queue.notices ?? []).map((words) => make("p", { class: "note said" }, words)));
+    if (fresh && queue.place && drawsNumbers(queue)) card.append(placeNow(queue.place, t));
+    const opening = sayOpening(queue, t, language, new Date());
+    if (opening) card.append(make("p", { class: "opening" }, opening));
+    if (queue.past_closing) card.append(make("p", { class: "note" }, t.queue_past_closing));
     card.append(button);
     return card;
   }));
@@ -67,7 +74,20 @@ export function drawTicket(ticket, title, t, age_s) {
   const note = byId("note");
   note.hidden = ticket.reason !== "given_back";
   setText(note, note.hidden ? "" : t.given_back);
+  drawNotices(ticket.notices ?? [], t);
   return ticket.place ? drawPlace(ticket.place, t, age_s) : "";
+}
+
+/** What the staff says to everybody who waits; read out when it changes. @param {string[]} notices @param {Texts} t */
+function drawNotices(notices, t) {
+  const box = byId("notices");
+  box.hidden = notices.length === 0;
+  const wanted = JSON.stringify([notices, t.language]);
+  if (box.dataset.shown === wanted) return;
+  box.dataset.shown = wanted;
+  const heading = make("h2", {}, icon("people"), t.notice_title);
+  const words = notices.map((said) => make("p", { class: "said" }, said));
+  box.replaceChildren(...(box.hidden ? [] : [heading, ...words]));
 }
 
 /** @param {PlaceInfo} place @param {Texts} t @param {number} age_s */

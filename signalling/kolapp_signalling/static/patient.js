@@ -4,6 +4,7 @@ import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
 import { LocalMedia } from "./devices.js";
 import { KolappError } from "./kolapp.js";
+import { titleIn } from "./opening.js";
 import { drawEnd, drawQueues, drawRing, drawTicket, screenOf, titleOf } from "./patient-view.js";
 import { Preview } from "./preview.js";
 import { Ring } from "./ring.js";
@@ -14,8 +15,11 @@ import { keepAwake } from "./wake-lock.js";
 
 /** @typedef {import("./protocol.js").TicketSnapshot} TicketSnapshot */
 
-/** How long "right now" may stand beside a queue: the welcome is said once. */
+/** How long "right now" may stand beside a queue. */
 const FRESH_MS = 60_000;
+
+/** How often the queues are looked at again while the patient has no number yet. */
+const LOOK_MS = 30_000;
 
 /** When a screen reader says again how long is left to answer, in seconds. */
 const SAY_LEFT_S = [15, 5];
@@ -23,7 +27,8 @@ const SAY_LEFT_S = [15, 5];
 /** @type {TicketSnapshot | null} what the page shows; the client's own goes when a session does */
 let ticket = null;
 let ticketAt = 0;
-let welcomeAt = 0;
+/** @type {import("./protocol.js").QueueInfo[]} as they were at `queuesAt` */ let queues = [];
+let queuesAt = 0;
 let ringWhole_s = 0;
 let answering = false;
 let looking = true; // for the ticket there may be from before this page was opened
@@ -58,7 +63,10 @@ byId("leave").addEventListener("click", () => void leave());
 byId("answer").addEventListener("click", () => void answer());
 byId("decline").addEventListener("click", () => void decline());
 byId("hang-up").addEventListener("click", () => void hangUp());
-byId("again").addEventListener("click", () => showTicket(null));
+byId("again").addEventListener("click", () => {
+  showTicket(null);
+  void lookAround();
+});
 byId("unblock").addEventListener("click", () => {
   const reason = blocked;
   blocked = "";
@@ -68,12 +76,28 @@ for (const gesture of ["pointerdown", "keydown"]) {
   addEventListener(gesture, () => void ring.unlock().then(render), { passive: true });
 }
 setInterval(render, 500);
+setInterval(() => void lookAround(), LOOK_MS);
+document.addEventListener("visibilitychange", () => void lookAround());
 client.connect();
+
+/** @param {import("./protocol.js").QueueInfo[]} seen */
+function keepQueues(seen) {
+  queues = seen;
+  queuesAt = performance.now();
+}
+
+/** A queue opens, fills and closes while somebody reads this page. */
+async function lookAround() {
+  if (document.hidden || client.state !== "open" || screenNow() !== "welcome") return;
+  const now = await client.request("queues", {}).catch(() => null);
+  if (now) keepQueues(now.queues);
+  render();
+}
 
 /** The ticket from before a reload or a lost session; never draws a new one. */
 async function find() {
-  welcomeAt = performance.now();
-  for (const { name } of client.welcome?.queues ?? []) {
+  keepQueues(client.welcome?.queues ?? []);
+  for (const { name } of queues) {
     if (client.ticket) break;
     await client.request("find", { queue: name }).catch(notFound);
   }
@@ -138,12 +162,11 @@ function screenNow() {
 
 let drawnWelcome = "";
 function drawWelcome() {
-  const queues = client.welcome?.queues ?? [];
-  const fresh = performance.now() - welcomeAt < FRESH_MS;
+  const fresh = performance.now() - queuesAt < FRESH_MS;
   const wanted = JSON.stringify([queues, fresh, words.language]);
   if (wanted === drawnWelcome) return; // a button that is replaced loses the focus and the tap
   drawnWelcome = wanted;
-  drawQueues(queues, words.t, fresh, (queue) => void join(queue));
+  drawQueues(queues, words.t, words.language, fresh, (queue) => void join(queue));
 }
 
 /** @param {TicketSnapshot} called @param {number} age_s */
@@ -160,7 +183,8 @@ function drawCalled(called, age_s) {
 
 /** @param {TicketSnapshot} of */
 function titleOfQueue(of) {
-  return client.welcome?.queues.find(({ name }) => name === of.queue)?.title ?? "";
+  const queue = queues.find(({ name }) => name === of.queue);
+  return queue ? titleIn(queue, words.language) : "";
 }
 
 /** @param {string} sentence */
@@ -174,8 +198,14 @@ function sayOnce(sentence) {
 async function join(queue) {
   const button = document.querySelector(`[data-queue="${CSS.escape(queue)}"]`);
   button?.setAttribute("aria-busy", "true");
-  await client.request("join", { queue }).catch(tell);
+  await client.request("join", { queue }).catch(refused);
   button?.removeAttribute("aria-busy");
+}
+
+/** What a refused join says is newer than the card. @param {unknown} error */
+async function refused(error) {
+  tell(error);
+  await lookAround();
 }
 
 /** Joining again gives the ticket there is, and tells the queue that a person is here. */

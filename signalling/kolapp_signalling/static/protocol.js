@@ -8,13 +8,13 @@ export const SUBPROTOCOL = "kolapp.v1.json";
 
 /** Every type a client may send. */
 export const CLIENT_TYPES = Object.freeze([
-  "hello", "ping", "find", "join", "leave", "answer", "decline",
+  "hello", "ping", "queues", "find", "join", "leave", "answer", "decline",
   "ready", "pause", "pull", "give_back", "offer", "hang_up",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "ticket", "duty", "sdp_answer", "error",
+  "welcome", "pong", "queues", "ticket", "duty", "sdp_answer", "error",
 ]);
 
 /** Close codes of this range want a person; everything else wants another connection. */
@@ -49,19 +49,24 @@ export class KolappError extends Error {
    * @param {string} code
    * @param {string} message
    * @param {string} [field] where in the message the fault is, if the server said so
+   * @param {string} [opens] with a refused join: when the queue opens next (RFC 3339)
    */
-  constructor(code, message, field = "") {
+  constructor(code, message, field = "", opens = "") {
     super(message);
     this.name = "KolappError";
     this.code = code;
     this.field = field;
+    this.opens = opens;
   }
 }
 
 /**
  * @typedef {{known: boolean, low_s: number, high_s: number, why?: string}} WaitRange
  * @typedef {{position: number, waiting: number, wait: WaitRange}} PlaceInfo
- * @typedef {{name: string, title: string, place?: PlaceInfo | null}} QueueInfo
+ * @typedef {{name: string, title: string, place?: PlaceInfo | null,
+ *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
+ *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
+ *   last_number?: string, checks?: string[], notices?: string[]}} QueueInfo
  * @typedef {{visit: string, epoch: number, answer_within_ms: number}} CallInfo
  * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost"}} ParticipantInfo
  * @typedef {{id: string, epoch: number, state: "called" | "live" | "ended", queue: string,
@@ -73,21 +78,25 @@ export class KolappError extends Error {
  *   resumed: boolean, node: string, version: string, queues: QueueInfo[], ping_every_ms: number,
  *   ice_servers?: RTCIceServer[]}} Welcome
  * @typedef {{type: "pong", re?: number}} Pong
+ * @typedef {{type: "queues", re?: number, queues: QueueInfo[]}} QueuesNow
  * @typedef {{type: "ticket", re?: number, version: number, ticket: string, queue: string,
  *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
- *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string}} TicketSnapshot
+ *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string,
+ *   notices?: string[]}} TicketSnapshot
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
  *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null}} DutySnapshot
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
- * @typedef {{type: "error", re?: number, code: string, message: string, field?: string}} ServerError
- * @typedef {Welcome | Pong | TicketSnapshot | DutySnapshot | SdpAnswer | ServerError} ServerMessage
+ * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
+ *   opens?: string}} ServerError
+ * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | SdpAnswer | ServerError} ServerMessage
  */
 
 /**
  * What each request carries beside `type` and `id`, and what its promise gives.
  * @typedef {{
  *   ping: [{}, Pong],
+ *   queues: [{}, QueuesNow],
  *   find: [{queue: string}, TicketSnapshot],
  *   join: [{queue: string}, TicketSnapshot],
  *   leave: [{ticket: string}, TicketSnapshot],

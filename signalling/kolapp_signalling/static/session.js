@@ -81,6 +81,9 @@ export function sayError(error, t) {
   const code = error instanceof KolappError ? error.code : "";
   if (code === "closed" || code === "stale_epoch" || code === "wrong_state") return null;
   if (code === "unknown_queue") return t.error_unknown_queue;
+  if (code === "queue_closed") return t.error_queue_closed;
+  if (code === "queue_full") return t.error_queue_full;
+  if (code === "past_closing") return t.error_past_closing;
   if (code === "nobody_waiting") return t.error_nobody_waiting;
   if (code === "timeout" || code === "store_unavailable") return t.error_timeout;
   return t.error_other;
