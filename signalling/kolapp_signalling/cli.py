@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--data-dir", help="data directory of the server that shall accept it")
     token.set_defaults(run=_token)
     _add_queues(commands)
+    _add_audit(commands)
+    _add_erase(commands)
+    backup = commands.add_parser("backup", help="copy the embedded store, also while it runs")
+    backup.add_argument("target", type=Path, metavar="DIR", help="a directory that is not there")
+    backup.add_argument("--data-dir", help="data directory of the server")
+    backup.set_defaults(run=_backup)
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
     commands.add_parser("bench", help="measure a running server: `kolapp bench turn --help`")
@@ -79,6 +85,48 @@ def _add_queues(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action.add_argument("--store-url", help="the store, if it is not the embedded one")
         action.add_argument("--data-dir", help="data directory of the running server")
     queues.set_defaults(run=_queues)
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="export or verify the audit files")
+    actions = audit.add_subparsers(dest="action", required=True, metavar="ACTION")
+    export = actions.add_parser("export", help="print the events of some days, a line each")
+    export.add_argument("--provider", required=True, help="whose events")
+    for flag, text in (("--from", "first day"), ("--to", "last day")):
+        export.add_argument(
+            flag,
+            dest=flag[2:] + "_day",
+            required=True,
+            type=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help=f"{text}, UTC",
+        )
+    verify = actions.add_parser("verify", help="check that the files are whole and unchanged")
+    verify.add_argument("directory", type=Path, metavar="DIR")
+    verify.add_argument("--expect", default="", metavar="HASH", help="a last hash noted earlier")
+    name = actions.add_parser("pseudonym", help="print the name of a person in the audit files")
+    _add_person(name)
+    for action in (export, name):
+        action.add_argument("--data-dir", help="data directory of the server")
+    audit.set_defaults(run=_audit)
+
+
+def _add_erase(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    erase = commands.add_parser("erase", help="remove all that is personal of one patient")
+    erase.add_argument("--provider", required=True, help="from whose queues")
+    who = erase.add_mutually_exclusive_group(required=True)
+    who.add_argument(
+        "--patient", nargs=2, metavar=("ISSUER", "SUBJECT"), help="SUBJECT `-`: read from a pipe"
+    )
+    who.add_argument("--patient-key", help="the pseudonym, as in the audit files")
+    erase.add_argument("--store-url", help="the store, if it is not the embedded one")
+    erase.add_argument("--data-dir", help="data directory of the server")
+    erase.set_defaults(run=_erase)
+
+
+def _add_person(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("issuer", metavar="ISSUER", help="`iss` of the person's tokens")
+    parser.add_argument("subject", metavar="SUBJECT", help="`sub`, or `-` to read it from a pipe")
 
 
 class _Version(argparse.Action):
@@ -139,6 +187,52 @@ def _queues(chosen: argparse.Namespace) -> int:
     else:
         print(queues_command.reload(settings, chosen.file))
     return 0
+
+
+def _audit(chosen: argparse.Namespace) -> int:
+    from . import audit_command
+
+    if chosen.action == "verify":
+        print(audit_command.verified(chosen.directory, chosen.expect))
+        return 0
+    settings = _keyed(chosen)
+    if chosen.action == "pseudonym":
+        print(audit_command.pseudonym(settings, chosen.issuer, _said(chosen.subject)))
+        return 0
+    days = (chosen.from_day, chosen.to_day)
+    for line in audit_command.exported(settings, chosen.provider, *days):
+        sys.stdout.buffer.write(line)
+    return 0
+
+
+def _erase(chosen: argparse.Namespace) -> int:
+    from . import audit_command, erase_command
+
+    settings, patient = _keyed(chosen), chosen.patient_key
+    if chosen.patient:
+        issuer, subject = chosen.patient
+        patient = audit_command.pseudonym(settings, issuer, _said(subject))
+    print(erase_command.erase(settings, chosen.provider, patient))
+    return 0
+
+
+def _backup(chosen: argparse.Namespace) -> int:
+    from .backup_command import backed_up
+
+    print(backed_up(load_settings(os.environ, chosen).data_dir, chosen.target))
+    return 0
+
+
+def _keyed(chosen: argparse.Namespace) -> Settings:
+    """With the keys that the server of this data directory has."""
+    from .development import prepare
+
+    return prepare(load_settings(os.environ, chosen), SIGNALLING)
+
+
+def _said(subject: str) -> str:
+    # A command line can be read by everybody on the machine.
+    return sys.stdin.readline().strip() if subject == "-" else subject
 
 
 def _bench(arguments: list[str]) -> int:
