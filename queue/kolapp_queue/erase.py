@@ -24,6 +24,8 @@ from .settings import AuditSettings
 from .store import QueueStore
 
 _CHUNK = 1_000  # records looked at in one command
+# A ticket on its way into another queue, or a patient who joins meanwhile, is found by the next.
+_PASSES = 5
 _POLL_S = 0.1
 _AUDIT_S = 10.0  # for another process to write the audit up to now
 
@@ -58,16 +60,18 @@ async def erase_patient(
 ) -> Erased:
     """Safe to repeat, also after a part of it. An active ticket ends first, and everybody has
     `settle_s` to hear of it. With `audit` set, this process may write the audit up to now."""
-    refs = [ref for ref in await store.queues() if ref.provider == provider]
-    found = [await _find(link, ref, patient) for ref in refs]
-    for one in found:
-        for ticket in one.active:
-            await store.end_erased(one.ref, ticket, patient)
-    if any(one.active for one in found):
+    for _ in range(_PASSES):
+        refs = [ref for ref in await store.queues() if ref.provider == provider]
+        found = [await _find(link, ref, patient) for ref in refs]
+        if not any(one.active for one in found):
+            break
+        for one in found:
+            for ticket in one.active:
+                await store.end_erased(one.ref, ticket, patient)
         await asyncio.sleep(settle_s)
     done = Erased()
     for one in found:
-        for ticket in one.tickets:
+        for ticket in set(one.tickets) - set(one.active):
             visits = one.visits.get(ticket, [])
             done.tickets += await store.erase(one.ref, ticket, patient, visits)
             done.visits += len(visits)

@@ -24,20 +24,14 @@ class IntakeVerbs(Verbs):
         await self._link.queue("put_intake", ref, ticket, patient, sealed)
 
     async def read_intake(
-        self,
-        ref: QueueRef,
-        visit: VisitId,
-        clinician: ClinicianKey,
-        epoch: int,
-        ring: KeyRing,
-        unit: str = "",
+        self, ref: QueueRef, visit: VisitId, clinician: ClinicianKey, epoch: int, ring: KeyRing
     ) -> str | None:
         """What the patient of this visit wrote, None if nothing. Each call that hands out a text is
-        an event of the audit, also a repeated one. `unit` is the clinician's care unit.
+        an event of the audit, also a repeated one.
 
         Raises NoSuchVisit (also for somebody else's), StaleEpoch, WrongState once it has ended;
         UnknownKey or NotGenuine (`sealing`) if the text cannot be opened."""
-        reply = await self._link.queue("read_intake", ref, visit, clinician, epoch, unit)
+        reply = await self._link.queue("read_intake", ref, visit, clinician, epoch)
         if "sealed" not in reply:
             return None
         return ring.open(Purpose.INTAKE, reply["sealed"], reply["ticket"]).decode()

@@ -11,7 +11,7 @@ from kolapp_queue.errors import (
 )
 from kolapp_queue.intake_verbs import INTAKE_BYTES
 from kolapp_queue.keys import queue_key
-from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
+from kolapp_queue.model import ClinicianKey, PatientKey, Profile, QueueRef
 from kolapp_queue.sealing import KeyRing, NotGenuine, UnknownKey
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
@@ -34,14 +34,16 @@ async def test_the_clinician_of_the_visit_reads_what_the_patient_wrote(
     ticket = await join(store, ref, "anna")
     await store.put_intake(ref, ticket.id, ANNA, "too early a version", RING)
     await store.put_intake(ref, ticket.id, ANNA, COUGH, RING)
-    visit = await pull(store, ref)
-    assert await store.read_intake(ref, visit.id, DOCTOR, visit.epoch, RING, "ward 7") == COUGH
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue], Profile(unit="ward-7"))
+    visit = await store.pull(ref.provider, DOCTOR, "key")
+    assert visit is not None
+    assert await store.read_intake(ref, visit.id, DOCTOR, visit.epoch, RING) == COUGH
     await store.answer(ref, ticket.id, ANNA, visit.epoch)
     assert await store.read_intake(ref, visit.id, DOCTOR, visit.epoch, RING) == COUGH
     told = await openings(store, ref)
-    assert [event["unit"] for event in told] == ["ward 7", ""]
+    assert len(told) == 2
     for event in told:
-        assert event["actor"] == DOCTOR
+        assert (event["actor"], event["role"], event["unit"]) == (DOCTOR, "clinician", "ward-7")
         assert event["patient"] == ANNA
         assert event["ticket"] == ticket.id
         assert event["visit"] == visit.id

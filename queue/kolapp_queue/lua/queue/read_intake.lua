@@ -4,8 +4,7 @@
 -- ARGV[1]  visit
 -- ARGV[2]  clinician
 -- ARGV[3]  epoch of the visit
--- ARGV[4]  the clinician's care unit, or ""
-local id, clinician, epoch, unit = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local id, clinician, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local visit = read(VISITS, id)
 if not visit or visit.clinician ~= clinician then return refuse('no_such_visit') end
@@ -15,19 +14,6 @@ if visit.state == 'ended' then return refuse('wrong_state', visit.state) end
 local sealed = redis.call('HGET', INTAKE, visit.ticket)
 if not sealed then return cmsgpack.pack({ticket = visit.ticket}) end
 
-local ticket = read(TICKETS, visit.ticket)
-redis.call('XADD', EVENTS, '*', 'e', cmsgpack.pack({
-  step = 'intake_opened',
-  ms = now,
-  version = tonumber(redis.call('HGET', META, 'version')),
-  ticket = ticket.id,
-  patient = ticket.patient,
-  number = ticket.number,
-  visit = id,
-  epoch = epoch,
-  role = 'clinician',
-  actor = clinician,
-  unit = unit,
-  state = ticket.state,
-}))
-return cmsgpack.pack({ticket = ticket.id, sealed = sealed})
+local version = tonumber(redis.call('HGET', META, 'version'))
+write_event(by_clinician('intake_opened', visit), version, read(TICKETS, visit.ticket), visit)
+return cmsgpack.pack({ticket = visit.ticket, sealed = sealed})
