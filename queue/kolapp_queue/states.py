@@ -1,7 +1,7 @@
 """All states of a ticket and a visit, and every step between them. Nothing else may add one.
 
-The scripts in `lua/` do these steps; a test drives each script from each state and compares
-with this table; the diagrams in PROTOCOL.md are drawn from it.
+The scripts in `lua/` do these steps and write each as an event of its name; a test drives each
+script from each state and compares with this table; the diagrams in PROTOCOL.md are drawn from it.
 """
 
 from __future__ import annotations
@@ -69,21 +69,47 @@ class Step:
 S = TicketState
 BOTH = "the patient; the clinician"
 LINE = "the patient; all behind"
+ONE = "the patient"
 ALL = "the patient, first; the clinician; all behind"
 
 STEPS: tuple[Step, ...] = (
     Step("join", None, S.WAITING, Cause.PATIENT, LINE),
+    Step("restore", None, S.WAITING, Cause.PATIENT, LINE),
+    Step("arrive", None, S.WAITING, Cause.CLOCK, LINE),
+    Step("go_away", S.WAITING, S.WAITING, Cause.PATIENT, ONE),
+    Step("come_back", S.WAITING, S.WAITING, Cause.PATIENT, ONE),
     Step("leave", S.WAITING, S.LEFT, Cause.PATIENT, LINE),
     Step("expire", S.WAITING, S.EXPIRED, Cause.CLOCK, LINE),
     Step("pull", S.WAITING, S.CALLED, Cause.CLINICIAN, ALL),
+    Step("pull_ticket", S.WAITING, S.CALLED, Cause.CLINICIAN, ALL),
+    Step("called_away", S.WAITING, S.WAITING, Cause.CLOCK, "the provider's backend"),
+    Step("go_away", S.CALLED, S.CALLED, Cause.PATIENT, BOTH),
+    Step("come_back", S.CALLED, S.CALLED, Cause.PATIENT, BOTH),
     Step("answer", S.CALLED, S.IN_VISIT, Cause.PATIENT, BOTH),
     Step("decline", S.CALLED, S.LEFT, Cause.PATIENT, BOTH),
     Step("leave", S.CALLED, S.LEFT, Cause.PATIENT, BOTH),
     Step("miss", S.CALLED, S.WAITING, Cause.CLOCK, ALL),
     Step("no_show", S.CALLED, S.NO_SHOW, Cause.CLOCK, BOTH),
     Step("give_back", S.CALLED, S.WAITING, Cause.CLINICIAN, ALL),
+    Step("undo_pull", S.CALLED, S.WAITING, Cause.CLINICIAN, ALL),
+    Step("clinician_gone", S.CALLED, S.WAITING, Cause.CLOCK, ALL),
+    Step("transfer", S.CALLED, S.TRANSFERRING, Cause.CLINICIAN, BOTH),
+    Step("go_away", S.IN_VISIT, S.IN_VISIT, Cause.PATIENT, BOTH),
+    Step("come_back", S.IN_VISIT, S.IN_VISIT, Cause.PATIENT, BOTH),
+    Step("ring_again", S.IN_VISIT, S.IN_VISIT, Cause.CLINICIAN, BOTH),
+    Step("hold", S.IN_VISIT, S.IN_VISIT, Cause.CLOCK, BOTH),
+    Step("resume", S.IN_VISIT, S.IN_VISIT, Cause.CLINICIAN, BOTH),
+    Step("take_over", S.IN_VISIT, S.IN_VISIT, Cause.CLINICIAN, "the patient; both clinicians"),
+    Step("give_up", S.IN_VISIT, S.COMPLETED, Cause.CLOCK, BOTH),
+    Step("transfer", S.IN_VISIT, S.TRANSFERRING, Cause.CLINICIAN, BOTH),
+    Step("go_away", S.TRANSFERRING, S.TRANSFERRING, Cause.PATIENT, ONE),
+    Step("come_back", S.TRANSFERRING, S.TRANSFERRING, Cause.PATIENT, ONE),
+    Step("transferred", S.TRANSFERRING, S.TRANSFERRED, Cause.CLOCK, ONE),
     Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.PATIENT, BOTH),
     Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.CLINICIAN, BOTH),
 )
+
+# Steps of a visit alone; its ticket stays `completed`.
+AFTERWARDS = ("correct_outcome",)
 
 ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED, S.TRANSFERRED})
