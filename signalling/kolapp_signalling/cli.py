@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.set_defaults(run=_backup)
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
-    commands.add_parser("bench", help="measure a running server: `kolapp bench turn --help`")
+    commands.add_parser("bench", help="measure: `bench turn --help`, `bench queue --help`")
     return parser
 
 
@@ -239,7 +239,8 @@ def _bench(arguments: list[str]) -> int:
     # The load generator speaks the public protocol only; nothing else of ours may import it.
     from importlib import import_module
 
-    if arguments[:1] != ["turn"]:
-        print("usage: kolapp bench turn [--help]", file=sys.stderr)
+    benches = {"turn": "kolapp_loadtest.bench_turn", "queue": f"{__package__}.bench_queue.command"}
+    if not arguments or arguments[0] not in benches:
+        print(f"usage: kolapp bench {{{','.join(benches)}}} [--help]", file=sys.stderr)
         return 2
-    return int(import_module("kolapp_loadtest.bench_turn").main(arguments[1:]) or 0)
+    return int(import_module(benches[arguments[0]]).main(arguments[1:]) or 0)

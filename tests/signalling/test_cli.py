@@ -90,6 +90,6 @@ def test_the_table_of_settings_can_be_printed(capsys):
     assert capsys.readouterr().out == settings_table()
 
 
-def test_there_is_one_benchmark_so_far(capsys):
+def test_a_benchmark_must_be_named(capsys):
     assert cli.main(["bench"]) == 2
-    assert capsys.readouterr().err.startswith("usage: kolapp bench turn")
+    assert capsys.readouterr().err.startswith("usage: kolapp bench {turn,queue}")
