@@ -13,8 +13,9 @@ Times are milliseconds inside and whole seconds outside.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from .model import Line
 
@@ -69,7 +70,27 @@ def wait(pace: Pace, position: int) -> Wait:
     return _wait(*_range_ms(_moments(pace), max(0, position - _idle(pace))))
 
 
-def curve(pace: Pace, places: int) -> list[Wait]:
+class Curve(Sequence[Wait]):
+    """The ranges of places 1, 2, ... at the indexes 0, 1, ...; a `Wait` is made when asked for."""
+
+    def __init__(self, low_s: Any, high_s: Any) -> None:
+        self._low_s = low_s
+        self._high_s = high_s
+
+    def __len__(self) -> int:
+        return len(self._low_s)
+
+    @overload
+    def __getitem__(self, index: int) -> Wait: ...
+    @overload
+    def __getitem__(self, index: slice) -> Curve: ...
+    def __getitem__(self, index: int | slice) -> Wait | Curve:
+        if isinstance(index, slice):
+            return Curve(self._low_s[index], self._high_s[index])
+        return Wait(True, int(self._low_s[index]), int(self._high_s[index]))
+
+
+def curve(pace: Pace, places: int) -> Sequence[Wait]:
     """The ranges of places 1 to `places`, in one go: the same figures as `wait` gives."""
     if pace.on_duty < 1:
         return [NOBODY_ON_DUTY] * places
@@ -77,8 +98,7 @@ def curve(pace: Pace, places: int) -> list[Wait]:
 
     busy_before = np.maximum(0, np.arange(1, places + 1) - _idle(pace)).astype(float)
     low, high = _range_ms(_moments(pace), busy_before)
-    floors, ceilings = np.floor(low / 1000).astype(int), np.ceil(high / 1000).astype(int)
-    return [Wait(True, *ends) for ends in zip(floors.tolist(), ceilings.tolist(), strict=True)]
+    return Curve(np.floor(low / 1000), np.ceil(high / 1000))
 
 
 @dataclass(frozen=True, slots=True)

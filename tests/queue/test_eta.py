@@ -61,7 +61,7 @@ def test_little_known_is_a_wider_range() -> None:
 @settings(max_examples=60, deadline=None, database=None)
 @given(paces, st.integers(1, 300))
 def test_ranges_are_ordered_and_grow_with_the_position(one: Pace, places: int) -> None:
-    ranges = curve(one, places)
+    ranges = list(curve(one, places))
     assert ranges == [wait(one, position) for position in range(1, places + 1)]
     for each in ranges:
         assert 0 <= each.low_s < each.high_s
