@@ -80,7 +80,7 @@ async def compare_versions(store: QueueStore, queues: Queues, hub: Hub, every_ms
                 known = queue.line.version  # before asking: a later reading may be newer
                 version = await store.version(queue.ref)
                 if queue.line.went_back or version < known:
-                    _begin_anew(hub, queues)
+                    await _begin_anew(store, hub, queues)
                 elif queue.compare(version):
                     queues.resync(queue.ref)
             if away:
@@ -93,9 +93,12 @@ async def compare_versions(store: QueueStore, queues: Queues, hub: Hub, every_ms
             away = True
 
 
-def _begin_anew(hub: Hub, queues: Queues) -> None:
+async def _begin_anew(store: QueueStore, hub: Hub, queues: Queues) -> None:
     """The store lost its last writes, so what we and our clients know is of a time that never
-    was. New sessions begin with the truth; older versions would be ignored in the old ones."""
+    was. New sessions begin with the truth; older versions would be ignored in the old ones. What
+    we have seen tells the store whose signed copies it may restore."""
+    for queue in list(queues):
+        await store.went_back(queue.ref, queue.line.version)
     log.event(logging.ERROR, "The store went back; everybody begins anew.", count=len(hub))
     hub.begin_anew()
     queues.forget()

@@ -23,6 +23,7 @@ from kolapp_queue.settings import AuditSettings, QueueSettings
 from kolapp_queue.signed import copy_of, issue
 from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
+from store_contents import everything
 from store_people import DOCTOR, pull
 
 WAIT_S = 20.0
@@ -75,23 +76,6 @@ async def in_visit(store: QueueStore) -> Visit:
     visit = await pull(store, REF)
     await store.answer(REF, visit.ticket, ANNA, visit.epoch)
     return visit
-
-
-async def everything(link: Link) -> bytes:
-    """Every key and every value of the store, as a reader can get them."""
-    reads = {
-        b"string": lambda redis, key: redis.get(key),
-        b"hash": lambda redis, key: redis.hgetall(key),
-        b"set": lambda redis, key: redis.smembers(key),
-        b"zset": lambda redis, key: redis.zrange(key, 0, -1),
-        b"list": lambda redis, key: redis.lrange(key, 0, -1),
-        b"stream": lambda redis, key: redis.xrange(key),
-    }
-    found = []
-    for key in await link.do(lambda redis: redis.keys("*")):
-        kind = await link.do(lambda redis, key=key: redis.type(key))
-        found += [key, await link.do(lambda redis, read=reads[kind], key=key: read(redis, key))]
-    return repr(found).encode()
 
 
 async def test_nothing_of_the_patient_is_left(
