@@ -1,12 +1,12 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs setup clean
+.PHONY: help run test test-stores check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: ## start everything on this machine and print the addresses of the pages
 	@scripts/setup run
@@ -14,7 +14,13 @@ run: ## start everything on this machine and print the addresses of the pages
 
 test: check ## check, then run all tests; ARGS="tests/queue -x" for some
 	@browser="$$($(BIN)/python scripts/ensure_browser.py)" \
-		&& KOLAPP_CHROMIUM="$$browser" $(BIN)/pytest $(ARGS)
+		&& redis="$$($(BIN)/python scripts/ensure_redis.py)" \
+		&& KOLAPP_CHROMIUM="$$browser" KOLAPP_REDIS_SERVER="$$redis" $(BIN)/pytest $(ARGS)
+
+test-stores: check ## run all tests of the store on each store it may be
+	@redis="$$($(BIN)/python scripts/ensure_redis.py)" && for kind in embedded redis cluster; do \
+		echo "on $$kind"; KOLAPP_TEST_STORES=$$kind KOLAPP_REDIS_SERVER="$$redis" \
+			$(BIN)/pytest tests/queue tests/faults tests/history $(ARGS) || exit 1; done
 
 check: ## lint, format, types, import rules
 	@scripts/setup dev

@@ -23,6 +23,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, Respon
 from redis.exceptions import TimeoutError as SlowStore
 
 from . import keys, records, scripts
+from .cluster import ClusterClient, is_cluster
 from .errors import StoreUnavailable
 from .model import ClinicianKey, PatientKey, QueueRef
 
@@ -37,7 +38,10 @@ T = TypeVar("T")
 
 
 def client(url: str, **options: Any) -> Redis:
-    """A client that never retries by itself: redis-py's retries know no total time."""
+    """A client of one server or of a cluster (`cluster.py`) that never retries by itself:
+    redis-py's retries know no total time."""
+    if is_cluster(url):
+        return ClusterClient(url, lambda node: client(node, **options))
     pool = BlockingConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), protocol=3, **options)
     return Redis.from_pool(pool)
 

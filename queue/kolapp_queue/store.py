@@ -39,9 +39,10 @@ class QueueStore(
     async def connect(
         cls, url: str, settings: QueueSettings, settings_of: SettingsOf | None = None
     ) -> QueueStore:
-        """Open a store at `unix:///path` or `redis://…`. Raises StoreUnavailable if it does not
-        answer within the command timeout; later losses are reconnected by themselves.
-        `settings_of` tells a queue's own settings; without it all follow `settings`."""
+        """Open a store at `unix:///path`, `redis://…` or `redis+cluster://…` (any node of it).
+        Raises StoreUnavailable if it does not answer within the command timeout; later losses are
+        reconnected by themselves. `settings_of` tells a queue's own settings; without it all
+        follow `settings`."""
         link = Link(url, settings.command_timeout_ms)
         try:
             await link.do(Redis.ping)

@@ -25,7 +25,8 @@ DEADLINE_S = 20.0
 @pytest.fixture
 async def link(store_url: str) -> AsyncIterator[Link]:
     link = Link(store_url, 2_000)
-    await link.do(lambda redis: redis.delete(keys.AUDIT, keys.QUEUES))
+    for key in (keys.AUDIT, keys.QUEUES):
+        await link.do(lambda redis, key=key: redis.delete(key))
     yield link
     await link.do(lambda redis: redis.delete(keys.AUDIT))
     await link.close()

@@ -9,7 +9,7 @@ from kolapp_queue.errors import AlreadyInVisit
 from kolapp_queue.model import NodeRecord, PatientKey, QueueRef
 from kolapp_queue.states import TicketState, VisitState
 from kolapp_queue.store import QueueStore
-from store_people import DOCTOR, answered, join, pull, with_settings
+from store_people import DOCTOR, answered, every_key, join, pull, with_settings
 
 ANNA = PatientKey("anna")
 
@@ -156,7 +156,7 @@ async def test_what_ended_is_forgotten(store: QueueStore, ref: QueueRef) -> None
     # Left over is what concerns nobody, the queue's own counters and what put whom back, and the
     # stream of events, for its readers and for some days.
     pattern = f"{keys.PREFIX}{{{ref.provider}/*"
-    found = [key async for key in store._link._redis.scan_iter(match=pattern, count=1_000)]
+    found = await every_key(store, pattern)
     names = ("meta", "events", "causes")
     assert sorted(found) == sorted(keys.queue_key(ref, name).encode() for name in names)
     await with_settings(store, events_ms=-1_000).sweep(ref)

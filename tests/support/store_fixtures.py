@@ -1,5 +1,5 @@
-"""A real store for tests: one embedded Valkey for the whole run, a provider of its own for each
-test, so that no test meets another's queues."""
+"""A real store for tests: one for the whole run (`store_servers.py` says which), a provider of its
+own for each test, so that no test meets another's queues."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ import itertools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.model import QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from store_servers import running, wanted_kind
 
 _providers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def store_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = EmbeddedStore(tmp_path_factory.mktemp("store"))
-    server.start()
-    try:
-        server.wait_ready(10)
-        yield server.url
-    finally:
-        server.stop()
+    with running(wanted_kind(), tmp_path_factory.mktemp("store")) as url:
+        yield url
 
 
 @pytest.fixture

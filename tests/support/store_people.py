@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from kolapp_queue.cluster import ClusterClient
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, Ticket, TicketId, Visit
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
@@ -37,3 +38,10 @@ async def answered(store: QueueStore, ref: QueueRef, name: str, clinician: str =
 def with_settings(store: QueueStore, **settings: int) -> QueueStore:
     """The same store through the eyes of a node with other settings."""
     return QueueStore(store._link, QueueSettings(**settings))
+
+
+async def every_key(store: QueueStore, pattern: str) -> list[bytes]:
+    """All keys of the store that match, on all its nodes."""
+    redis = store._link._redis
+    nodes = await redis.nodes() if isinstance(redis, ClusterClient) else [redis]
+    return [key for node in nodes async for key in node.scan_iter(match=pattern, count=1_000)]

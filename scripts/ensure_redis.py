@@ -1,0 +1,63 @@
+"""Print the path of a `redis-server` 7 or newer, installing Debian's if need be and we are root.
+
+In this order: the one in KOLAPP_REDIS_SERVER, one on the path, Debian's package. Otherwise one
+sentence, and exit code 1: tests on it are never skipped in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+OLDEST = 7
+INSTALL_S = 600
+INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "redis-server"]
+
+
+def main() -> int:
+    named = os.environ.get("KOLAPP_REDIS_SERVER")
+    found = named or shutil.which("redis-server") or (install() and shutil.which("redis-server"))
+    if not found or version(found) < OLDEST:
+        sys.stderr.write(
+            f"No redis-server {OLDEST} or newer was found; install it or name one with "
+            "KOLAPP_REDIS_SERVER=/path.\n"
+        )
+        return 1
+    sys.stdout.write(f"{found}\n")
+    return 0
+
+
+def version(path: str) -> int:
+    """Its major version; 0 if it does not run."""
+    try:
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    match = re.search(r"v=(\d+)\.", told.stdout)
+    return int(match[1]) if match else 0
+
+
+def install() -> bool:
+    """As root on Debian. The package would start a server of its own, which nobody asked for."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    return all(run(command, environment) for command in (["apt-get", "update"], INSTALL))
+
+
+def run(command: list[str], environment: dict[str, str]) -> bool:
+    """Its output goes to standard error: standard output is for the path alone."""
+    sys.stderr.write(f"Trying: {' '.join(command)}\n")
+    sys.stderr.flush()
+    try:
+        done = subprocess.run(command, env=environment, stdout=sys.stderr, timeout=INSTALL_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""What only a cluster can do: several slots, several nodes, one of them gone."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from kolapp_queue import keys
+from kolapp_queue.cluster import ClusterClient, is_cluster, node_url
+from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.store import QueueStore
+from redis.crc import key_slot
+from redis.exceptions import ConnectionError as LostConnection
+from store_people import answered, join, pull
+from store_servers import cluster
+
+FAILOVER_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with cluster(tmp_path_factory.mktemp("cluster"), forget_ms=1_000) as url:
+        yield url
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[QueueStore]:
+    store = await QueueStore.connect(url, QueueSettings())
+    yield store
+    await store.close()
+
+
+def slot(ref: QueueRef) -> int:
+    [slot] = {key_slot(key.encode()) for key in keys.queue_keys(ref)}
+    return slot
+
+
+def on_three_nodes(provider: str) -> list[QueueRef]:
+    """Queues whose slots lie in the three thirds of all."""
+    thirds: dict[int, QueueRef] = {}
+    for number in itertools.count():
+        ref = QueueRef(provider, f"queue{number}")
+        thirds.setdefault(slot(ref) * 3 // 16_384, ref)
+        if len(thirds) == 3:
+            return list(thirds.values())
+    raise AssertionError("unreachable")
+
+
+async def test_all_keys_of_a_queue_are_in_one_slot_and_two_queues_in_two(
+    store: QueueStore, provider: str
+) -> None:
+    refs = on_three_nodes(provider)
+    for ref in refs:
+        visit = await answered(store, ref, f"patient-{ref.queue}", f"doctor-{ref.queue}")
+        await store.hang_up(ref, visit.id, visit.clinician, visit.epoch)
+    assert len({slot(ref) for ref in refs}) == 3
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    held = []
+    for node in await redis.nodes():
+        found = await node.keys(f"{keys.PREFIX}{{{provider}/queue*")
+        held.append({key.split(b":")[2] for key in found})
+    assert [len(queues) for queues in held] == [1, 1, 1], "each queue whole on one node"
+
+
+async def test_one_clinician_serves_queues_on_three_nodes(store: QueueStore, provider: str) -> None:
+    refs = on_three_nodes(provider)
+    for number, ref in enumerate(refs):
+        await join(store, ref, f"patient{number}")
+    doctor = ClinicianKey("doctor")
+    await store.set_duty(provider, doctor, [ref.queue for ref in refs])
+    for number, ref in enumerate(refs):
+        visit = await store.pull(provider, doctor, f"key{number}")
+        assert visit is not None
+        assert visit.ref == ref, "whoever came first, wherever the queue is"
+        await store.answer(ref, visit.ticket, PatientKey(f"patient{number}"), visit.epoch)
+        await store.hang_up(ref, visit.id, doctor, visit.epoch)
+
+
+async def test_a_script_that_a_node_forgot_is_loaded_again(
+    store: QueueStore, ref: QueueRef
+) -> None:
+    await join(store, ref, "anna")
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    for node in await redis.nodes():
+        await node.script_flush()
+    assert (await join(store, ref, "bo")).number == 2
+
+
+async def test_a_map_that_is_wrong_is_read_again(store: QueueStore, ref: QueueRef) -> None:
+    await join(store, ref, "anna")
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    addresses = [address for _, _, address in redis._slots]
+    turned = [*addresses[1:], addresses[0]]
+    redis._slots = [
+        (first, last, wrong) for (first, last, _), wrong in zip(redis._slots, turned, strict=True)
+    ]
+    assert (await join(store, ref, "bo")).number == 2
+    redis._slots = redis._slots[:0]
+    redis._known = False
+    assert len((await store.line(ref)).waiting) == 2
+
+
+async def test_a_replica_takes_over_and_nobody_is_lost(store: QueueStore, provider: str) -> None:
+    """The primary of one queue is gone for good. Its replica had everything: the link waited for
+    nothing but the answer, and here the replica was not behind."""
+    refs = on_three_nodes(provider)
+    before = {ref: await join(store, ref, "anna") for ref in refs}
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    victim = refs[-1]
+    node = await redis._node_of(slot(victim))
+    assert await node.execute_command("WAIT", 1, 5_000) == 1
+    with pytest.raises(LostConnection):
+        await node.execute_command("SHUTDOWN", "NOSAVE", "NOW", "FORCE")
+    async with asyncio.timeout(FAILOVER_S):
+        while True:
+            try:
+                after = await store.find(victim, PatientKey("anna"))
+                break
+            except StoreUnavailable:
+                continue
+    assert after == before[victim]
+    assert (await join(store, victim, "bo")).number == 2
+    assert (await pull(store, victim)).ticket == before[victim].id
+
+
+async def test_a_cluster_that_is_not_there_is_unavailable() -> None:
+    settings = QueueSettings(command_timeout_ms=300)
+    with pytest.raises(StoreUnavailable):
+        await QueueStore.connect("redis+cluster://127.0.0.1:9", settings)
+
+
+def test_urls_of_a_cluster_and_its_nodes() -> None:
+    assert is_cluster("redis+cluster://a:1")
+    assert is_cluster("rediss+cluster://a:1")
+    assert not is_cluster("redis://a:1")
+    assert node_url("redis+cluster://me:secret@a:1") == "redis://me:secret@a:1"
+    assert node_url("rediss+cluster://me:secret@a:1", ("b", 2)) == "rediss://me:secret@b:2"
+    assert node_url("redis+cluster://a:1", ("::1", 2)) == "redis://[::1]:2"
