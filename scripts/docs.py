@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 from kolapp_queue import policy_file
 from kolapp_queue.states import ENDED, STEPS, VisitState
-from kolapp_signalling import codes, messages, setting_sources
+from kolapp_signalling import codes, messages, parts, setting_sources
 
 ROOT = Path(__file__).resolve().parents[1]
 PART = re.compile(r"(<!-- generated: ([a-z_]+) -->\n).*?(<!-- end -->)", re.S)
@@ -78,13 +78,15 @@ def message_sections(union: Any) -> str:
 
 def records() -> str:
     kinds = (
-        messages.QueueInfo,
-        messages.PlaceInfo,
-        messages.WaitRange,
-        messages.CallInfo,
-        messages.VisitInfo,
-        messages.ParticipantInfo,
-        messages.QueueLoad,
+        parts.QueueInfo,
+        parts.NeedsOffered,
+        parts.AskedNeeds,
+        parts.PlaceInfo,
+        parts.WaitRange,
+        parts.CallInfo,
+        parts.VisitInfo,
+        parts.ParticipantInfo,
+        parts.QueueLoad,
     )
     return "\n".join(f"#### `{k.__name__}`\n\n{sentence(k)}\n\n{fields(k)}" for k in kinds)
 

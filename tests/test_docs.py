@@ -9,7 +9,7 @@ from typing import get_args
 
 import msgspec
 import pytest
-from kolapp_signalling import codes, messages
+from kolapp_signalling import codes, messages, parts
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "signalling/kolapp_signalling/static"
@@ -87,13 +87,15 @@ def test_the_javascript_client_knows_the_same_messages():
         messages.TicketSnapshot,
         messages.DutySnapshot,
         messages.SdpAnswer,
-        messages.PlaceInfo,
-        messages.WaitRange,
-        messages.CallInfo,
-        messages.VisitInfo,
-        messages.ParticipantInfo,
-        messages.QueueLoad,
-        messages.QueueInfo,
+        parts.NeedsOffered,
+        parts.AskedNeeds,
+        parts.PlaceInfo,
+        parts.WaitRange,
+        parts.CallInfo,
+        parts.VisitInfo,
+        parts.ParticipantInfo,
+        parts.QueueLoad,
+        parts.QueueInfo,
         messages.QueuesNow,
     ],
 )

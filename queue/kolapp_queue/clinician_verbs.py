@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .eligibility import profile_text
 from .model import ClinicianKey, Duty, PatientKey, Profile, QueueRef, Visit, VisitId
-from .pull_verbs import PullVerbs, served
+from .pull_verbs import PullVerbs, served, weights_of
 from .states import Outcome
 
 ANY_TICKET = Profile()
@@ -66,6 +66,7 @@ class ClinicianVerbs(PullVerbs):
             visit=visit,
             epoch=record["epoch"],
             wrap_up_until_ms=record["wrap_until_ms"],
+            weights=weights_of(record),
         )
 
     async def give_back(

@@ -172,6 +172,7 @@ class Duty:
     visit: Visit | None  # the one active visit, called or live
     epoch: int  # of the clinician lock
     wrap_up_until_ms: int = 0  # 0 unless in wrap-up after a visit; a pull ends it
+    weights: Mapping[str, int] = field(default_factory=dict)  # by queue served
 
 
 @dataclass(frozen=True, slots=True)

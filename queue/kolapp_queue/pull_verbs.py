@@ -100,8 +100,7 @@ class PullVerbs(Verbs):
 
     async def _longest(self, wish: _Wish, record: dict[str, Any]) -> str | None:
         """The queue to pull from, see above. Only a hint: the pull decides who it is."""
-        queues, weights = served(record), record["weights"].split(",")
-        weigh = dict(zip(queues, map(int, weights), strict=True))
+        queues, weigh = served(record), weights_of(record)
 
         async def head(queue: str) -> dict[str, Any]:
             ref = QueueRef(wish.provider, queue)
@@ -224,3 +223,9 @@ class PullVerbs(Verbs):
 def served(record: dict[str, Any]) -> tuple[str, ...]:
     """The queues in a clinician's record."""
     return tuple(queue for queue in record["queues"].split(",") if queue)
+
+
+def weights_of(record: dict[str, Any]) -> dict[str, int]:
+    """How often a wait counts, by queue served."""
+    weights = map(int, filter(None, record["weights"].split(",")))
+    return dict(zip(served(record), weights, strict=True))

@@ -27,7 +27,7 @@ from .media_link import MediaLink
 from .metrics import Metrics
 from .news import News
 from .places import Windows
-from .policies import keep_current, open_book
+from .policies import keep_current, open_book, settings_by_queue
 from .queues import Queues
 from .services import Services
 from .settings import Settings
@@ -69,6 +69,7 @@ async def running_node(settings: Settings) -> AsyncIterator[SignallingNode]:
     tasks = Tasks()
     try:
         book = await open_book(store, settings)
+        store.settings_of = settings_by_queue(book, settings.queue)
         yield _assemble(settings, store, feed, book, tasks)
     finally:
         await tasks.stop()

@@ -21,7 +21,8 @@ from kolapp_queue.model import (
 )
 from kolapp_queue.states import TicketState, VisitState
 
-from .messages import DutySnapshot, PlaceInfo, QueueLoad, TicketSnapshot
+from .messages import DutySnapshot, TicketSnapshot
+from .parts import PlaceInfo, QueueLoad
 from .snapshots import called_ticket, differs, duty_snapshot, ticket_snapshot, visit_info
 
 # How a snapshot leaves: kind (of each only the latest is kept) and the snapshot. While no socket
@@ -53,6 +54,8 @@ class HeldTicket:
         """An older record than the one we have changes nothing."""
         if ticket.version >= self.ticket.version:
             self.ticket = ticket
+            if not self.waiting:
+                self.place = None  # who comes back into the line begins anew
 
     def take_visit(self, visit: Visit) -> None:
         if self.visit is None or self.visit.id != visit.id or visit.version >= self.visit.version:

@@ -15,6 +15,7 @@ from typing import Any
 import jwt
 from kolapp_queue.model import NAME, ClinicianKey, PatientKey
 
+from .grants import NOTHING, USUAL_NAMES, ClaimNames, Grants, granted
 from .roles import Role
 
 
@@ -32,6 +33,7 @@ class Identity:
     role: Role
     provider: str
     expires_ms: int
+    grants: Grants = NOTHING
 
     def patient_key(self, pepper: bytes) -> PatientKey:
         return PatientKey(self._pseudonym(pepper))
@@ -59,6 +61,7 @@ class TokenRules:
     provider_claim: str = "provider"
     role_claim: str = "role"
     leeway_s: int = 10
+    claims: ClaimNames = USUAL_NAMES
 
 
 class Authenticator:
@@ -77,7 +80,8 @@ class Authenticator:
             if not (isinstance(provider, str) and NAME.match(provider) and subject):
                 raise BadToken
             expires_ms = (int(claims["exp"]) + self._rules.leeway_s) * 1000
-            return Identity(claims["iss"], subject, role, provider, expires_ms)
+            grants = granted(role, claims, self._rules.claims)
+            return Identity(claims["iss"], subject, role, provider, expires_ms, grants)
         except BadToken:
             raise
         except Exception as wrong:

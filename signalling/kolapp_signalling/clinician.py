@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kolapp_queue.errors import AlreadyInVisit, NoSuchVisit
@@ -40,7 +41,7 @@ class Clinician(Participant):
             case m.Ready():
                 return await self._ready(request)
             case m.Pause():
-                return await self._set_duty(())
+                return await self._pause()
             case m.Pull():
                 return await self._pull(request)
             case m.GiveBack():
@@ -55,11 +56,20 @@ class Clinician(Participant):
 
     async def _ready(self, request: m.Ready) -> m.DutySnapshot:
         queues = dict.fromkeys(self._queue(name, "queues").ref.queue for name in request.queues)
-        return await self._set_duty(tuple(queues))
-
-    async def _set_duty(self, queues: tuple[str, ...]) -> m.DutySnapshot:
-        self._desk.take(await self._services.store.set_duty(self._provider, self._key, queues))
+        if not request.weights.keys() <= queues.keys():
+            raise Refused(ErrorCode.UNKNOWN_QUEUE, "weights")
+        await self._set_duty(tuple(queues), request.weights)
         return self._snapshot()
+
+    async def _pause(self) -> m.DutySnapshot:
+        await self._set_duty((), {})
+        return self._snapshot()
+
+    async def _set_duty(self, queues: tuple[str, ...], weights: Mapping[str, int]) -> None:
+        profile = self.session.grants.profile
+        self._desk.take(
+            await self._services.store.set_duty(self._provider, self._key, queues, profile, weights)
+        )
 
     async def _pull(self, request: m.Pull) -> m.DutySnapshot:
         try:
@@ -104,8 +114,8 @@ class Clinician(Participant):
         self._services.audience.unseat(self._desk)
 
     async def _renew_duty(self) -> None:
-        queues = self._desk.duty.queues if self._desk.duty.on_duty else ()
-        self._desk.take(await self._services.store.set_duty(self._provider, self._key, queues))
+        duty = self._desk.duty
+        await self._set_duty(duty.queues if duty.on_duty else (), duty.weights)
         self._services.audience.tell_desk(self._desk)
 
     # The desk

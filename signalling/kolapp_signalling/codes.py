@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     QUEUE_FULL = "queue_full"
     PAST_CLOSING = "past_closing"
     NEEDS_NOT_ALLOWED = "needs_not_allowed"
+    TOO_MANY_NEEDS = "too_many_needs"
     NOBODY_WAITING = "nobody_waiting"
     NOT_ON_DUTY = "not_on_duty"
     ALREADY_IN_VISIT = "already_in_visit"
@@ -45,6 +46,7 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.QUEUE_FULL: "As many wait as may; join again in a while.",
     ErrorCode.PAST_CLOSING: "The wait would last past closing time; join when it opens (`opens`).",
     ErrorCode.NEEDS_NOT_ALLOWED: "This queue does not serve that (`field`); ask as it says.",
+    ErrorCode.TOO_MANY_NEEDS: "Those who wait need too many different things; ask for less.",
     ErrorCode.NOBODY_WAITING: "Nobody you may take is waiting; pull again when somebody is.",
     ErrorCode.NOT_ON_DUTY: "Say `ready` before you pull.",
     ErrorCode.ALREADY_IN_VISIT: "You have an active visit; end it or give it back first.",

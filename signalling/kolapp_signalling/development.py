@@ -66,6 +66,7 @@ def demo_token(settings: Settings, role: str, subject: str) -> str:
         "sub": subject,
         settings.jwt_role_claim: role,
         settings.jwt_provider_claim: settings.demo_provider,
+        **({settings.jwt_board_claim: True} if role == "clinician" else {}),
         "iat": now,
         "exp": now + DEMO_TOKEN_S,
     }

@@ -55,7 +55,7 @@ class Entrance:
             connection.close_soon(CloseCode.BAD_TOKEN)
             return
         participant, resumed = self.hub.enter(
-            self._person(identity), identity.expires_ms, hello.resume, connection
+            self._person(identity), identity.expires_ms, identity.grants, hello.resume, connection
         )
         try:
             connection.send(await self._welcome(hello, participant, resumed))
@@ -87,6 +87,7 @@ class Entrance:
             re=hello.id,
             role=session.person.role.value,
             session=session.id,
+            person=session.person.key,
             resume=session.resume,
             resumed=resumed,
             node=self.node_id,

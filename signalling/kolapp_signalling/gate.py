@@ -12,10 +12,11 @@ from kolapp_queue import admission
 from kolapp_queue.admission import Check, Closed, Draining, Facts, Open, RefusalCode
 from kolapp_queue.bulletin import Bulletin
 from kolapp_queue.eta import Wait
+from kolapp_queue.model import Needs
 from kolapp_queue.policy import QueuePolicy
 
 from .codes import ErrorCode
-from .messages import PlaceInfo, QueueInfo, WaitRange
+from .parts import AskedNeeds, NeedsOffered, PlaceInfo, QueueInfo, WaitRange
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,6 +54,7 @@ def queue_info(
         titles={language: title for language, title in policy.titles if language},
         full=isinstance(answer, admission.Refused) and answer.code == RefusalCode.FULL,
         past_closing=_past_closing(answer),
+        needs=offered(policy),
         checks=[check.value for check in admission.checks(policy)],
         notices=notices(facts.bulletin, now_ms),
         **opening,
@@ -78,12 +80,31 @@ def opening_info(found: Open | Draining | Closed, policy: QueuePolicy) -> Openin
     return {"state": state, "early": found.early, "opens": said(found.opens_ms, policy)}
 
 
+def offered(policy: QueuePolicy) -> NeedsOffered | None:
+    """What may be asked for when joining; None: nothing."""
+    needs = NeedsOffered(
+        professions=list(policy.professions),
+        languages=list(policy.languages),
+        skills=list(policy.skills),
+        ages=list(policy.ages or ()),
+        clinician=policy.named_clinician,
+    )
+    return None if needs == NeedsOffered() else needs
+
+
+def asked(needs: AskedNeeds | None) -> Needs:
+    if needs is None:
+        return Needs()
+    return Needs(needs.profession, needs.language, tuple(needs.skills), needs.age, needs.clinician)
+
+
 def refusal(refused: admission.Refused, policy: QueuePolicy) -> Refused:
     field = "" if refused.check is None else FIELDS.get(refused.check, "")
     return Refused(_CODES[refused.code], field, said(refused.opens_ms, policy))
 
 
 FIELDS: dict[Check, str] = {
+    Check.BAND: "priority",  # of the token
     Check.PROFESSION: "needs.profession",
     Check.LANGUAGE: "needs.language",
     Check.SKILLS: "needs.skills",

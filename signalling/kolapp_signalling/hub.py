@@ -13,6 +13,7 @@ import time
 from .clinician import Clinician
 from .codes import CloseCode
 from .connection import Connection
+from .grants import Grants
 from .participant import Participant
 from .patient import Patient
 from .roles import Role
@@ -46,7 +47,12 @@ class Hub:
         return sum(s.attached for s in self._sessions if s.person.role == role)
 
     def enter(
-        self, person: Person, token_until_ms: int, resume: str | None, connection: Connection
+        self,
+        person: Person,
+        token_until_ms: int,
+        grants: Grants,
+        resume: str | None,
+        connection: Connection,
     ) -> tuple[Participant, bool]:
         """The session for this socket, and whether it is the one asked for by `resume`."""
         old = self._sessions.of(person)
@@ -62,7 +68,7 @@ class Hub:
                 self._forget(old)
             session = self._sessions.open(person, token_until_ms)
             participant = self._participants[session] = self._participant(session)
-        session.attach(connection.id, token_until_ms)
+        session.attach(connection.id, token_until_ms, grants)
         self._detached.pop(session, None)
         participant.connection = connection
         return participant, resumed

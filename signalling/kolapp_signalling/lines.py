@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from kolapp_queue import places
 from kolapp_queue.admission import Admitted, Facts, admission
 from kolapp_queue.bulletin import NOTHING_SAID
 from kolapp_queue.model import Line, Needs, QueueRef, TicketId
@@ -13,7 +14,7 @@ from kolapp_queue.store import QueueStore
 
 from . import gate
 from .clock import StoreClock
-from .messages import PlaceInfo, QueueInfo, QueueLoad
+from .parts import PlaceInfo, QueueInfo, QueueLoad
 from .snapshots import queue_load
 from .tasks import Tasks
 from .waits import NOT_READ_YET, Waits
@@ -38,7 +39,8 @@ class QueueLine:
         self.line: Line | None = None
         self.bulletin = NOTHING_SAID
         self.went_back = False  # the store has forgotten what was read of it
-        self.positions: Mapping[TicketId, int] = {}
+        self._index: Mapping[TicketId, int] = {}
+        self._positions: Sequence[int] = ()
         self._policy = policy
         self._store = store
         self._clock = clock
@@ -52,7 +54,8 @@ class QueueLine:
         return self.line.version if self.line is not None else -1
 
     def forget(self) -> None:
-        self.line, self.positions, self._waits, self.went_back = None, {}, None, False
+        self.line, self._waits, self.went_back = None, None, False
+        self._index, self._positions = {}, ()
 
     async def read(self) -> None:
         """Read the line as it is from now on: a reading that runs already is not new enough.
@@ -90,23 +93,38 @@ class QueueLine:
             self._clock.heard(line.now_ms)
             self.went_back = self.went_back or line.version < self.version
             self.line = line
-            self.positions = {ticket: n for n, ticket in enumerate(line.waiting, 1)}
+            self._index = {ticket: index for index, ticket in enumerate(line.waiting)}
+            self._positions = places.positions(line)
             self._waits = Waits(line, self._policy().visit_prior_ms)
             self._rest_until = loop.time() + _REST * (loop.time() - started)
         finally:
             self._reading = None
 
-    def place(self, ticket: TicketId) -> PlaceInfo | None:
-        position = self.positions.get(ticket)
-        return None if position is None else self.place_at(position)
+    def place(
+        self, ticket: TicketId, told: PlaceInfo | None = None, told_at: int = 0
+    ) -> PlaceInfo | None:
+        """None for who is not in the line. `told` is what was shown before, as of version
+        `told_at`: a place rises with a cause that it carries until it falls, or not at all."""
+        index = self._index.get(ticket)
+        if index is None or self.line is None:
+            return None
+        position = self._positions[index]
+        if told is None or position < told.position:
+            return self.place_at(position)
+        if position == told.position:
+            return self.place_at(position, told.cause)
+        rise = places.why_risen(self.line, index, told_at)
+        if rise is None:
+            return self.place_at(told.position, told.cause)
+        return self.place_at(position, rise.value)
 
-    def place_at(self, position: int) -> PlaceInfo:
+    def place_at(self, position: int, cause: str = "") -> PlaceInfo:
         wait = self._waits.at(position) if self._waits is not None else NOT_READ_YET
-        return PlaceInfo(position, max(position, len(self.positions)), wait)
+        return PlaceInfo(position, max(position, len(self._index)), wait, cause)
 
     def facts(self) -> Facts:
         """For the gate; nobody waits before the first reading."""
-        return Facts(len(self.positions), self.bulletin)
+        return Facts(len(self._index), self.bulletin)
 
     def notices(self) -> list[str]:
         return gate.notices(self.bulletin, self._clock.now_ms())
@@ -115,7 +133,7 @@ class QueueLine:
         """With the place that somebody who joins now would get."""
         return gate.queue_info(self._policy(), self.facts(), self._clock.now_ms(), self._next())
 
-    def admission(self, needs: Needs, band: str = "") -> Admitted:
+    def admission(self, needs: Needs, band: str) -> Admitted:
         """May somebody draw a number now? Raises Refused."""
         policy, place = self._policy(), self._next()
         wait = gate.NOTHING_KNOWN if place is None else gate.estimate(place.wait)
@@ -128,4 +146,6 @@ class QueueLine:
         return queue_load(self.ref.queue, self._policy().title, self.line)
 
     def _next(self) -> PlaceInfo | None:
-        return self.place_at(len(self.positions) + 1) if self.line is not None else None
+        if (line := self.line) is None:
+            return None
+        return self.place_at(places.newcomer(line, places.everybody(line)))

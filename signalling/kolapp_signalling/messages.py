@@ -12,14 +12,22 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from .parts import (
+    AskedNeeds,
+    CallInfo,
+    Epoch,
+    Name,
+    Opaque,
+    PlaceInfo,
+    QueueInfo,
+    QueueLoad,
+    RequestId,
+    Sdp,
+    VisitInfo,
+)
+
 SUBPROTOCOL_JSON = "kolapp.v1.json"
 SUBPROTOCOL_MSGPACK = "kolapp.v1.msgpack"
-
-RequestId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Epoch = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Sdp = Annotated[str, Meta(min_length=1, max_length=60_000)]
 
 
 class ClientMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
@@ -50,9 +58,10 @@ class Find(ClientMessage, frozen=True, tag="find"):
 
 class Join(ClientMessage, frozen=True, tag="join"):
     """Patient: draw a number. Joining twice answers with the ticket there is, also when no numbers
-    are drawn any more."""
+    are drawn any more. `needs` holds for a new ticket only."""
 
     queue: Name
+    needs: AskedNeeds | None = None
 
 
 class Leave(ClientMessage, frozen=True, tag="leave"):
@@ -76,9 +85,11 @@ class Decline(ClientMessage, frozen=True, tag="decline"):
 
 
 class Ready(ClientMessage, frozen=True, tag="ready"):
-    """Clinician: on duty for these queues."""
+    """Clinician: on duty for these queues. `weights`, by queue and 1 where none is given, say how
+    often a wait counts there: with equal weights who has waited longest is next."""
 
     queues: Annotated[list[Name], Meta(min_length=1, max_length=32)]
+    weights: dict[Name, Annotated[int, Meta(ge=1, le=1_000)]] = {}
 
 
 class Pause(ClientMessage, frozen=True, tag="pause"):
@@ -133,89 +144,18 @@ AnyClientMessage = (
 )
 
 
-class WaitRange(msgspec.Struct, frozen=True):
-    """Remaining wait in seconds. `known` is false when nothing honest can be said (`low_s` and
-    `high_s` are then 0); `why` says why in one word: `nobody_on_duty`."""
-
-    known: bool
-    low_s: int
-    high_s: int
-    why: str = ""
-
-
-class PlaceInfo(msgspec.Struct, frozen=True):
-    """`position` 1 is next; `waiting` counts everybody in the line."""
-
-    position: int
-    waiting: int
-    wait: WaitRange
-
-
-class QueueInfo(msgspec.Struct, frozen=True):
-    """A queue before joining. `place` is what a patient who joins now would get; left out when
-    nothing is known. `titles` are by language, where the queue has such. `state` is open, draining
-    (no numbers are drawn, who waits is served) or closed; `early` says that the staff closed it
-    whatever its hours are. Who joins while it is `full` is refused; who joins when it is
-    `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
-    the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
-    joining may be refused for; `notices` is what the staff has to say."""
-
-    name: str
-    title: str
-    place: PlaceInfo | None = None
-    titles: dict[str, str] = {}
-    state: str = "open"
-    early: bool = False
-    full: bool = False
-    past_closing: bool = False
-    opens: str = ""
-    closes: str = ""
-    last_number: str = ""
-    checks: list[str] = []
-    notices: list[str] = []
-
-
-class CallInfo(msgspec.Struct, frozen=True):
-    """The patient is being rung. `answer_within_ms` counts from the sending of this snapshot."""
-
-    visit: str
-    epoch: int
-    answer_within_ms: int
-
-
-class ParticipantInfo(msgspec.Struct, frozen=True):
-    """`role` is patient or clinician; `media` is none, connecting, connected or lost."""
-
-    role: str
-    media: str
-
-
-class VisitInfo(msgspec.Struct, frozen=True):
-    """`state` is called, live or ended; a leg made under an older `media_epoch` must be remade.
-    `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live."""
-
-    id: str
-    epoch: int
-    state: str
-    queue: str
-    number: int
-    media_epoch: int
-    participants: list[ParticipantInfo]
-    ring_ms: int = 0
-    live_ms: int = 0
-    reason: str = ""
-
-
 class ServerMessage(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
     re: int | None = None
 
 
 class Welcome(ServerMessage, frozen=True, tag="welcome", kw_only=True):
-    """`session` is public, `resume` private. `resumed` says whether the old session was found;
-    the snapshots that follow are complete either way."""
+    """`session` is public, `resume` private. `person` is the pseudonym under which the audit knows
+    whoever this is; a patient names a clinician by it. `resumed` says whether the old session was
+    found; the snapshots that follow are complete either way."""
 
     role: str
     session: str
+    person: str
     resume: str
     resumed: bool
     node: str
@@ -252,13 +192,6 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     away: bool = False
     reason: str = ""
     notices: list[str] = []
-
-
-class QueueLoad(msgspec.Struct, frozen=True):
-    name: str
-    title: str
-    waiting: int
-    on_duty: int
 
 
 class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):

@@ -47,6 +47,7 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
     queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
     queue_errors.QueueFull: ErrorCode.QUEUE_FULL,
+    queue_errors.TooManyClasses: ErrorCode.TOO_MANY_NEEDS,
     queue_errors.StoreUnavailable: ErrorCode.STORE_UNAVAILABLE,
 }
 _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 
-from kolapp_queue.errors import NoSuchTicket, NoSuchVisit
-from kolapp_queue.model import PatientKey, QueueRef, Ticket, TicketId, Visit, VisitId
+from kolapp_queue.errors import NoSuchTicket, NoSuchVisit, QueueClosed, QueueFull
+from kolapp_queue.model import Needs, PatientKey, QueueRef, Ticket, TicketId, Visit, VisitId
 from kolapp_queue.states import TicketState, VisitState
 
 from . import messages as m
 from .audience import HeldTicket
-from .gate import Refused
+from .gate import Refused, asked
 from .participant import Participant
+from .queues import OpenQueue
 from .services import Services
 from .session import Session
 
@@ -59,13 +60,30 @@ class Patient(Participant):
 
     async def _join(self, request: m.Join) -> m.TicketSnapshot:
         queue = self._queue(request.queue)
+        needs, band = asked(request.needs), self.session.grants.band
         try:
-            await queue.admit()
+            return await self._shown(await self._draw(queue, needs, band))
         except Refused as refused:
             return await self._shown(await self._kept(queue.ref, refused))
-        new, connection = TicketId(secrets.token_urlsafe(16)), self.session.connection
-        joined = await self._services.store.join(queue.ref, self._key, new, connection)
-        return await self._shown(joined)
+
+    async def _draw(self, queue: OpenQueue, needs: Needs, band: str) -> Ticket:
+        """Raises Refused, also when it is the store that refuses: the gate says more."""
+        gate = await queue.admit(needs, band)
+        try:
+            return await self._services.store.join(
+                queue.ref,
+                self._key,
+                TicketId(secrets.token_urlsafe(16)),
+                self.session.connection,
+                needs,
+                credit_ms=gate.credit_ms,
+                capacity=self._services.queues.policy(queue.ref).capacity,
+                closes_ms=gate.joins_until_ms or 0,
+            )
+        except (QueueClosed, QueueFull):
+            await queue.line.read()
+            await queue.admit(needs, band)
+            raise
 
     async def _kept(self, ref: QueueRef, refused: Refused) -> Ticket:
         """The gate is for new numbers: who has one keeps it."""
@@ -152,7 +170,8 @@ class Patient(Participant):
         if held.ticket.state == TicketState.WAITING:
             queue.places.touched(ticket.version)
             await queue.line.at_least(ticket.version)
-            held.place, held.line_version = queue.line.place(ticket.id), queue.line.version
+            held.place = queue.line.place(ticket.id, held.place, held.line_version)
+            held.line_version = queue.line.version
             held.notices = queue.line.notices()
         elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:
             held.take_visit(await self._services.store.read_visit(ticket.ref, held.ticket.visit))

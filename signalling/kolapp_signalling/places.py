@@ -119,7 +119,8 @@ class Places:
     def _tell(self, held: HeldTicket) -> None:
         if not held.waiting:
             return
-        place, notices = self._queue.place(held.ticket.id), self._queue.notices()
+        place = self._queue.place(held.ticket.id, held.place, held.line_version)
+        notices = self._queue.notices()
         if place is None:
             # Called or ended without our hearing of it, unless the ticket is newer than the line.
             if held.ticket.version <= self._queue.version:

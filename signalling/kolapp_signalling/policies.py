@@ -8,12 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import lru_cache
 
 from kolapp_queue.errors import StoreUnavailable
-from kolapp_queue.policy import PolicySet, development_set
+from kolapp_queue.model import QueueRef
+from kolapp_queue.policy import PolicySet, QueuePolicy, development_set
 from kolapp_queue.policy_book import PolicyBook, UnreadablePolicies
 from kolapp_queue.policy_file import PolicyFileError, load
+from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from kolapp_queue.verbs import SettingsOf
 
 from . import log
 from .process import StartRefused
@@ -49,6 +54,25 @@ async def open_book(store: QueueStore, settings: Settings) -> PolicyBook:
         return await PolicyBook.open(store, own, offer=settings.queues_file is not None)
     except UnreadablePolicies as error:
         raise StartRefused(UNREADABLE) from error
+
+
+def settings_by_queue(book: PolicyBook, base: QueueSettings) -> SettingsOf:
+    """What the store goes by in each queue: the policy's, and `base` where it says nothing. A set
+    that is taken over later counts at once."""
+
+    def settings_of(ref: QueueRef) -> QueueSettings:
+        policy = book.find(ref)
+        return base if policy is None else _queue_settings(policy, base)
+
+    return settings_of
+
+
+_BOTH = {item.name for item in fields(QueuePolicy)} & {item.name for item in fields(QueueSettings)}
+
+
+@lru_cache(maxsize=1_024)
+def _queue_settings(policy: QueuePolicy, base: QueueSettings) -> QueueSettings:
+    return replace(base, **{name: getattr(policy, name) for name in _BOTH})
 
 
 async def keep_current(

@@ -16,12 +16,10 @@ from kolapp_queue.store import QueueStore
 from .audience import Audience
 from .clock import StoreClock
 from .lines import QueueLine
-from .messages import QueueInfo
 from .news import News
+from .parts import QueueInfo
 from .places import Places, Windows
 from .tasks import Tasks
-
-NOTHING_ASKED = Needs()
 
 
 class OpenQueue:
@@ -35,7 +33,7 @@ class OpenQueue:
         # gap. What was read by ourselves does not count: it may hide what a lost hint was about.
         self._heard = -1
 
-    async def admit(self, needs: Needs = NOTHING_ASKED, band: str = "") -> Admitted:
+    async def admit(self, needs: Needs, band: str) -> Admitted:
         """May somebody draw a number now? Raises Refused, StoreUnavailable."""
         if self.line.line is None:
             await self.line.read()

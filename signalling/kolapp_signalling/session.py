@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import messages as m
+from .grants import NOTHING, Grants
 from .roles import Role
 
 # The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
@@ -39,12 +40,14 @@ class Session:
     resume: str  # private: who has it and the person's token continues the session
     person: Person
     token_until_ms: int
+    grants: Grants = NOTHING  # of the newest token
     connection: str = ""  # of the newest socket; what the store calls this person's connection
     detached_ms: int = 0  # when the last socket was lost; 0 while one is attached
 
-    def attach(self, connection: str, token_until_ms: int) -> None:
+    def attach(self, connection: str, token_until_ms: int, grants: Grants = NOTHING) -> None:
         self.connection = connection
         self.token_until_ms = token_until_ms
+        self.grants = grants
         self.detached_ms = 0
 
     def detach(self, now_ms: int) -> None:

@@ -12,15 +12,8 @@ import msgspec
 from kolapp_queue.model import Duty, Line, Ticket, Visit
 from kolapp_queue.states import TicketState, VisitState
 
-from .messages import (
-    CallInfo,
-    DutySnapshot,
-    ParticipantInfo,
-    PlaceInfo,
-    QueueLoad,
-    TicketSnapshot,
-    VisitInfo,
-)
+from .messages import DutySnapshot, TicketSnapshot
+from .parts import CallInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
 from .roles import Role
 
 NO_MEDIA = "none"

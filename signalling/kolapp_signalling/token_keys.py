@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 
 from .auth import TokenRules
+from .grants import ClaimNames
 from .process import StartRefused
 from .settings import Settings
 
@@ -28,6 +29,15 @@ def token_rules(settings: Settings) -> TokenRules:
         provider_claim=settings.jwt_provider_claim,
         role_claim=settings.jwt_role_claim,
         leeway_s=settings.jwt_leeway_s,
+        claims=ClaimNames(
+            settings.jwt_priority_claim,
+            settings.jwt_professions_claim,
+            settings.jwt_languages_claim,
+            settings.jwt_skills_claim,
+            settings.jwt_ages_claim,
+            settings.jwt_board_claim,
+            settings.jwt_unit_claim,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from kolapp_queue.eta import Pace, Wait, wait
 from kolapp_queue.model import Line
 
-from .messages import WaitRange
+from .parts import WaitRange
 
 NOT_READ_YET = WaitRange(known=False, low_s=0, high_s=0, why="not_known_yet")
 

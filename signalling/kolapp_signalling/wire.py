@@ -18,9 +18,9 @@ from .messages import (
     SUBPROTOCOL_JSON,
     SUBPROTOCOL_MSGPACK,
     AnyClientMessage,
-    RequestId,
     ServerMessage,
 )
+from .parts import RequestId
 
 TEXT, BINARY = 0x1, 0x2  # opcodes of RFC 6455, 5.2
 

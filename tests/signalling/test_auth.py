@@ -51,13 +51,13 @@ def test_the_audience_may_be_one_of_several() -> None:
 
 
 def test_claims_can_be_named_differently() -> None:
-    rules = TokenRules({"": PEM}, ("EdDSA",), "issuer", "kolapp", "unit", "profession")
-    assert Authenticator(rules).identify(token(unit="south", profession="clinician")) == Identity(
+    rules = TokenRules({"": PEM}, ("EdDSA",), "issuer", "kolapp", "region", "task")
+    assert Authenticator(rules).identify(token(region="south", task="clinician")) == Identity(
         "issuer",
         "19121212-1212",
         Role.CLINICIAN,
         "south",
-        Authenticator(rules).identify(token(unit="south", profession="clinician")).expires_ms,
+        Authenticator(rules).identify(token(region="south", task="clinician")).expires_ms,
     )
 
 

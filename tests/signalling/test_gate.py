@@ -10,7 +10,7 @@ from kolapp_queue.policy import QueuePolicy
 from kolapp_queue.policy_file import parse
 from kolapp_signalling.codes import ErrorCode
 from kolapp_signalling.gate import notices, queue_info, refusal, said
-from kolapp_signalling.messages import PlaceInfo, WaitRange
+from kolapp_signalling.parts import PlaceInfo, WaitRange
 
 PLACE = PlaceInfo(3, 3, WaitRange(True, 600, 5_400))
 

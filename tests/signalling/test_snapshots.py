@@ -15,7 +15,7 @@ from kolapp_queue.model import (
     VisitId,
 )
 from kolapp_queue.states import TicketState, VisitState
-from kolapp_signalling.messages import PlaceInfo, QueueLoad, WaitRange
+from kolapp_signalling.parts import PlaceInfo, QueueLoad, WaitRange
 from kolapp_signalling.snapshots import (
     called_ticket,
     differs,

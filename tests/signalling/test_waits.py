@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from kolapp_queue.model import Line, QueueRef, TicketId
-from kolapp_signalling.messages import WaitRange
+from kolapp_signalling.parts import WaitRange
 from kolapp_signalling.waits import Waits, _knot, _step_s
 
 REF = QueueRef("north", "drop-in")

@@ -13,8 +13,8 @@ from kolapp_signalling.messages import (
     Ping,
     Pong,
     Ready,
-    WaitRange,
 )
+from kolapp_signalling.parts import WaitRange
 from kolapp_signalling.wire import BINARY, CODECS, TEXT, BadMessage, Codec, frame
 
 JSON, MSGPACK = CODECS[SUBPROTOCOL_JSON], CODECS[SUBPROTOCOL_MSGPACK]

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import jwt
 import msgpack
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from kolapp_signalling.app import Served
@@ -171,6 +172,15 @@ class People:
 
     def token(self, at: Served, role: str, name: str) -> str:
         return demo_token(at.node.settings, role, name)
+
+    async def with_claims(self, at: Served, role: str, name: str, **claims: Any) -> Driver:
+        """Somebody whose token says more than a demo token does."""
+        driver = await self.connect(at)
+        key = (at.node.settings.data_dir / "keys" / "demo-signing.pem").read_bytes()
+        plain = jwt.decode(self.token(at, role, name), options={"verify_signature": False})
+        token = jwt.encode(plain | claims, key, algorithm="EdDSA")
+        assert (await driver.hello(token))["type"] == "welcome"
+        return driver
 
     async def patient(self, at: Served, name: str, **hello: Any) -> Driver:
         return await self.enter(at, "patient", name, **hello)

@@ -62,6 +62,12 @@ QUEUES = [
         "last_number": "2035-01-01T21:30:00Z",
         "past_closing": True,
         "notices": ["The doctor is half an hour late."],
+        "needs": {
+            "languages": ["sv", "ar"],
+            "professions": ["nurse", "speech_therapist"],
+            "skills": ["wound_care"],
+            "ages": [0, 18],
+        },
     },
     {"name": "full", "title": "Nurse", "place": place(90), "full": True},
     {"name": "shut", "title": "Midwife", "state": "closed", "opens": "2035-01-01T07:00:00Z"},
@@ -77,9 +83,13 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
         await line.reply("find", error("no_ticket"))
     await state(page, "welcome")
     yield "welcome", page
+    await page.fill('[name="age"]', "4")
     await page.click("#join")
     words = ["The doctor is half an hour late, and the nurse can see you in the meantime."]
-    await line.reply("join", ticket(place=place(4, 3_700, 7_300), number=1284, notices=words))
+    await line.reply(
+        "join",
+        ticket(place=place(4, 3_700, 7_300, cause="clinician_came"), number=1284, notices=words),
+    )
     await state(page, "waiting")
     yield "waiting", page
     await page.click("#preview-open")

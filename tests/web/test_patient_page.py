@@ -113,6 +113,47 @@ async def test_a_closed_queue_says_so_and_opens_by_itself(timeless: Stage) -> No
     assert await page.locator(".queue .opening").count() == 0
 
 
+async def test_what_is_needed_is_asked_for_in_the_card(stage: Stage) -> None:
+    page = await stage.page("/patient")
+    line = await stage.line()
+    needs = {
+        "languages": ["sv", "ar"],
+        "professions": ["nurse"],
+        "skills": ["wound_care"],
+        "ages": [0, 17],
+    }
+    await line.greet(queues=[queue(needs=needs)])
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    await page.click("#join")
+    assert line.inbox.empty()  # the age is missing, and the browser says so
+    await page.select_option('[name="language"]', label="Arabic")
+    await page.check('[value="wound_care"]')
+    await page.fill('[name="age"]', "4")
+    await page.click("#join")
+    request = await line.reply("join", error("needs_not_allowed"))
+    now = [queue(needs=needs, place=place(9))]
+    await line.reply("queues", {"type": "queues", "queues": now})
+    await says(page, ".queue .now span", "8 people waiting")
+    assert await page.input_value('[name="age"]') == "4"  # what is filled in stays
+    assert request["needs"] == {"language": "ar", "skills": ["wound_care"], "age": 4}
+    await says(
+        page,
+        "#toast",
+        "This queue cannot help with that. Change what you ask for, or choose another one.",
+    )
+
+
+async def test_a_place_that_rose_says_why(stage: Stage) -> None:
+    page, line = await waiting(stage, position=2)
+    line.send(ticket(version=2, place=place(3, cause="urgent")))
+    await says(page, "#ahead", "2 people")
+    assert await page.inner_text("#risen") == "Somebody in urgent need goes first."
+    assert "Somebody in urgent need goes first." in await page.inner_text("#say")
+    line.send(ticket(version=3, place=place(2)))
+    await says(page, "#risen", "")
+
+
 async def test_what_the_staff_says_stands_before_joining_and_while_waiting(stage: Stage) -> None:
     page = await stage.page("/patient")
     line = await stage.line()

@@ -1,13 +1,15 @@
 // @ts-check
 /** The patient's screens, drawn from the newest snapshot. No requests are made in here. */
+import { needsForm, readNeeds } from "./needs.js";
 import { drawsNumbers, sayOpening, titleIn } from "./opening.js";
-import { sayWait, sayWhy } from "./texts.js";
+import { sayCause, sayWait, sayWhy } from "./texts.js";
 import { byId, icon, make, setIcon, setText } from "./ui.js";
 import { waitWords } from "./wait.js";
 
 /** @typedef {import("./protocol.js").TicketSnapshot} TicketSnapshot */
 /** @typedef {import("./protocol.js").QueueInfo} QueueInfo */
 /** @typedef {import("./protocol.js").PlaceInfo} PlaceInfo */
+/** @typedef {import("./protocol.js").AskedNeeds} AskedNeeds */
 /** @typedef {import("./texts.js").Texts} Texts */
 
 /** More people ahead than this are a number, not a row of dots. */
@@ -35,7 +37,7 @@ export function screenOf(ticket, answering) {
 /**
  * One card a queue. `fresh` says whether the places of these queues may still be shown.
  * @param {QueueInfo[]} queues @param {Texts} t @param {string} language @param {boolean} fresh
- * @param {(queue: string) => void} join
+ * @param {(queue: string, needs: AskedNeeds) => void} join
  */
 export function drawQueues(queues, t, language, fresh, join) {
   byId("queues").replaceChildren(...queues.map((queue, index) => {
@@ -43,13 +45,18 @@ export function drawQueues(queues, t, language, fresh, join) {
       class: "primary", type: "button", "data-queue": queue.name, disabled: !drawsNumbers(queue),
     }, icon("ticket-line"), t.join);
     if (index === 0) button.id = "join";
-    button.addEventListener("click", () => join(queue.name));
+    const form = queue.needs && drawsNumbers(queue) ? needsForm(queue.name, queue.needs, t, language) : null;
+    button.addEventListener("click", () => {
+      const needs = form ? readNeeds(form) : {};
+      if (needs) join(queue.name, needs);
+    });
     const card = make("article", { class: "card queue" }, make("h2", {}, titleIn(queue, language)));
     card.append(...(queue.notices ?? []).map((words) => make("p", { class: "note said" }, words)));
     if (fresh && queue.place && drawsNumbers(queue)) card.append(placeNow(queue.place, t));
     const opening = sayOpening(queue, t, language, new Date());
     if (opening) card.append(make("p", { class: "opening" }, opening));
     if (queue.past_closing) card.append(make("p", { class: "note" }, t.queue_past_closing));
+    if (form) card.append(form);
     card.append(button);
     return card;
   }));
@@ -97,10 +104,13 @@ function drawPlace(place, t, age_s) {
   const figure = byId("ahead");
   figure.dataset.ahead = String(ahead);
   setText(figure, t.ahead(ahead));
+  const risen = sayCause(t, place.cause ?? "");
+  setText(byId("risen"), risen);
   setText(byId("wait"), sayWait(t, words));
   setText(byId("wait-why"), sayWhy(t, words));
   drawLine(ahead);
-  return `${t.ahead_spoken(ahead)} ${t.wait_label}: ${sayWait(t, words, true)}. ${sayWhy(t, words)}`;
+  const wait = `${t.wait_label}: ${sayWait(t, words, true)}.`;
+  return [t.ahead_spoken(ahead), risen, wait, sayWhy(t, words)].filter(Boolean).join(" ");
 }
 
 /**

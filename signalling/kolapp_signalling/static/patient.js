@@ -165,8 +165,9 @@ function drawWelcome() {
   const fresh = performance.now() - queuesAt < FRESH_MS;
   const wanted = JSON.stringify([queues, fresh, words.language]);
   if (wanted === drawnWelcome) return; // a button that is replaced loses the focus and the tap
+  if (document.activeElement?.closest(".needs")) return; // and so does what is being filled in
   drawnWelcome = wanted;
-  drawQueues(queues, words.t, words.language, fresh, (queue) => void join(queue));
+  drawQueues(queues, words.t, words.language, fresh, (queue, needs) => void join(queue, needs));
 }
 
 /** @param {TicketSnapshot} called @param {number} age_s */
@@ -194,11 +195,12 @@ function sayOnce(sentence) {
   announce(sentence);
 }
 
-/** @param {string} queue */
-async function join(queue) {
+/** @param {string} queue @param {import("./protocol.js").AskedNeeds} needs */
+async function join(queue, needs) {
   const button = document.querySelector(`[data-queue="${CSS.escape(queue)}"]`);
   button?.setAttribute("aria-busy", "true");
-  await client.request("join", { queue }).catch(refused);
+  const asked = Object.keys(needs).length ? { needs } : {};
+  await client.request("join", { queue, ...asked }).catch(refused);
   button?.removeAttribute("aria-busy");
 }
 

@@ -62,11 +62,16 @@ export class KolappError extends Error {
 
 /**
  * @typedef {{known: boolean, low_s: number, high_s: number, why?: string}} WaitRange
- * @typedef {{position: number, waiting: number, wait: WaitRange}} PlaceInfo
+ * @typedef {{position: number, waiting: number, wait: WaitRange, cause?: string}} PlaceInfo
  * @typedef {{name: string, title: string, place?: PlaceInfo | null,
  *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
- *   last_number?: string, checks?: string[], notices?: string[]}} QueueInfo
+ *   last_number?: string, checks?: string[], needs?: NeedsOffered | null,
+ *   notices?: string[]}} QueueInfo
+ * @typedef {{professions?: string[], languages?: string[], skills?: string[], ages?: number[],
+ *   clinician?: boolean}} NeedsOffered
+ * @typedef {{profession?: string, language?: string, skills?: string[], age?: number | null,
+ *   clinician?: string}} AskedNeeds
  * @typedef {{visit: string, epoch: number, answer_within_ms: number}} CallInfo
  * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost"}} ParticipantInfo
  * @typedef {{id: string, epoch: number, state: "called" | "live" | "ended", queue: string,
@@ -74,8 +79,8 @@ export class KolappError extends Error {
  *   live_ms?: number, reason?: string}} VisitInfo
  * @typedef {{name: string, title: string, waiting: number, on_duty: number}} QueueLoad
  *
- * @typedef {{type: "welcome", re?: number, role: string, session: string, resume: string,
- *   resumed: boolean, node: string, version: string, queues: QueueInfo[], ping_every_ms: number,
+ * @typedef {{type: "welcome", re?: number, role: string, session: string, person: string,
+ *   resume: string, resumed: boolean, node: string, version: string, queues: QueueInfo[], ping_every_ms: number,
  *   ice_servers?: RTCIceServer[]}} Welcome
  * @typedef {{type: "pong", re?: number}} Pong
  * @typedef {{type: "queues", re?: number, queues: QueueInfo[]}} QueuesNow
@@ -98,11 +103,11 @@ export class KolappError extends Error {
  *   ping: [{}, Pong],
  *   queues: [{}, QueuesNow],
  *   find: [{queue: string}, TicketSnapshot],
- *   join: [{queue: string}, TicketSnapshot],
+ *   join: [{queue: string, needs?: AskedNeeds | null}, TicketSnapshot],
  *   leave: [{ticket: string}, TicketSnapshot],
  *   answer: [{ticket: string, epoch: number}, TicketSnapshot],
  *   decline: [{ticket: string, epoch: number}, TicketSnapshot],
- *   ready: [{queues: string[]}, DutySnapshot],
+ *   ready: [{queues: string[], weights?: Record<string, number>}, DutySnapshot],
  *   pause: [{}, DutySnapshot],
  *   pull: [{key: string}, DutySnapshot],
  *   give_back: [{visit: string, epoch: number}, DutySnapshot],

@@ -50,6 +50,23 @@ export function sayWait(t, words, spoken = false) {
 }
 
 /**
+ * Why there are more people ahead than there were; "" for a cause that we do not know.
+ * @param {Texts} t
+ * @param {string} cause of the place
+ */
+export function sayCause(t, cause) {
+  const words = /** @type {Record<string, string>} */ ({
+    urgent: t.cause_urgent,
+    given_back: t.cause_given_back,
+    transferred_in: t.cause_transferred_in,
+    returned: t.cause_returned,
+    clinician_came: t.cause_clinician_came,
+    clinician_left: t.cause_clinician_left,
+  });
+  return words[cause] ?? "";
+}
+
+/**
  * Why the waiting time is not known; "" when it is, or when the reason is not one we know.
  * @param {Texts} t
  * @param {import("./wait.js").WaitWords} words

@@ -1,0 +1,122 @@
+"""The parts that messages of protocol v1 are made of. Clients ignore fields they do not know."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+RequestId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
+Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Epoch = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Sdp = Annotated[str, Meta(min_length=1, max_length=60_000)]
+
+
+class AskedNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a ticket asks of a clinician; all of it must fit, and the queue says what may be asked
+    (`NeedsOffered`). `age` is the patient's, in years; `clinician` is the `person` of a
+    clinician's welcome."""
+
+    profession: Word = ""
+    language: Word = ""
+    skills: Annotated[list[Name], Meta(max_length=16)] = []
+    age: Annotated[int, Meta(ge=0, le=130)] | None = None
+    clinician: Word = ""
+
+
+class WaitRange(msgspec.Struct, frozen=True):
+    """Remaining wait in seconds. `known` is false when nothing honest can be said (`low_s` and
+    `high_s` are then 0); `why` says why in one word: `nobody_on_duty`."""
+
+    known: bool
+    low_s: int
+    high_s: int
+    why: str = ""
+
+
+class PlaceInfo(msgspec.Struct, frozen=True):
+    """`position` 1 is next; `waiting` counts everybody in the line. A place that rose says why in
+    `cause`, until it falls again: urgent, given_back, transferred_in, returned, clinician_came or
+    clinician_left. It never rises without one."""
+
+    position: int
+    waiting: int
+    wait: WaitRange
+    cause: str = ""
+
+
+class NeedsOffered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a patient may ask for when joining a queue. `ages` are the youngest and the oldest it is
+    for: with them, who joins must tell the age. `clinician`: a named one may be asked for."""
+
+    professions: list[str] = []
+    languages: list[str] = []
+    skills: list[str] = []
+    ages: list[int] = []
+    clinician: bool = False
+
+
+class QueueInfo(msgspec.Struct, frozen=True):
+    """A queue before joining. `place` is what a patient who joins now would get; left out when
+    nothing is known. `titles` are by language, where the queue has such. `state` is open, draining
+    (no numbers are drawn, who waits is served) or closed; `early` says that the staff closed it
+    whatever its hours are. Who joins while it is `full` is refused; who joins when it is
+    `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
+    the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
+    joining may be refused for, `needs` what may be asked for; `notices` is what the staff says."""
+
+    name: str
+    title: str
+    place: PlaceInfo | None = None
+    titles: dict[str, str] = {}
+    state: str = "open"
+    early: bool = False
+    full: bool = False
+    past_closing: bool = False
+    opens: str = ""
+    closes: str = ""
+    last_number: str = ""
+    checks: list[str] = []
+    needs: NeedsOffered | None = None
+    notices: list[str] = []
+
+
+class CallInfo(msgspec.Struct, frozen=True):
+    """The patient is being rung. `answer_within_ms` counts from the sending of this snapshot."""
+
+    visit: str
+    epoch: int
+    answer_within_ms: int
+
+
+class ParticipantInfo(msgspec.Struct, frozen=True):
+    """`role` is patient or clinician; `media` is none, connecting, connected or lost."""
+
+    role: str
+    media: str
+
+
+class VisitInfo(msgspec.Struct, frozen=True):
+    """`state` is called, live or ended; a leg made under an older `media_epoch` must be remade.
+    `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live."""
+
+    id: str
+    epoch: int
+    state: str
+    queue: str
+    number: int
+    media_epoch: int
+    participants: list[ParticipantInfo]
+    ring_ms: int = 0
+    live_ms: int = 0
+    reason: str = ""
+
+
+class QueueLoad(msgspec.Struct, frozen=True):
+    name: str
+    title: str
+    waiting: int
+    on_duty: int
