@@ -53,6 +53,7 @@ class Cause(StrEnum):
     PATIENT = "patient"
     CLINICIAN = "clinician"
     CLOCK = "clock"  # a deadline passed; the sweeper does the step
+    OPERATOR = "operator"  # the provider's staff, by command
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,15 @@ STEPS: tuple[Step, ...] = (
     Step("transferred", S.TRANSFERRING, S.TRANSFERRED, Cause.CLOCK, ONE),
     Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.PATIENT, BOTH),
     Step("hang_up", S.IN_VISIT, S.COMPLETED, Cause.CLINICIAN, BOTH),
+    Step("erase", S.WAITING, S.LEFT, Cause.OPERATOR, LINE),
+    Step("erase", S.CALLED, S.LEFT, Cause.OPERATOR, BOTH),
+    Step("erase", S.IN_VISIT, S.LEFT, Cause.OPERATOR, BOTH),
+    Step("erase", S.TRANSFERRING, S.LEFT, Cause.OPERATOR, ONE),
 )
 
 # Steps of a visit alone; its ticket stays `completed`.
 AFTERWARDS = ("correct_outcome",)
+# Events that are no steps: nobody's state changes, but the audit must know.
+BESIDE = ("intake_opened", "erased")
 
 ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED, S.TRANSFERRED})

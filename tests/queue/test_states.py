@@ -131,6 +131,7 @@ ACTS: dict[tuple[str, Cause], Act] = {
     ("transferred", Cause.CLOCK): _transfer_done,
     ("hang_up", Cause.CLINICIAN): _visit("hang_up", DOCTOR),
     ("hang_up", Cause.PATIENT): _visit("hang_up", ANNA),
+    ("erase", Cause.OPERATOR): lambda store, ref, t: store.end_erased(ref, t.id, ANNA),
     ("hang_up", Cause.CLOCK): _visit("hang_up", ClinicianKey("stranger")),
     ("miss", Cause.CLOCK): _miss(allowed=1),
     ("no_show", Cause.CLOCK): _miss(allowed=0),
