@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from kolapp_queue.model import Line
+from kolapp_queue.places import positions
 from kolapp_queue.states import TicketState
 from queue_model import QueueModel
 
+CLASS_LENGTH = 2
 PLACE_LENGTH = 27  # of class, order key and number, in front of the ticket's id
 
 
 def line(model: QueueModel, queue: str, line: Line) -> None:
     assert list(line.waiting) == [ticket.id for ticket in model.line(queue)]
+    assert positions(line) == model.places(queue)
     on_duty = [c for c in model.clinicians.values() if queue in c.queues]
     assert line.on_duty == len(on_duty)
-    live = [v for v in model.visits.values() if v.state == "live"]
+    live = [v for v in model.visits.values() if v.state in ("live", "held")]
     assert len(line.busy_since_ms) == len([v for v in live if v.ticket.queue == queue])
 
 
@@ -33,7 +36,8 @@ def records(model: QueueModel, queue: str, records: dict[str, Any]) -> None:
     assert records["visits"].keys() == visits.keys()
     for visit in visits.values():
         record = records["visits"][visit.id]
-        for name in ("clinician", "epoch", "state", "reason", "media_node", "media_epoch"):
+        names = ("clinician", "epoch", "state", "reason", "outcome", "media_node", "media_epoch")
+        for name in names:
             assert record[name] == getattr(visit, name), (visit.id, name)
 
 
@@ -46,11 +50,14 @@ def indexes(model: QueueModel, queue: str, records: dict[str, Any]) -> None:
         "present": [ticket.id for ticket in line if ticket.present],
         "away": [ticket.id for ticket in line if not ticket.present],
         "grace": [ticket.id for ticket in line if not ticket.present],
+        "holders": [v.id for v in model.visits.values() if v.active and v.ticket.queue == queue],
+        "moving": [ticket.id for ticket in here if ticket.state is TicketState.TRANSFERRING],
         "rings": [ticket.id for ticket in here if ticket.state is TicketState.CALLED],
     }
     for name, ids in expected.items():
         found = [member.decode() for member in records[name]]
         if name in ("present", "away"):
+            found.sort(key=lambda place: place[CLASS_LENGTH:])
             assert [place[PLACE_LENGTH:] for place in found] == ids, name
         else:
             assert sorted(found) == sorted(ids), name

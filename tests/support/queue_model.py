@@ -31,7 +31,11 @@ class ModelTicket:
     visit: str | None = None
     missed: int = 0
     reason: str = ""
-    due: bool = False  # the ring or the grace is over
+    due: bool = False  # the ring, the grace or the time for a transfer is over
+    needs: str = ""  # "", a language, or the clinician named
+    credit_ms: int = 0
+    joined_ms: int = 0
+    moved_to: str = ""
 
     @property
     def active(self) -> bool:
@@ -48,6 +52,10 @@ class ModelVisit:
     reason: str = ""
     media_node: str = ""
     media_epoch: int = 0
+    outcome: str = ""
+    answered: bool = False
+    undo_over: bool = False  # the time in which the pull can be undone
+    grace_over: bool = False  # while held: a colleague may take over, a sweep ends it
 
     @property
     def active(self) -> bool:
@@ -59,13 +67,21 @@ class ModelVisit:
 
 @dataclass
 class ModelClinician:
+    name: str
     queues: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    board: bool = False
     last_key: str = ""  # of the newest pull that was not refused; what it got is `visit`
     visit: ModelVisit | None = None
 
     @property
     def active(self) -> ModelVisit | None:
-        return self.visit if self.visit is not None and self.visit.state != "ended" else None
+        visit = self.visit
+        mine = visit is not None and visit.active and visit.clinician == self.name
+        return visit if mine else None
+
+    def fits(self, ticket: ModelTicket) -> bool:
+        return ticket.needs in ("", self.name, *self.languages)
 
 
 class QueueModel:
@@ -88,16 +104,29 @@ class QueueModel:
         return sorted(waiting, key=lambda ticket: ticket.order)
 
     def clinician(self, name: str) -> ModelClinician:
-        return self.clinicians.setdefault(name, ModelClinician())
+        return self.clinicians.setdefault(name, ModelClinician(name))
 
     def next_for(self, name: str) -> ModelTicket | None:
-        present = [t for q in self.clinician(name).queues for t in self.line(q) if t.present]
-        free = [t for t in present if not self.busy(t.patient)]
+        clinician = self.clinician(name)
+        present = [t for q in clinician.queues for t in self.line(q) if t.present]
+        free = [t for t in present if clinician.fits(t) and not self.busy(t.patient)]
         return min(free, key=lambda ticket: ticket.order, default=None)
 
     def busy(self, patient: str) -> bool:
         """Called or seen, in whatever queue."""
         return any(v.ticket.patient == patient and v.active for v in self.visits.values())
+
+    def places(self, queue: str) -> list[int]:
+        """1 + the earlier ones who share a clinician on duty; by the definition, word by word."""
+        team = [c for c in self.clinicians.values() if queue in c.queues]
+        line = self.line(queue)
+
+        def before(ahead: ModelTicket, mine: ModelTicket) -> bool:
+            if not any(c.fits(mine) for c in team):
+                return ahead.needs == mine.needs
+            return any(c.fits(mine) and c.fits(ahead) for c in team)
+
+        return [1 + sum(before(o, t) for o in line[:place]) for place, t in enumerate(line)]
 
     # What patients do
 
@@ -140,7 +169,8 @@ class QueueModel:
             raise Refused("StaleEpoch")
         if ticket.state is S.CALLED:
             ticket.state = S.IN_VISIT
-            self._visit_of(ticket).state = "live"
+            visit = self._visit_of(ticket)
+            visit.state, visit.answered = "live", True
 
     def decline(self, ticket: ModelTicket, epoch: int) -> None:
         if ticket.reason == "declined" and ticket.epoch == epoch:
@@ -175,17 +205,52 @@ class QueueModel:
         ticket.state, ticket.reason = S.CALLED, ""
         ticket.visit, ticket.epoch, ticket.due = visit.id, visit.epoch, due
 
+    def pull_ticket(self, name: str, key: str, ticket: ModelTicket) -> ModelVisit | None:
+        """The visit this key got before, or None: the ticket is to be called."""
+        clinician = self.clinician(name)
+        if not clinician.board:
+            raise Refused("NotAllowed")
+        if clinician.last_key == key and clinician.visit is not None:
+            return clinician.visit
+        if clinician.active is not None:
+            raise Refused("AlreadyInVisit")
+        if ticket.queue not in clinician.queues:
+            raise Refused("NotOnDuty")
+        refusal = "WrongState" if ticket.state is not S.WAITING else ""
+        refusal = refusal or ("PatientBusy" if self.busy(ticket.patient) else "")
+        if refusal:
+            self.nothing_pulled(name, "")
+            raise Refused(refusal)
+        return None
+
+    def set_duty(
+        self, name: str, queues: tuple[str, ...], languages: tuple[str, ...], board: bool
+    ) -> None:
+        clinician = self.clinician(name)
+        clinician.queues, clinician.languages, clinician.board = queues, languages, board
+        if clinician.active is not None and clinician.active.state == "held":
+            clinician.active.state = "live"
+
+    def undo_pull(self, visit: ModelVisit, by: str, epoch: int, due: bool) -> None:
+        own = by == visit.clinician and visit.epoch == epoch
+        if own and visit.state == "called" and visit.undo_over:
+            raise Refused("TooLate")
+        self._back_by(visit, by, epoch, due, "undone")
+
     def give_back(self, visit: ModelVisit, by: str, epoch: int, due: bool) -> None:
+        self._back_by(visit, by, epoch, due, "given_back")
+
+    def _back_by(self, visit: ModelVisit, by: str, epoch: int, due: bool, reason: str) -> None:
         if by != visit.clinician:
             raise Refused("NoSuchVisit")
         if visit.epoch != epoch:
             raise Refused("StaleEpoch")
-        if visit.reason == "given_back":
+        if visit.reason == reason:
             return
         if visit.state != "called":
             raise Refused("WrongState")
-        visit.end("given_back")
-        self._back(visit.ticket, visit.ticket.connection != "", "given_back", due)
+        visit.end(reason)
+        self._back(visit.ticket, visit.ticket.connection != "", reason, due)
 
     def hang_up(self, visit: ModelVisit, by: str, epoch: int) -> None:
         if by not in (visit.clinician, visit.ticket.patient):
@@ -194,9 +259,10 @@ class QueueModel:
             raise Refused("StaleEpoch")
         if visit.state == "ended":
             return
-        if visit.state != "live":
+        if visit.state == "called":
             raise Refused("WrongState")
         reason = "clinician_hung_up" if by == visit.clinician else "patient_hung_up"
+        visit.outcome = "completed"
         self._end(visit.ticket, S.COMPLETED, reason, reason)
 
     def place_media(self, visit: ModelVisit, epoch: int, node: str, media_epoch: int) -> None:
@@ -207,7 +273,100 @@ class QueueModel:
         if visit.media_epoch == media_epoch:
             visit.media_node, visit.media_epoch = node, media_epoch + 1
 
+    def _own(self, visit: ModelVisit, by: str, epoch: int) -> None:
+        if by != visit.clinician:
+            raise Refused("NoSuchVisit")
+        if visit.epoch != epoch:
+            raise Refused("StaleEpoch")
+
+    def ring_again(self, visit: ModelVisit, by: str, epoch: int) -> None:
+        self._own(visit, by, epoch)
+        if visit.state != "live":
+            raise Refused("WrongState")
+
+    def set_outcome(self, visit: ModelVisit, by: str, epoch: int, outcome: str) -> None:
+        self._own(visit, by, epoch)
+        if visit.active or not visit.answered:
+            raise Refused("WrongState")
+        visit.outcome = outcome
+
+    def transfer(self, visit: ModelVisit, by: str, epoch: int, queue: str, due: bool) -> bool:
+        """Out of this queue; false if it was out already."""
+        self._own(visit, by, epoch)
+        if visit.reason == "transferred":
+            return False
+        if not visit.active:
+            raise Refused("WrongState")
+        visit.outcome = "referred" if visit.answered else ""
+        visit.end("transferred")
+        ticket = visit.ticket
+        ticket.state, ticket.reason, ticket.moved_to = S.TRANSFERRING, "transferred", queue
+        ticket.due = due
+        return True
+
+    def arrive(self, old: ModelTicket, there: str, number: int, due: bool) -> None:
+        """Into the other queue, where the store says `there` is the ticket now."""
+        order_key = old.joined_ms - old.credit_ms
+        active = self.active_ticket(old.moved_to, old.patient)
+        if active is not None:
+            assert there == active.id
+            if active.state is S.WAITING and order_key < active.order[0]:
+                active.order, active.credit_ms = (order_key, active.number), old.credit_ms
+        elif there in self.tickets:
+            assert self.tickets[there].queue == old.moved_to
+        else:
+            new = ModelTicket(there, old.moved_to, old.patient, number, (order_key, number))
+            new.connection, new.present = old.connection, old.connection != ""
+            new.needs, new.credit_ms, new.joined_ms = old.needs, old.credit_ms, old.joined_ms
+            new.reason, new.due = "transferred", due and not new.present
+            self.tickets[there] = new
+        old.state, old.present, old.due = S.TRANSFERRED, False, False
+
+    def take_over(self, visit: ModelVisit, name: str, key: str) -> bool:
+        """Whether the visit changes hands; false if it is this clinician's own."""
+        clinician = self.clinician(name)
+        if clinician.active is not None:
+            if clinician.active is visit:
+                return False
+            raise Refused("AlreadyInVisit")
+        if visit.ticket.queue not in clinician.queues:
+            raise Refused("NotOnDuty")
+        if visit.clinician == name:
+            clinician.last_key, clinician.visit = key, visit
+            return False
+        if visit.state != "held" or not visit.grace_over:
+            self.nothing_pulled(name, "")
+            raise Refused("WrongState")
+        return True
+
+    def taken_over(self, visit: ModelVisit, name: str, key: str, epoch: int) -> None:
+        clinician = self.clinician(name)
+        assert epoch > visit.epoch
+        visit.clinician, visit.state, visit.epoch, visit.ticket.epoch = name, "live", epoch, epoch
+        clinician.last_key, clinician.visit = key, visit
+
     # What the clock does
+
+    def vanish(self, visit: ModelVisit, grace_over: bool, due: bool) -> None:
+        """The clinician gave no sign for the time of the lease; so is the clock's step done."""
+        self._give_up(visit.ticket.queue)
+        if visit.state == "called":
+            visit.end("clinician_gone")
+            self._back(visit.ticket, visit.ticket.connection != "", "clinician_gone", due)
+        elif visit.state == "live":
+            visit.state, visit.grace_over = "held", grace_over
+        elif visit.state == "held":
+            self._end_failed(visit)
+
+    def _give_up(self, queue: str) -> None:
+        for visit in self.visits.values():
+            here = visit.ticket.queue == queue
+            if here and visit.state == "held" and visit.grace_over:
+                self._end_failed(visit)
+
+    def _end_failed(self, visit: ModelVisit) -> None:
+        visit.outcome = "technical_failure"
+        self._end(visit.ticket, S.COMPLETED, "clinician_gone", "clinician_gone")
 
     def sweep(self, queue: str, due: bool) -> None:
         """Until nothing is due any more; `due`: so is the grace of who misses a call now."""
@@ -222,6 +381,16 @@ class QueueModel:
         for ticket in here:
             if ticket.state is S.WAITING and not ticket.present and ticket.due:
                 self._end(ticket, S.EXPIRED, "away_too_long", "")
+
+        self._give_up(queue)
+
+    def moving(self, queue: str) -> list[ModelTicket]:
+        """What a sweep brings into other queues."""
+        return [
+            t
+            for t in self.tickets.values()
+            if t.queue == queue and t.state is S.TRANSFERRING and t.due
+        ]
 
     def _visit_of(self, ticket: ModelTicket) -> ModelVisit:
         assert ticket.visit is not None
