@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 from . import records
 from .eligibility import fits
@@ -12,6 +12,35 @@ from .model import Line, QueueRef, TicketId
 # A member of `present` and `away`: class, order key, number, id; see `place_of` in lua/queue.
 CLASS, ORDER, NUMBER = 2, 17, 27
 MOST_CAUSES = 128  # as in lua/queue/_events.lua
+
+
+_CODES = {b"%02d" % code: code for code in range(100)}
+
+
+class Orders(Sequence[tuple[int, int]]):
+    """Order key and number of each place, read when asked for: hardly any is, of thousands."""
+
+    def __init__(self, places: list[bytes]) -> None:
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Orders: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, int] | Orders:
+        if isinstance(index, slice):
+            return Orders(self._places[index])
+        place = self._places[index]
+        return int(place[CLASS:ORDER]), int(place[ORDER:NUMBER])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Orders) and other._places == self._places
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._places))
 
 
 def line_of(
@@ -41,9 +70,9 @@ def line_of(
         busy_since_ms=tuple(int(answered_ms) for _, answered_ms in live),
         visits_done=int(done or 0),
         visit_ms_mean=float(mean or 0.0),
-        classes=[int(place[:CLASS]) for place in places],
+        classes=[_CODES[place[:CLASS]] for place in places],
         masks=_masks(on_duty, classes, profiles),
-        orders=[(int(place[CLASS:ORDER]), int(place[ORDER:NUMBER])) for place in places],
+        orders=Orders(places),
         causes=recent,
         causes_since=recent[0].version - 1 if len(recent) == MOST_CAUSES else 0,
     )
