@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from cut_link import Cut, CutLink
@@ -17,6 +19,7 @@ from kolapp_queue.errors import (
     WrongState,
 )
 from kolapp_queue.model import ClinicianKey, Needs, PatientKey, Profile, QueueRef, Ticket, TicketId
+from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
@@ -254,3 +257,38 @@ async def test_wrap_up_follows_a_visit_until_ready_or_the_next_pull(
     visit = await pull(wrapping, ref)
     await wrapping.give_back(ref, visit.id, DOCTOR, visit.epoch)
     assert (await store.duty(ref.provider, DOCTOR)).wrap_up_until_ms == 0
+
+
+class CountingLink(CutLink):
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.ran: list[str] = []
+
+    async def _run(
+        self, name: str, names: Sequence[str], args: Sequence[str | int]
+    ) -> dict[str, Any]:
+        self.ran.append(name)
+        return await super()._run(name, names, args)
+
+
+async def test_a_pull_from_one_queue_is_two_round_trips(store_url: str, ref: QueueRef) -> None:
+    link = CountingLink(store_url)
+    try:
+        store = QueueStore(link, QueueSettings())
+        await join(store, ref, "anna")
+        await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+        link.ran.clear()
+        assert await store.pull(ref.provider, DOCTOR, "key") is not None
+        assert link.ran == ["clinician/lock", "queue/pull"]
+    finally:
+        await link.close()
+
+
+async def test_each_queue_has_settings_of_its_own(store: QueueStore, provider: str) -> None:
+    long, short = QueueRef(provider, "long"), QueueRef(provider, "short")
+    each = {long: QueueSettings(ring_ms=90_000), short: QueueSettings(ring_ms=10_000)}
+    store = QueueStore(store._link, QueueSettings(), each.__getitem__)
+    for ref, settings in each.items():
+        await join(store, ref, f"anna-{ref.queue}")
+        visit = await pull(store, ref, f"doctor-{ref.queue}")
+        assert visit.ring_until_ms - visit.called_ms == settings.ring_ms

@@ -5,7 +5,7 @@ import asyncio
 import msgpack
 import pytest
 from kolapp_queue import keys, sweep_verbs
-from kolapp_queue.errors import AlreadyInVisit
+from kolapp_queue.errors import AlreadyInVisit, NewerRecord
 from kolapp_queue.model import NodeRecord, PatientKey, QueueRef
 from kolapp_queue.states import TicketState, VisitState
 from kolapp_queue.store import QueueStore
@@ -219,9 +219,16 @@ async def test_a_neighbouring_version_may_add_fields(store: QueueStore, ref: Que
     ticket = await join(store, ref, "anna")
     key = keys.queue_key(ref, "tickets")
     packed = await store._link.do(lambda redis: redis.hget(key, ticket.id))
-    newer = msgpack.packb({**msgpack.unpackb(packed), "language": "sv"})
+    assert msgpack.unpackb(packed)["schema"] == 1
+    newer = msgpack.packb({**msgpack.unpackb(packed), "language": "sv", "schema": 2})
     await store._link.do(lambda redis: redis.hset(key, ticket.id, newer))
     assert await store.read_ticket(ref, ticket.id) == ticket
     await store.detach(ref, ticket.id, "anna-1")
     packed = await store._link.do(lambda redis: redis.hget(key, ticket.id))
-    assert msgpack.unpackb(packed)["language"] == "sv"
+    kept = msgpack.unpackb(packed)
+    assert (kept["language"], kept["schema"]) == ("sv", 2)
+    # Two versions ahead is not a neighbour.
+    far = msgpack.packb({**kept, "schema": 3})
+    await store._link.do(lambda redis: redis.hset(key, ticket.id, far))
+    with pytest.raises(NewerRecord, match="schema 3"):
+        await store.read_ticket(ref, ticket.id)
