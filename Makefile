@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stores check format docs setup clean
+.PHONY: help run test test-stores history check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 
@@ -21,6 +21,10 @@ test-stores: check ## run all tests of the store on each store it may be
 	@redis="$$($(BIN)/python scripts/ensure_redis.py)" && for kind in embedded redis cluster; do \
 		echo "on $$kind"; KOLAPP_TEST_STORES=$$kind KOLAPP_REDIS_SERVER="$$redis" \
 			$(BIN)/pytest tests/queue tests/faults tests/history $(ARGS) || exit 1; done
+
+history: ## two minutes of clients and a store that are killed at any moment, then the proof
+	@scripts/setup dev
+	KOLAPP_HISTORY_S=120 $(BIN)/pytest -s tests/history $(ARGS)
 
 check: ## lint, format, types, import rules
 	@scripts/setup dev

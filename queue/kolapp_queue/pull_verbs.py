@@ -11,6 +11,7 @@ starves: a wait grows until it outweighs every other queue's, however heavy.
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,8 @@ from .verbs import Verbs
 
 # How often a pull starts anew because somebody else used this clinician's record meanwhile.
 PULL_ATTEMPTS = 16
+PULL_IN_VAIN = 2  # that many at once, then with pauses
+PULL_PAUSE_S = 0.005
 # Patients at the front that one pull may find busy elsewhere; it gives up on the queue after that.
 BUSY_MOST = 32
 
@@ -75,7 +78,10 @@ class PullVerbs(Verbs):
         return visit
 
     async def _pull(self, wish: _Wish, queue: str) -> Visit | None:
-        for _ in range(PULL_ATTEMPTS):
+        for attempt in range(PULL_ATTEMPTS):
+            # Several pulls of one clinician void each other's locks: the later, the more patient.
+            if attempt > PULL_IN_VAIN:
+                await asyncio.sleep(random.uniform(0, attempt * PULL_PAUSE_S))
             record = await self._lock(wish, queue)
             if not record["held"] and record["key"] != wish.key:
                 chosen = await self._longest(wish, record)
