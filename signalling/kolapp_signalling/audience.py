@@ -6,7 +6,7 @@ only ever get newer; what differs from what was shown is pushed, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from kolapp_queue.model import (
@@ -35,6 +35,7 @@ class HeldTicket:
     patient: PatientKey
     ticket: Ticket
     outlet: Outlet
+    moved: Callable[[Ticket], Awaitable[None]]  # it goes on in another queue
     visit: Visit | None = None  # read once the patient is in it
     place: PlaceInfo | None = None  # as of `line_version`
     notices: list[str] = field(default_factory=list)  # of the staff, as of then
@@ -164,7 +165,7 @@ class Audience:
         # Several queues have no common version; time goes on across reconnects and nodes.
         desk.version = max(desk.version + 1, now)
         info = visit_info(visit, self.media(visit.id), now) if visit else None
-        desk.shown = duty_snapshot(desk.duty, desk.version, desk.loads(), info)
+        desk.shown = duty_snapshot(desk.duty, desk.version, desk.loads(), info, now)
         return desk.shown
 
     def tell(self, held: HeldTicket, *, always: bool = False) -> None:

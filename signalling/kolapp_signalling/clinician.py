@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kolapp_queue.errors import AlreadyInVisit, NoSuchVisit
 from kolapp_queue.model import ClinicianKey, Duty, Visit, VisitId
-from kolapp_queue.states import VisitState
+from kolapp_queue.states import Outcome, VisitState
 
 from . import messages as m
 from .audience import Desk
@@ -46,6 +46,16 @@ class Clinician(Participant):
                 return await self._pull(request)
             case m.GiveBack():
                 return await self._give_back(request)
+            case m.Undo():
+                return await self._undo(request)
+            case m.EndWrapUp():
+                return await self._end_wrap_up()
+            case m.Transfer():
+                return await self._transfer(request)
+            case m.RingAgain():
+                return await self._ring_again(request)
+            case m.SayOutcome():
+                return await self._say_outcome(request)
             case m.Offer():
                 return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
             case m.HangUp():
@@ -85,19 +95,48 @@ class Clinician(Participant):
     async def _give_back(self, request: m.GiveBack) -> m.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.give_back(visit.ref, visit.id, self._key, request.epoch)
-        self._services.visit_ended(ended)
-        return self._with(ended)
+        return await self._over(ended)
 
     async def _hang_up(self, request: m.HangUp) -> m.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.hang_up(visit.ref, visit.id, self._key, request.epoch)
-        self._services.visit_ended(ended)
-        return self._with(ended)
+        return await self._over(ended)
+
+    async def _undo(self, request: m.Undo) -> m.DutySnapshot:
+        visit = await self._visit(request.visit)
+        ended = await self._services.store.undo_pull(visit.ref, visit.id, self._key, request.epoch)
+        return await self._over(ended)
+
+    async def _end_wrap_up(self) -> m.DutySnapshot:
+        self._desk.take(await self._services.store.end_wrap_up(self._provider, self._key))
+        return self._snapshot()
+
+    async def _transfer(self, request: m.Transfer) -> m.DutySnapshot:
+        visit, store = await self._visit(request.visit), self._services.store
+        target = self._queue(request.queue).ref
+        if target == visit.ref:
+            raise Refused(ErrorCode.UNKNOWN_QUEUE, "queue")  # a transfer leads elsewhere
+        await store.transfer(visit.ref, visit.id, self._key, request.epoch, target.queue)
+        return await self._over(await store.read_visit(visit.ref, visit.id))
+
+    async def _ring_again(self, request: m.RingAgain) -> m.DutySnapshot:
+        visit = await self._visit(request.visit)
+        store = self._services.store
+        return self._with(await store.ring_again(visit.ref, visit.id, self._key, request.epoch))
+
+    async def _say_outcome(self, request: m.SayOutcome) -> m.DutySnapshot:
+        visit, outcome = await self._visit(request.visit), Outcome(request.outcome)
+        said = await self._services.store.set_outcome(
+            visit.ref, visit.id, self._key, request.epoch, outcome
+        )
+        return self._with(said)
 
     # The socket comes and goes
 
     async def restore(self) -> None:
         await self.show_present()
+        if (active := self._desk.active) is not None and active.state == VisitState.HELD:
+            await self._renew_duty()  # it waits for nobody but us
         self.away, self.restored = False, True
 
     async def show_present(self) -> None:
@@ -119,6 +158,13 @@ class Clinician(Participant):
         self._services.audience.tell_desk(self._desk)
 
     # The desk
+
+    async def _over(self, ended: Visit) -> m.DutySnapshot:
+        """My visit has ended: the wrap-up may have begun."""
+        self._services.visit_ended(ended)
+        self._desk.take_visit(ended)
+        self._desk.take(await self._services.store.duty(self._provider, self._key))
+        return self._snapshot()
 
     def _with(self, visit: Visit) -> m.DutySnapshot:
         self._desk.take_visit(visit)

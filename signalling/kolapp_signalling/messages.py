@@ -18,6 +18,7 @@ from .parts import (
     Epoch,
     Name,
     Opaque,
+    OutcomeName,
     PlaceInfo,
     QueueInfo,
     QueueLoad,
@@ -109,6 +110,42 @@ class GiveBack(ClientMessage, frozen=True, tag="give_back"):
     epoch: Epoch
 
 
+class Undo(ClientMessage, frozen=True, tag="undo"):
+    """Clinician: the pull was a mistake; as `give_back`, within the visit's `undo_ms`."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+class EndWrapUp(ClientMessage, frozen=True, tag="end_wrap_up"):
+    """Clinician: done with the notes before `wrap_up_ms` are over."""
+
+
+class Transfer(ClientMessage, frozen=True, tag="transfer"):
+    """Clinician: send the patient of my visit on to another queue. The time waited counts there;
+    the visit ends here."""
+
+    visit: Opaque
+    epoch: Epoch
+    queue: Name
+
+
+class RingAgain(ClientMessage, frozen=True, tag="ring_again"):
+    """Clinician: ring a patient whose connection was lost in the live visit. Without effect on one
+    who is there."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+class SayOutcome(ClientMessage, frozen=True, tag="outcome"):
+    """Clinician: what became of my last visit, once it has ended; also corrects it."""
+
+    visit: Opaque
+    epoch: Epoch
+    outcome: OutcomeName
+
+
 class Offer(ClientMessage, frozen=True, tag="offer"):
     """Patient or clinician: (re)build my leg. `generation` grows with every new leg of mine in
     this visit. Candidates in the SDP are not used: the node learns the address by itself."""
@@ -139,6 +176,11 @@ AnyClientMessage = (
     | Pause
     | Pull
     | GiveBack
+    | Undo
+    | EndWrapUp
+    | Transfer
+    | RingAgain
+    | SayOutcome
     | Offer
     | HangUp
 )
@@ -178,7 +220,9 @@ class QueuesNow(ServerMessage, frozen=True, tag="queues", kw_only=True):
 class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     """The patient's ticket. `place` while waiting; `call` while called: that is "your turn";
     `visit` while in the visit. `missed` counts unanswered calls; `away` says that the patient is
-    passed over until there is a sign of life. `notices` is what the staff says to all who wait."""
+    passed over until there is a sign of life. `notices` is what the staff says to all who wait.
+    `moved_to` is the queue that a ticket goes on in, where it has another snapshot; `moved_from`
+    the one it came from."""
 
     version: int
     ticket: str
@@ -192,11 +236,14 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     away: bool = False
     reason: str = ""
     notices: list[str] = []
+    moved_to: str = ""
+    moved_from: str = ""
 
 
 class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
     """The clinician's desk: on duty or not, the queues' lengths, and the active visit. `ended` is
-    the visit before, until the next one: its `reason` says why it is over."""
+    the visit before, until the next one: its `reason` says why it is over. `wrap_up_ms` is what is
+    left of the time for notes after it; the next pull ends it."""
 
     version: int
     on_duty: bool
@@ -204,6 +251,7 @@ class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
     serves: list[str]
     visit: VisitInfo | None = None
     ended: VisitInfo | None = None
+    wrap_up_ms: int = 0
 
 
 class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):

@@ -80,6 +80,8 @@ class News:
             self._audience.release(held)
             return
         self._audience.tell(held)
+        if held.ticket.state == TicketState.TRANSFERRED:
+            await held.moved(held.ticket)
         if visit is not None and held.ticket.state not in _HAS_VISIT:
             self._ended(visit)
 

@@ -45,6 +45,7 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.StaleEpoch: ErrorCode.STALE_EPOCH,
     queue_errors.NotOnDuty: ErrorCode.NOT_ON_DUTY,
     queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
+    queue_errors.TooLate: ErrorCode.TOO_LATE,
     queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
     queue_errors.QueueFull: ErrorCode.QUEUE_FULL,
     queue_errors.TooManyClasses: ErrorCode.TOO_MANY_NEEDS,
@@ -55,7 +56,9 @@ _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
     media_errors.StaleLeg: ErrorCode.STALE_LEG,
 }
 # With these the client's picture is out of date: the present snapshot follows.
-_SHOW = frozenset({ErrorCode.WRONG_STATE, ErrorCode.STALE_EPOCH, ErrorCode.ALREADY_IN_VISIT})
+_SHOW = frozenset(
+    {ErrorCode.WRONG_STATE, ErrorCode.STALE_EPOCH, ErrorCode.ALREADY_IN_VISIT, ErrorCode.TOO_LATE}
+)
 
 
 class Participant:

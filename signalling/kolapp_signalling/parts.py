@@ -12,6 +12,7 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
 Opaque = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Epoch = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+OutcomeName = Annotated[str, Meta(pattern="^(completed|technical_failure|no_show|referred)$")]
 Sdp = Annotated[str, Meta(min_length=1, max_length=60_000)]
 
 
@@ -100,8 +101,11 @@ class ParticipantInfo(msgspec.Struct, frozen=True):
 
 
 class VisitInfo(msgspec.Struct, frozen=True):
-    """`state` is called, live or ended; a leg made under an older `media_epoch` must be remade.
-    `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live."""
+    """`state` is called, live, held or ended; a leg made under an older `media_epoch` must be
+    remade. `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live.
+    `undo_ms` is what is left to undo the pull. `held_ms`: the clinician is gone, and may come back
+    so long before a colleague may take over. `outcome`, once there is one, is completed,
+    technical_failure, no_show or referred."""
 
     id: str
     epoch: int
@@ -113,6 +117,9 @@ class VisitInfo(msgspec.Struct, frozen=True):
     ring_ms: int = 0
     live_ms: int = 0
     reason: str = ""
+    undo_ms: int = 0
+    held_ms: int = 0
+    outcome: str = ""
 
 
 class QueueLoad(msgspec.Struct, frozen=True):

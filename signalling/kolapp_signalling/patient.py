@@ -6,7 +6,7 @@ import secrets
 
 from kolapp_queue.errors import NoSuchTicket, NoSuchVisit, QueueClosed, QueueFull
 from kolapp_queue.model import Needs, PatientKey, QueueRef, Ticket, TicketId, Visit, VisitId
-from kolapp_queue.states import TicketState, VisitState
+from kolapp_queue.states import ENDED, TicketState, VisitState
 
 from . import messages as m
 from .audience import HeldTicket
@@ -124,7 +124,8 @@ class Patient(Participant):
     async def restore(self) -> None:
         async with self._services.crowd:
             await self._look_up()
-        for held in self._held.values():
+        # What is over first: the last one told is the one that counts.
+        for held in sorted(self._held.values(), key=lambda held: held.ticket.state not in ENDED):
             self._services.audience.tell(held, always=True)
 
     async def show_present(self) -> None:
@@ -132,6 +133,20 @@ class Patient(Participant):
             ticket = held.ticket
             await self._shown(await self._services.store.read_ticket(ticket.ref, ticket.id))
             self._services.audience.tell(held, always=True)
+
+    async def follow(self, gone: Ticket) -> None:
+        """That ticket goes on in another queue: show it there. Raises QueueError."""
+        ref = QueueRef(gone.ref.provider, gone.moved_to)
+        if gone.moved_ticket is None:
+            return
+        async with self._turn:
+            known = self._held.get(ref)
+            if known is None or known.ticket.id != gone.moved_ticket:
+                there = await self._services.store.read_ticket(ref, gone.moved_ticket)
+                if self.connection is not None:
+                    there = await self._attach(there)
+                await self._shown(there)
+                self._services.audience.tell(self._held[ref], always=True)
 
     async def gone(self) -> None:
         for held in self._held.values():
@@ -183,7 +198,7 @@ class Patient(Participant):
             held.take(ticket)
             return held
         self._drop(ticket.ref)
-        held = self._held[ticket.ref] = HeldTicket(self._key, ticket, self.push)
+        held = self._held[ticket.ref] = HeldTicket(self._key, ticket, self.push, self.follow)
         self._services.audience.hold(held)
         return held
 

@@ -18,7 +18,18 @@ from .roles import Role
 _BOTH: tuple[type[m.ClientMessage], ...] = (m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp)
 RIGHTS: dict[Role, tuple[type[m.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Answer, m.Decline),
-    Role.CLINICIAN: (*_BOTH, m.Ready, m.Pause, m.Pull, m.GiveBack),
+    Role.CLINICIAN: (
+        *_BOTH,
+        m.Ready,
+        m.Pause,
+        m.Pull,
+        m.GiveBack,
+        m.Undo,
+        m.EndWrapUp,
+        m.Transfer,
+        m.RingAgain,
+        m.SayOutcome,
+    ),
 }
 
 

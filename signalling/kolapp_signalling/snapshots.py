@@ -21,7 +21,8 @@ NO_MEDIA = "none"
 
 def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo:
     """`media` holds the state of each participant's leg, by role."""
-    called, live = visit.state == VisitState.CALLED, visit.state == VisitState.LIVE
+    called, held = visit.state == VisitState.CALLED, visit.state == VisitState.HELD
+    live = held or visit.state == VisitState.LIVE
     return VisitInfo(
         id=visit.id,
         epoch=visit.epoch,
@@ -33,6 +34,9 @@ def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo
         ring_ms=max(0, visit.ring_until_ms - now_ms) if called else 0,
         live_ms=max(0, now_ms - visit.answered_ms) if live else 0,
         reason=visit.reason,
+        undo_ms=max(0, visit.undo_until_ms - now_ms) if called else 0,
+        held_ms=max(0, visit.held_until_ms - now_ms) if held else 0,
+        outcome=visit.outcome.value if visit.outcome is not None else "",
     )
 
 
@@ -63,6 +67,8 @@ def ticket_snapshot(
         away=waiting and not ticket.present,
         reason=ticket.reason,
         notices=list(notices) if waiting else [],
+        moved_to=ticket.moved_to,
+        moved_from=ticket.moved_from.queue if ticket.moved_from is not None else "",
     )
 
 
@@ -84,7 +90,7 @@ def called_ticket(ticket: Ticket, visit: Visit) -> Ticket:
 
 
 def duty_snapshot(
-    duty: Duty, version: int, queues: Sequence[QueueLoad], visit: VisitInfo | None
+    duty: Duty, version: int, queues: Sequence[QueueLoad], visit: VisitInfo | None, now_ms: int
 ) -> DutySnapshot:
     """`visit` is the last one that is known, ended or not."""
     over = visit is not None and visit.state == VisitState.ENDED
@@ -95,6 +101,7 @@ def duty_snapshot(
         serves=list(duty.queues),
         visit=None if over else visit,
         ended=visit if over else None,
+        wrap_up_ms=max(0, duty.wrap_up_until_ms - now_ms) if visit is None or over else 0,
     )
 
 
@@ -114,7 +121,9 @@ def _timeless(snapshot: TicketSnapshot | DutySnapshot) -> TicketSnapshot | DutyS
     renew = msgspec.structs.replace
     changes: dict[str, object] = {"version": 0, "re": None}
     if snapshot.visit is not None:
-        changes["visit"] = renew(snapshot.visit, ring_ms=0, live_ms=0)
+        changes["visit"] = renew(snapshot.visit, ring_ms=0, live_ms=0, undo_ms=0, held_ms=0)
+    if isinstance(snapshot, DutySnapshot):
+        changes["wrap_up_ms"] = min(1, snapshot.wrap_up_ms)  # whether, not how long
     if isinstance(snapshot, TicketSnapshot) and snapshot.call is not None:
         changes["call"] = renew(snapshot.call, answer_within_ms=0)
     return renew(snapshot, **changes)

@@ -129,3 +129,119 @@ async def test_a_connected_clinician_stays_on_duty(start: Start, crowd: People) 
             await clinician.renew()
         await lines.read()
         assert lines.line.on_duty == 1
+
+
+async def test_a_pull_can_be_undone_for_a_moment(start: Start, crowd: People) -> None:
+    node = await start(queue_undo_ms=60_000)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    visit = (await doctor.pull())["visit"]
+    assert 0 < visit["undo_ms"] <= 60_200
+    undone = await doctor.ask("undo", visit=visit["id"], epoch=visit["epoch"])
+    assert undone["ended"]["reason"] == "undone"
+    await anna.until(lambda anna: anna.ticket.get("reason") == "undone")
+    await anna.until_position(1)
+
+    late = await start(queue_undo_ms=0)
+    doctor = await crowd.clinician(late)
+    visit = (await doctor.pull("key-2"))["visit"]
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await doctor.errors("undo", **request) == "too_late"
+    assert (await doctor.receive())["visit"]["state"] == "called"  # the truth follows
+    assert (await doctor.ask("give_back", **request))["ended"]["reason"] == "given_back"
+
+
+async def test_wrap_up_follows_a_visit_and_can_be_cut_short(start: Start, crowd: People) -> None:
+    node = await start(queue_wrap_up_ms=60_000)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    visit = (await doctor.pull())["visit"]
+    await anna.answer()
+    over = await doctor.ask("hang_up", visit=visit["id"], epoch=visit["epoch"])
+    assert 0 < over["wrap_up_ms"] <= 60_200
+    assert over["ended"]["outcome"] == "completed"
+    assert (await doctor.ask("end_wrap_up")).get("wrap_up_ms", 0) == 0
+    assert (await doctor.ask("end_wrap_up"))["on_duty"]  # harmless when there is none
+
+
+async def test_the_outcome_is_said_and_corrected(node: Served, crowd: People) -> None:
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    visit = (await doctor.pull())["visit"]
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await doctor.errors("outcome", **request, outcome="referred") == "wrong_state"
+    await anna.answer()
+    await doctor.ask("hang_up", **request)
+    said = await doctor.ask("outcome", **request, outcome="technical_failure")
+    assert said["ended"]["outcome"] == "technical_failure"
+    assert (await doctor.ask("outcome", **request, outcome="fine"))["code"] == "bad_message"
+    other = await crowd.clinician(node, "other")
+    assert await other.errors("outcome", **request, outcome="no_show") == "no_visit"
+
+
+async def test_a_transfer_takes_the_patient_along_with_the_time_waited(
+    start: Start, town: People
+) -> None:
+    node = await start(queues=((QUEUE, "Drop-in"), ("nurse", "Nurse")))
+    anna, doctor = await town.waiting(node, "anna"), await town.clinician(node)
+    bo = await town.patient(node, "bo")
+    await bo.join("nurse")
+    visit = (await doctor.pull())["visit"]
+    await anna.answer()
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await doctor.errors("transfer", **request, queue=QUEUE) == "unknown_queue"
+    assert await doctor.errors("transfer", **request, queue="elsewhere") == "unknown_queue"
+    moved = await doctor.ask("transfer", **request, queue="nurse")
+    assert (moved["ended"]["reason"], moved["ended"]["outcome"]) == ("transferred", "referred")
+
+    await anna.until(lambda anna: anna.ticket["queue"] == "nurse")
+    assert (anna.state, anna.position, anna.ticket["moved_from"]) == ("waiting", 1, QUEUE)
+    old = [f for f in anna.frames if f["type"] == "ticket" and f["queue"] == QUEUE]
+    assert (old[-1]["state"], old[-1]["moved_to"]) in {
+        ("transferring", "nurse"),
+        ("transferred", "nurse"),
+    }
+    await bo.until_position(2)
+    assert bo.ticket["place"]["cause"] == "transferred_in"
+
+    # A client that comes back is shown the ticket that counts last.
+    again = await town.patient(node, "anna", resume=anna.welcome["resume"])
+    await again.ask("ping")
+    await again.until(lambda anna: anna.ticket.get("queue") == "nurse")
+    await again.ask("leave", ticket=again.ticket["ticket"])
+    # Asked again, because the answer may have been lost: the same.
+    repeated = await doctor.ask("transfer", **request, queue="nurse")
+    assert repeated["ended"]["reason"] == "transferred"
+
+
+async def test_a_clinician_who_vanishes_from_a_call_loses_it(start: Start, crowd: People) -> None:
+    node = await start(queue_duty_lease_ms=300)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    await doctor.pull()
+    await anna.until_state("called")
+    await doctor.ws.close()
+    await anna.until(lambda anna: anna.ticket.get("reason") == "clinician_gone")
+    await anna.until_position(1)
+    assert (anna.state, anna.ticket["number"]) == ("waiting", 1)
+
+
+async def test_a_visit_is_held_for_its_clinician_who_comes_back(
+    start: Start, crowd: People
+) -> None:
+    node = await start(queue_duty_lease_ms=300)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    await doctor.pull()
+    await anna.answer()
+    await doctor.ws.close()
+    await anna.until(lambda anna: anna.visit.get("state") == "held")
+    assert 0 < anna.visit["held_ms"] <= 120_200
+    again = await crowd.clinician(node)
+    await again.until(lambda doctor: doctor.visit.get("state") == "live")
+    await anna.until(lambda anna: anna.visit.get("state") == "live")
+    assert anna.visit["live_ms"] > 0
+
+
+async def test_ringing_a_patient_who_is_there_changes_nothing(node: Served, crowd: People) -> None:
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    visit = (await doctor.pull())["visit"]
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await doctor.errors("ring_again", **request) == "wrong_state"
+    await anna.answer()
+    assert (await doctor.ask("ring_again", **request))["visit"]["state"] == "live"

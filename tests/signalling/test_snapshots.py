@@ -111,14 +111,14 @@ def test_a_visit_tells_durations_and_legs() -> None:
 def test_a_desk_has_an_active_visit_or_the_one_that_ended() -> None:
     duty = Duty(ClinicianKey("doctor"), "north", True, ("drop-in",), None, 1)
     load = QueueLoad("drop-in", "Drop-in", 2, 1)
-    active = duty_snapshot(duty, 1, [load], visit_info(VISIT, {}, 0))
+    active = duty_snapshot(duty, 1, [load], visit_info(VISIT, {}, 0), 0)
     assert (active.on_duty, active.serves, active.queues) == (True, ["drop-in"], [load])
     assert active.visit is not None
     assert active.ended is None
     over = visit_info(replace(VISIT, state=VisitState.ENDED, reason="declined"), {}, 0)
-    shown = duty_snapshot(duty, 2, [load], over)
+    shown = duty_snapshot(duty, 2, [load], over, 0)
     assert (shown.visit, shown.ended) == (None, over)
-    assert duty_snapshot(duty, 3, [load], None).ended is None
+    assert duty_snapshot(duty, 3, [load], None, 0).ended is None
 
 
 def test_a_queues_load_before_and_after_it_was_read() -> None:
@@ -136,10 +136,10 @@ def test_time_and_version_alone_are_no_difference() -> None:
 
     live = replace(VISIT, state=VisitState.LIVE, answered_ms=20_000)
     duty = Duty(ClinicianKey("doctor"), "north", True, ("drop-in",), live, 1)
-    before = duty_snapshot(duty, 1, [], visit_info(live, {}, 21_000))
-    assert not differs(duty_snapshot(duty, 2, [], visit_info(live, {}, 29_000)), before)
+    before = duty_snapshot(duty, 1, [], visit_info(live, {}, 21_000), 21_000)
+    assert not differs(duty_snapshot(duty, 2, [], visit_info(live, {}, 29_000), 29_000), before)
     lost = visit_info(live, {"patient": "lost"}, 29_000)
-    assert differs(duty_snapshot(duty, 2, [], lost), before)
+    assert differs(duty_snapshot(duty, 2, [], lost, 29_000), before)
 
 
 def test_every_place_is_a_difference() -> None:

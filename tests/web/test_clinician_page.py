@@ -191,3 +191,71 @@ async def test_offline_says_why_next_cannot_be_pressed(stage: Stage) -> None:
     await says(page, "#next-why", "No connection right now.")
     await (await stage.line()).greet(role="clinician", resumed=True)
     await page.wait_for_selector("#next:enabled")
+
+
+TWO = [
+    {"name": "drop-in", "title": "Drop-in", "waiting": 2, "on_duty": 1},
+    {"name": "nurse", "title": "Nurse", "waiting": 0, "on_duty": 0},
+]
+
+
+async def test_a_pull_is_undone_while_it_can_be(stage: Stage) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, visit=visit("called", ring_ms=45_000, undo_ms=60_000)))
+    await state(page, "calling")
+    await line.expect("offer")
+    await page.click("#undo")
+    request = await line.expect("undo")
+    assert (request["visit"], request["epoch"]) == ("visit", 7)
+    line.send(error("too_late"), re=request["id"])
+    line.send(duty(3, visit=visit("called", ring_ms=30_000)))
+    await page.wait_for_selector("#undo", state="hidden")
+    assert await page.is_visible("#give-back")
+    assert await page.is_hidden("#toast")  # the screen says it already
+
+
+async def test_a_patient_is_moved_to_another_queue(stage: Stage) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, queues=TWO, visit=visit("called", ring_ms=45_000)))
+    await state(page, "calling")
+    await line.expect("offer")
+    assert await page.locator("#move-to option").all_inner_texts() == ["Nurse"]
+    await page.click("#move button")
+    over = visit("ended", reason="transferred")
+    request = await line.reply("transfer", duty(3, queues=TWO, ended=over))
+    assert (request["visit"], request["epoch"], request["queue"]) == ("visit", 7, "nurse")
+    await says(page, "#outcome", "No. 14 was moved to another queue.")
+    assert await page.is_hidden("#visit-tools")
+
+
+async def test_a_dropped_patient_is_rung_again(stage: Stage) -> None:
+    page, line = await desk(stage)
+    lost = [{"role": "patient", "media": "lost"}, {"role": "clinician", "media": "connected"}]
+    line.send(duty(2, visit=visit("live", participants=lost)))
+    await state(page, "call")
+    await line.expect("offer")
+    await page.click("#ring-again")
+    await line.reply("ring_again", duty(3, visit=visit("live", participants=lost)))
+    await says(page, "#toast", "We are trying to reach the patient.")
+    line.send(duty(4, visit=visit("live")))
+    await page.wait_for_selector("#ring-again", state="hidden")
+
+
+async def test_outcome_and_time_for_notes(stage: Stage) -> None:
+    page, line = await desk(stage)
+    over = visit("ended", reason="clinician_hung_up", outcome="completed")
+    line.send(duty(2, ended=over, wrap_up_ms=90_500))
+    await page.wait_for_selector("#wrap-up", state="visible")
+    assert await page.inner_text("#wrap-up-left") in (
+        "Time for notes: 1:31",
+        "Time for notes: 1:30",
+    )
+    assert await page.is_enabled("#next")
+    await page.select_option("#outcome-is", "technical_failure")
+    corrected = {**over, "outcome": "technical_failure"}
+    request = await line.reply("outcome", duty(3, ended=corrected, wrap_up_ms=80_000))
+    assert (request["epoch"], request["outcome"]) == (7, "technical_failure")
+    await page.click("#wrap-up-done")
+    await line.reply("end_wrap_up", duty(4, ended=corrected))
+    await page.wait_for_selector("#wrap-up", state="hidden")
+    assert await page.input_value("#outcome-is") == "technical_failure"

@@ -72,6 +72,12 @@ QUEUES = [
     {"name": "full", "title": "Nurse", "place": place(90), "full": True},
     {"name": "shut", "title": "Midwife", "state": "closed", "opens": "2035-01-01T07:00:00Z"},
 ]
+OVER = visit("ended", reason="clinician_hung_up", outcome="completed")
+TWO = [
+    {"name": "drop-in", "title": "Drop-in", "waiting": 2, "on_duty": 1},
+    {"name": "nurse", "title": "District nurse for children", "waiting": 0, "on_duty": 0},
+]
+LOST = [{"role": "patient", "media": "lost"}, {"role": "clinician", "media": "connected"}]
 CHECK = (Path(__file__).parent / "looks.js").read_text()
 
 
@@ -100,6 +106,7 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
     await page.click("#leave-no")
     missed = ticket(version=2, away=True, missed=1, reason="missed_call", place=place(1))
     for name, snapshot in (
+        ("moving", ticket("transferring", 2, moved_to="nurse")),
         ("missed", missed),
         ("called", called(3)),
         ("call", ticket("in_visit", 4, visit=visit(live_ms=4_000_000))),
@@ -125,9 +132,10 @@ async def _desk_states(page: Page, line: Line) -> AsyncIterator[tuple[str, Page]
     for name, snapshot in (
         ("paused", duty(1, on_duty=False)),
         ("empty", duty(2, waiting=0, ended=visit("ended", reason="missed_call"))),
+        ("wrap-up", duty(2, ended=OVER, wrap_up_ms=90_000)),
         ("ready", duty(3)),
-        ("calling", duty(4, visit=visit("called", ring_ms=30_000))),
-        ("call", duty(5, visit=visit("live"))),
+        ("calling", duty(4, queues=TWO, visit=visit("called", ring_ms=30_000, undo_ms=9_000))),
+        ("call", duty(5, queues=TWO, visit=visit("live", participants=LOST))),
     ):
         line.send(snapshot)
         screen = name if name in ("calling", "call") else "desk"

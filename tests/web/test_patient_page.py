@@ -274,6 +274,28 @@ async def test_given_back_is_said(stage: Stage) -> None:
     assert "first in line again" in await page.inner_text("#note")
 
 
+async def test_a_transfer_ends_in_the_other_queue(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    line.send(ticket("transferring", 2, moved_to="nurse"))
+    await state(page, "moving")
+    moved = {"queue": "nurse", "ticket": "other", "moved_from": "drop-in"}
+    line.send({**ticket(version=1, place=place(1), number=3), **moved})
+    await says(page, "#number", "3")
+    await state(page, "waiting")
+    assert "The time you have waited counts." in await page.inner_text("#note")
+
+
+async def test_a_clinician_who_vanished_is_explained(stage: Stage) -> None:
+    page, line = await rung(stage)
+    line.send(ticket(version=3, place=place(1), reason="clinician_gone"))
+    await state(page, "waiting")
+    assert "connection was lost" in await page.inner_text("#note")
+    line.send(ticket("in_visit", 4, visit=visit("held", held_ms=60_000)))
+    await says(page, "#call-status h2", "The clinician's connection is gone")
+    line.send(ticket("completed", 5, reason="clinician_gone"))
+    await says(page, "#ended-title", "The clinician's connection was lost")
+
+
 async def test_ends_have_friendly_words(stage: Stage) -> None:
     page, line = await waiting(stage)
     line.send(ticket("no_show", 2))

@@ -33,10 +33,12 @@ function nextGeneration(visit, atLeast) {
  * @param {LegState} leg
  * @param {string} other the other participant's `media`
  * @param {boolean} flowing something of the other person is seen or heard
+ * @param {boolean} [held] the clinician is gone; the visit waits
  * @returns {Status}
  */
-export function callStatus(t, role, leg, other, flowing) {
+export function callStatus(t, role, leg, other, flowing, held = false) {
   const connecting = role === "patient" ? t.connecting_patient : t.connecting_clinician;
+  if (held && role === "patient") return { title: t.held, text: t.held_lead, busy: true };
   if (leg === "failed") return { title: t.call_failed, text: "", busy: false };
   if (leg === "reconnecting") return { title: t.reconnecting, text: t.reconnecting_lead, busy: true };
   if (leg !== "connected") return { title: t.connecting, text: connecting, busy: true };
@@ -97,7 +99,7 @@ export class Call {
     const live_s = ((visit.live_ms ?? 0) + performance.now() - this.#visitAt) / 1000;
     const who = this.role === "patient" ? t.clinician : `${t.patient} · ${t.number(visit.number)}`;
     this.view.root.dataset.leg = this.#leg.state;
-    this.view.showHead(who, visit.state === "live" ? live_s : null);
+    this.view.showHead(who, visit.state === "called" ? null : live_s);
     this.view.showQuality(this.#leg.state === "connected" ? this.#grade : null);
     this.#renderStatus(visit, this.#leg);
   }
@@ -135,7 +137,7 @@ export class Call {
   #renderStatus(visit, leg) {
     const other = visit.participants.find(({ role }) => role !== this.role)?.media ?? "none";
     const flowing = this.view.hasPicture || this.#heard;
-    const status = callStatus(this.view.words.t, this.role, leg.state, other, flowing);
+    const status = callStatus(this.view.words.t, this.role, leg.state, other, flowing, visit.state === "held");
     this.view.showStatus(status);
     const words = status ? `${status.title} ${status.text}` : "";
     if (words !== this.#said) announce(words);

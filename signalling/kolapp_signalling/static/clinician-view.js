@@ -1,6 +1,7 @@
 // @ts-check
 /** The clinician's screens, drawn from the newest snapshot. No requests are made in here. */
 import { announce, byId, make, setText } from "./ui.js";
+import { clock } from "./wait.js";
 
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
@@ -10,7 +11,7 @@ import { announce, byId, make, setText } from "./ui.js";
 export function screenOf(duty) {
   if (!duty) return "loading";
   if (duty.visit?.state === "called") return "calling";
-  return duty.visit?.state === "live" ? "call" : "desk";
+  return duty.visit ? "call" : "desk";
 }
 
 /**
@@ -64,6 +65,39 @@ export function drawDesk(duty, t, why) {
   if (over !== byId("outcome").textContent) announce(over);
   setText(byId("outcome"), over);
   byId("outcome").hidden = !over;
+  drawOutcome(duty.ended?.outcome ?? "");
+}
+
+/** What became of the visit; there is nothing to say of a call that was not answered. @param {string} outcome */
+function drawOutcome(outcome) {
+  byId("outcome-row").hidden = !outcome;
+  const select = /** @type {HTMLSelectElement} */ (byId("outcome-is"));
+  if (outcome && document.activeElement !== select) select.value = outcome;
+}
+
+/** @param {number} left_s of the time for notes @param {Texts} t */
+export function drawWrapUp(left_s, t) {
+  byId("wrap-up").hidden = left_s <= 0;
+  setText(byId("wrap-up-left"), t.wrap_up(clock(Math.ceil(left_s))));
+}
+
+/**
+ * What can be done with a visit beside the call itself.
+ * @param {DutySnapshot} duty @param {Texts} t
+ */
+export function drawTools(duty, t) {
+  const visit = duty.visit;
+  byId("visit-tools").hidden = !visit;
+  if (!visit) return;
+  const others = duty.queues.filter(({ name }) => name !== visit.queue);
+  byId("move").hidden = others.length === 0;
+  byId("ring-again").hidden = visit.state !== "live"
+    || visit.participants.find(({ role }) => role === "patient")?.media !== "lost";
+  const select = /** @type {HTMLSelectElement} */ (byId("move-to"));
+  const wanted = JSON.stringify([others.map(({ name, title }) => [name, title]), t.language]);
+  if (select.dataset.shown === wanted) return;
+  select.dataset.shown = wanted;
+  select.replaceChildren(...others.map(({ name, title }) => make("option", { value: name }, title)));
 }
 
 /** How the visit before this one ended. @param {VisitInfo} ended @param {Texts} t */
@@ -75,6 +109,9 @@ function overWords({ number, reason = "" }, t) {
     declined: t.over_declined,
     left: t.over_left,
     given_back: t.over_given_back,
+    undone: t.over_given_back,
+    transferred: t.over_transferred,
+    clinician_gone: t.over_gone,
   });
   return (say[reason] ?? t.over_other)(number);
 }
@@ -85,4 +122,9 @@ export function drawCalling(visit, t, left_s, whole_s) {
   setText(byId("seconds"), String(Math.max(0, Math.ceil(left_s))));
   const gone = whole_s > 0 ? 100 * (1 - Math.max(0, left_s) / whole_s) : 100;
   byId("ring-left").setAttribute("stroke-dashoffset", gone.toFixed(1));
+}
+
+/** Both put the patient back; undoing says that the pull was a mistake. @param {number} left_s */
+export function drawUndo(left_s) {
+  byId("undo").hidden = left_s <= 0;
 }

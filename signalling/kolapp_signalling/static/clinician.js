@@ -2,7 +2,9 @@
 import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
-import { drawCalling, drawDesk, drawQueues, screenOf, whyNot } from "./clinician-view.js";
+import {
+  drawCalling, drawDesk, drawQueues, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
+} from "./clinician-view.js";
 import { LocalMedia } from "./devices.js";
 import { Preview } from "./preview.js";
 import { newClient, sayError, watchConnection } from "./session.js";
@@ -48,6 +50,14 @@ byId("ready").addEventListener("click", () => void switchDuty());
 byId("next").addEventListener("click", () => void next());
 byId("give-back").addEventListener("click", () => void giveBack());
 byId("hang-up").addEventListener("click", () => void hangUp());
+byId("undo").addEventListener("click", () => void act("undo"));
+byId("ring-again").addEventListener("click", () => void ringAgain());
+byId("move").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void transfer();
+});
+byId("wrap-up-done").addEventListener("click", () => void client.request("end_wrap_up", {}).catch(tell));
+byId("outcome-is").addEventListener("change", () => void sayOutcome());
 byId("unblock").addEventListener("click", () => {
   const reason = blocked;
   blocked = "";
@@ -91,9 +101,12 @@ function drawAll(now, screen) {
   const { t } = words;
   drawQueues(now, t);
   drawDesk(now, t, whyNot(now, t, client.state === "open", pulling));
+  drawTools(now, t);
+  const age_s = (performance.now() - dutyAt) / 1000;
+  drawWrapUp((now.wrap_up_ms ?? 0) / 1000 - age_s, t);
   if (screen === "calling" && now.visit) {
-    const left_s = (now.visit.ring_ms ?? 0) / 1000 - (performance.now() - dutyAt) / 1000;
-    drawCalling(now.visit, t, left_s, ringWhole_s);
+    drawCalling(now.visit, t, (now.visit.ring_ms ?? 0) / 1000 - age_s, ringWhole_s);
+    drawUndo((now.visit.undo_ms ?? 0) / 1000 - age_s);
   }
   if (screen === "call") call.render();
   const waiting = now.queues.reduce((sum, queue) => sum + queue.waiting, 0);
@@ -140,6 +153,32 @@ async function giveBack() {
   const visit = duty?.visit;
   if (!visit || visit.state !== "called") return;
   await client.request("give_back", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+}
+
+/** What needs nothing but the visit. @param {"undo" | "ring_again"} step */
+async function act(step) {
+  const visit = duty?.visit;
+  if (!visit) return false;
+  const done = client.request(step, { visit: visit.id, epoch: visit.epoch });
+  return done.then(() => true, (error) => (tell(error), false));
+}
+
+async function ringAgain() {
+  if (await act("ring_again")) toast.show(words.t.ringing_again);
+}
+
+async function transfer() {
+  const visit = duty?.visit;
+  const queue = /** @type {HTMLSelectElement} */ (byId("move-to")).value;
+  if (!visit || !queue) return;
+  await client.request("transfer", { visit: visit.id, epoch: visit.epoch, queue }).catch(tell);
+}
+
+async function sayOutcome() {
+  const visit = duty?.ended;
+  const outcome = /** @type {HTMLSelectElement} */ (byId("outcome-is")).value;
+  if (!visit) return;
+  await client.request("outcome", { visit: visit.id, epoch: visit.epoch, outcome }).catch(tell);
 }
 
 async function hangUp() {

@@ -29,6 +29,9 @@ export function screenOf(ticket, answering) {
       return answering ? "call" : "called";
     case "in_visit":
       return "call";
+    case "transferring":
+    case "transferred":
+      return "moving"; // the ticket in the other queue follows at once
     default:
       return "ended";
   }
@@ -79,10 +82,18 @@ export function drawTicket(ticket, title, t, age_s) {
   setText(byId("queue-title"), title);
   setText(byId("number"), String(ticket.number));
   const note = byId("note");
-  note.hidden = ticket.reason !== "given_back";
-  setText(note, note.hidden ? "" : t.given_back);
+  const why = sayBack(ticket, t);
+  note.hidden = !why;
+  setText(note, why);
   drawNotices(ticket.notices ?? [], t);
   return ticket.place ? drawPlace(ticket.place, t, age_s) : "";
+}
+
+/** Why the patient waits again after a call. @param {TicketSnapshot} ticket @param {Texts} t */
+function sayBack({ reason, moved_from = "" }, t) {
+  if (reason === "given_back" || reason === "undone") return t.given_back;
+  if (reason === "clinician_gone") return t.clinician_gone;
+  return moved_from ? t.moved_here : "";
 }
 
 /** What the staff says to everybody who waits; read out when it changes. @param {string[]} notices @param {Texts} t */
@@ -138,10 +149,12 @@ export function drawRing(ticket, t, left_s, whole_s) {
 /** @param {TicketSnapshot} ticket @param {Texts} t */
 export function drawEnd(ticket, t) {
   const declined = ticket.state === "left" && ticket.reason === "declined";
-  const [title, text] = declined ? [t.ended_declined, t.ended_declined_text] : endWords(ticket.state, t);
+  const gone = ticket.state === "completed" && ticket.reason === "clinician_gone";
+  const [title, text] = gone ? [t.ended_gone, t.ended_gone_text]
+    : declined ? [t.ended_declined, t.ended_declined_text] : endWords(ticket.state, t);
   setText(byId("ended-title"), title);
   setText(byId("ended-text"), text);
-  const good = ticket.state === "completed";
+  const good = ticket.state === "completed" && !gone;
   const left = ticket.state === "left" && !declined;
   setIcon(byId("ended-icon"), good ? "check" : left ? "door" : "bell");
   byId("ended-badge").classList.toggle("warm", !good && !left);

@@ -9,7 +9,8 @@ export const SUBPROTOCOL = "kolapp.v1.json";
 /** Every type a client may send. */
 export const CLIENT_TYPES = Object.freeze([
   "hello", "ping", "queues", "find", "join", "leave", "answer", "decline",
-  "ready", "pause", "pull", "give_back", "offer", "hang_up",
+  "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
+  "offer", "hang_up",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
@@ -74,9 +75,10 @@ export class KolappError extends Error {
  *   clinician?: string}} AskedNeeds
  * @typedef {{visit: string, epoch: number, answer_within_ms: number}} CallInfo
  * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost"}} ParticipantInfo
- * @typedef {{id: string, epoch: number, state: "called" | "live" | "ended", queue: string,
+ * @typedef {{id: string, epoch: number, state: "called" | "live" | "held" | "ended", queue: string,
  *   number: number, media_epoch: number, participants: ParticipantInfo[], ring_ms?: number,
- *   live_ms?: number, reason?: string}} VisitInfo
+ *   live_ms?: number, reason?: string, undo_ms?: number, held_ms?: number,
+ *   outcome?: string}} VisitInfo
  * @typedef {{name: string, title: string, waiting: number, on_duty: number}} QueueLoad
  *
  * @typedef {{type: "welcome", re?: number, role: string, session: string, person: string,
@@ -87,9 +89,10 @@ export class KolappError extends Error {
  * @typedef {{type: "ticket", re?: number, version: number, ticket: string, queue: string,
  *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
  *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string,
- *   notices?: string[]}} TicketSnapshot
+ *   notices?: string[], moved_to?: string, moved_from?: string}} TicketSnapshot
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
- *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null}} DutySnapshot
+ *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null,
+ *   wrap_up_ms?: number}} DutySnapshot
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
@@ -111,6 +114,11 @@ export class KolappError extends Error {
  *   pause: [{}, DutySnapshot],
  *   pull: [{key: string}, DutySnapshot],
  *   give_back: [{visit: string, epoch: number}, DutySnapshot],
+ *   undo: [{visit: string, epoch: number}, DutySnapshot],
+ *   end_wrap_up: [{}, DutySnapshot],
+ *   transfer: [{visit: string, epoch: number, queue: string}, DutySnapshot],
+ *   ring_again: [{visit: string, epoch: number}, DutySnapshot],
+ *   outcome: [{visit: string, epoch: number, outcome: string}, DutySnapshot],
  *   offer: [{visit: string, epoch: number, generation: number, sdp: string}, SdpAnswer],
  *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
  * }} Requests

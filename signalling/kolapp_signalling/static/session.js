@@ -79,7 +79,9 @@ export function watchConnection(client, words) {
  */
 export function sayError(error, t) {
   const code = error instanceof KolappError ? error.code : "";
-  if (code === "closed" || code === "stale_epoch" || code === "wrong_state") return null;
+  if (code === "closed" || code === "stale_epoch" || code === "wrong_state" || code === "too_late") {
+    return null;
+  }
   if (code === "unknown_queue") return t.error_unknown_queue;
   if (code === "queue_closed") return t.error_queue_closed;
   if (code === "queue_full") return t.error_queue_full;
