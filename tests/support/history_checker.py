@@ -18,7 +18,10 @@ from typing import Any
 from kolapp_queue.eligibility import fits
 from kolapp_queue.states import AFTERWARDS, ENDED, STEPS, TicketState
 
-BUSY_SLACK_MS = 1_000  # a patient's lock in another slot outlasts the visit there by less
+# A patient who waits in two queues has a lock, which several pulls may want at once: whoever does not
+# get it passes the patient over, and the lock may turn out to have been for nothing. It outlasts
+# the ticket in the other queue by less than this.
+SHARED_SLACK_MS = 1_000
 PULLS = ("pull", "pull_ticket")
 # Steps after which nobody is assigned to the ticket any more.
 RELEASES = ("miss", "give_back", "undo_pull", "clinician_gone")
@@ -61,6 +64,8 @@ class Place:
     state: TicketState | None = None
     visit: str | None = None
     epoch: int = 0
+    from_ms: int = 0
+    until_ms: int | None = None
 
 
 @dataclass
@@ -151,6 +156,8 @@ def _replay(
             read.pulls.append((queue, event, place, [_copy(p) for p in ahead if p is not place]))
         _assign(read, queue, event, place, open_)
         place.state = after
+        if after in ENDED:
+            place.until_ms = event["ms"]
         place.present = _present(step, place.present)
 
 
@@ -164,6 +171,7 @@ def _drawn(event: Event, needs: Mapping[str, str], records: Mapping[str, Any]) -
         order_key=record.get("order_key") if arrived else event["ms"],
         needs=None if arrived else needs.get(event["ticket"]),
         present=None if arrived else True,
+        from_ms=event["ms"],
     )
 
 
@@ -216,8 +224,8 @@ def _doubles(assignments: list[Assignment]) -> Iterator[str]:
 
 
 def _order(read: Read, profiles: Mapping[str, str]) -> Iterator[str]:
-    """Nobody present who fits stands before who is pulled, but who may be busy elsewhere."""
-    busy = _busy(read)
+    """Nobody present who fits stands before who is pulled, but who may be locked elsewhere."""
+    held = _elsewhere(read)
     for queue, event, pulled, ahead in read.pulls:
         for other in ahead:
             if other.needs is None or other.order_key is None or pulled.order_key is None:
@@ -228,7 +236,7 @@ def _order(read: Read, profiles: Mapping[str, str]) -> Iterator[str]:
                 continue
             elsewhere = [
                 span
-                for where, span in busy[other.patient]
+                for where, span in held[other.patient]
                 if where != queue and _meets(span, event)
             ]
             if not elsewhere:
@@ -238,18 +246,18 @@ def _order(read: Read, profiles: Mapping[str, str]) -> Iterator[str]:
                 )
 
 
-def _busy(read: Read) -> dict[str, list[tuple[str, tuple[int, int | None]]]]:
-    busy: dict[str, list[tuple[str, tuple[int, int | None]]]] = defaultdict(list)
-    for one in read.assignments:
-        patient = read.tickets[one.queue, one.ticket].patient
-        busy[patient].append((one.queue, (one.from_ms, one.until_ms)))
-    return busy
+def _elsewhere(read: Read) -> dict[str, list[tuple[str, tuple[int, int | None]]]]:
+    """Where each patient had a ticket, and when."""
+    found: dict[str, list[tuple[str, tuple[int, int | None]]]] = defaultdict(list)
+    for (queue, _), place in read.tickets.items():
+        found[place.patient].append((queue, (place.from_ms, place.until_ms)))
+    return found
 
 
 def _meets(span: tuple[int, int | None], event: Event) -> bool:
     first, last = span
-    return first - BUSY_SLACK_MS <= event["ms"] and (
-        last is None or event["ms"] <= last + BUSY_SLACK_MS
+    return first - SHARED_SLACK_MS <= event["ms"] and (
+        last is None or event["ms"] <= last + SHARED_SLACK_MS
     )
 
 
