@@ -87,6 +87,8 @@ def records() -> str:
         parts.VisitInfo,
         parts.ParticipantInfo,
         parts.QueueLoad,
+        parts.BoardTicket,
+        parts.HeldVisit,
     )
     return "\n".join(f"#### `{k.__name__}`\n\n{sentence(k)}\n\n{fields(k)}" for k in kinds)
 

@@ -97,6 +97,9 @@ def test_the_javascript_client_knows_the_same_messages():
         parts.QueueLoad,
         parts.QueueInfo,
         messages.QueuesNow,
+        messages.BoardNow,
+        parts.BoardTicket,
+        parts.HeldVisit,
     ],
 )
 def test_the_javascript_typedefs_have_the_same_fields(kind):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from .board_verbs import BoardVerbs
 from .clinician_verbs import ClinicianVerbs
 from .erase_verbs import EraseVerbs
 from .intake_verbs import IntakeVerbs
@@ -28,6 +29,7 @@ class QueueStore(
     PatientVerbs,
     ClinicianVerbs,
     VisitVerbs,
+    BoardVerbs,
     SweepVerbs,
     IntakeVerbs,
     RestoreVerbs,

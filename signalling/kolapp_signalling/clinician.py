@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from kolapp_queue.errors import AlreadyInVisit, NoSuchVisit
-from kolapp_queue.model import ClinicianKey, Duty, Visit, VisitId
+from kolapp_queue.model import ClinicianKey, Duty, TicketId, Visit, VisitId
 from kolapp_queue.states import Outcome, VisitState
 
+from . import desk_messages as d
 from . import messages as m
+from . import parts as p
 from .audience import Desk
+from .board import MOST, board, held_visits
 from .codes import ErrorCode
 from .gate import Refused
 from .participant import Participant
 from .services import Services
 from .session import Session
+
+T = TypeVar("T")
 
 _MAY_OFFER = frozenset({VisitState.CALLED, VisitState.LIVE})
 
@@ -36,26 +42,32 @@ class Clinician(Participant):
         )
         services.audience.seat(self._desk)
 
-    async def do(self, request: m.ClientMessage) -> m.ServerMessage:
+    async def do(self, request: p.ClientMessage) -> m.ServerMessage:
         match request:
-            case m.Ready():
+            case d.Ready():
                 return await self._ready(request)
-            case m.Pause():
+            case d.Pause():
                 return await self._pause()
-            case m.Pull():
+            case d.Pull():
                 return await self._pull(request)
-            case m.GiveBack():
+            case d.GiveBack():
                 return await self._give_back(request)
-            case m.Undo():
+            case d.Undo():
                 return await self._undo(request)
-            case m.EndWrapUp():
+            case d.EndWrapUp():
                 return await self._end_wrap_up()
-            case m.Transfer():
+            case d.Transfer():
                 return await self._transfer(request)
-            case m.RingAgain():
+            case d.RingAgain():
                 return await self._ring_again(request)
-            case m.SayOutcome():
+            case d.SayOutcome():
                 return await self._say_outcome(request)
+            case d.Board():
+                return await self._board(request)
+            case d.PullTicket():
+                return await self._pull_ticket(request)
+            case d.TakeOver():
+                return await self._take_over(request)
             case m.Offer():
                 return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
             case m.HangUp():
@@ -64,7 +76,7 @@ class Clinician(Participant):
 
     # Verbs
 
-    async def _ready(self, request: m.Ready) -> m.DutySnapshot:
+    async def _ready(self, request: d.Ready) -> m.DutySnapshot:
         queues = dict.fromkeys(self._queue(name, "queues").ref.queue for name in request.queues)
         if not request.weights.keys() <= queues.keys():
             raise Refused(ErrorCode.UNKNOWN_QUEUE, "weights")
@@ -81,18 +93,48 @@ class Clinician(Participant):
             await self._services.store.set_duty(self._provider, self._key, queues, profile, weights)
         )
 
-    async def _pull(self, request: m.Pull) -> m.DutySnapshot:
-        try:
-            visit = await self._services.store.pull(self._provider, self._key, request.key)
-        except AlreadyInVisit as active:
-            self._desk.take_visit(active.visit)
-            raise
+    async def _pull(self, request: d.Pull) -> m.DutySnapshot:
+        visit = await self._mine(self._services.store.pull(self._provider, self._key, request.key))
         if visit is None:
             raise Refused(ErrorCode.NOBODY_WAITING)
         self._services.audience.called(visit)
         return self._with(visit)
 
-    async def _give_back(self, request: m.GiveBack) -> m.DutySnapshot:
+    async def _pull_ticket(self, request: d.PullTicket) -> m.DutySnapshot:
+        ref, ticket = self._queue(request.queue).ref, TicketId(request.ticket)
+        pull = self._services.store.pull_ticket(ref, ticket, self._key, request.key, request.reason)
+        visit = await self._mine(pull)
+        self._services.audience.called(visit)
+        return self._with(visit)
+
+    async def _take_over(self, request: d.TakeOver) -> m.DutySnapshot:
+        ref, visit = self._queue(request.queue).ref, VisitId(request.visit)
+        taken = self._services.store.take_over(ref, visit, self._key, request.key)
+        return self._with(await self._mine(taken))
+
+    async def _mine(self, pull: Awaitable[T]) -> T:
+        try:
+            return await pull
+        except AlreadyInVisit as active:
+            self._desk.take_visit(active.visit)
+            raise
+
+    async def _board(self, request: d.Board) -> m.BoardNow:
+        queue, store = self._queue(request.queue), self._services.store
+        if not self._desk.duty.on_duty or queue.ref.queue not in self._desk.duty.queues:
+            raise Refused(ErrorCode.NOT_ON_DUTY)
+        if queue.line.line is None:
+            await queue.line.read()
+        held = await store.held_visits(queue.ref)
+        now_ms = self._services.audience.now_ms()
+        line = queue.line.line
+        if line is None or not self.session.grants.profile.board:
+            seen = held_visits(held, now_ms)
+            return m.BoardNow(queue=request.queue, may_pull=False, held=seen)
+        tickets = await store.tickets(queue.ref, line.waiting[:MOST])
+        return board(request.queue, tickets, len(line.waiting), held, now_ms)
+
+    async def _give_back(self, request: d.GiveBack) -> m.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.give_back(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
@@ -102,7 +144,7 @@ class Clinician(Participant):
         ended = await self._services.store.hang_up(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
 
-    async def _undo(self, request: m.Undo) -> m.DutySnapshot:
+    async def _undo(self, request: d.Undo) -> m.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.undo_pull(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
@@ -111,7 +153,7 @@ class Clinician(Participant):
         self._desk.take(await self._services.store.end_wrap_up(self._provider, self._key))
         return self._snapshot()
 
-    async def _transfer(self, request: m.Transfer) -> m.DutySnapshot:
+    async def _transfer(self, request: d.Transfer) -> m.DutySnapshot:
         visit, store = await self._visit(request.visit), self._services.store
         target = self._queue(request.queue).ref
         if target == visit.ref:
@@ -119,12 +161,12 @@ class Clinician(Participant):
         await store.transfer(visit.ref, visit.id, self._key, request.epoch, target.queue)
         return await self._over(await store.read_visit(visit.ref, visit.id))
 
-    async def _ring_again(self, request: m.RingAgain) -> m.DutySnapshot:
+    async def _ring_again(self, request: d.RingAgain) -> m.DutySnapshot:
         visit = await self._visit(request.visit)
         store = self._services.store
         return self._with(await store.ring_again(visit.ref, visit.id, self._key, request.epoch))
 
-    async def _say_outcome(self, request: m.SayOutcome) -> m.DutySnapshot:
+    async def _say_outcome(self, request: d.SayOutcome) -> m.DutySnapshot:
         visit, outcome = await self._visit(request.visit), Outcome(request.outcome)
         said = await self._services.store.set_outcome(
             visit.ref, visit.id, self._key, request.epoch, outcome

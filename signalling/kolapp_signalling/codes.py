@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     NOBODY_WAITING = "nobody_waiting"
     NOT_ON_DUTY = "not_on_duty"
     ALREADY_IN_VISIT = "already_in_visit"
+    PATIENT_BUSY = "patient_busy"
     TOO_LATE = "too_late"
     BAD_SDP = "bad_sdp"
     STALE_LEG = "stale_leg"
@@ -51,6 +52,7 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.NOBODY_WAITING: "Nobody you may take is waiting; pull again when somebody is.",
     ErrorCode.NOT_ON_DUTY: "Say `ready` before you pull.",
     ErrorCode.ALREADY_IN_VISIT: "You have an active visit; end it or give it back first.",
+    ErrorCode.PATIENT_BUSY: "This patient is being called or seen in another queue.",
     ErrorCode.TOO_LATE: "The time in which this could be undone is over; look at the snapshot.",
     ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
     ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",

@@ -12,27 +12,38 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from .desk_messages import (
+    Board,
+    EndWrapUp,
+    GiveBack,
+    Pause,
+    Pull,
+    PullTicket,
+    Ready,
+    RingAgain,
+    SayOutcome,
+    TakeOver,
+    Transfer,
+    Undo,
+)
 from .parts import (
     AskedNeeds,
+    BoardTicket,
     CallInfo,
+    ClientMessage,
     Epoch,
+    HeldVisit,
     Name,
     Opaque,
-    OutcomeName,
     PlaceInfo,
     QueueInfo,
     QueueLoad,
-    RequestId,
     Sdp,
     VisitInfo,
 )
 
 SUBPROTOCOL_JSON = "kolapp.v1.json"
 SUBPROTOCOL_MSGPACK = "kolapp.v1.msgpack"
-
-
-class ClientMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
-    id: RequestId
 
 
 class Hello(ClientMessage, frozen=True, tag="hello"):
@@ -85,67 +96,6 @@ class Decline(ClientMessage, frozen=True, tag="decline"):
     epoch: Epoch
 
 
-class Ready(ClientMessage, frozen=True, tag="ready"):
-    """Clinician: on duty for these queues. `weights`, by queue and 1 where none is given, say how
-    often a wait counts there: with equal weights who has waited longest is next."""
-
-    queues: Annotated[list[Name], Meta(min_length=1, max_length=32)]
-    weights: dict[Name, Annotated[int, Meta(ge=1, le=1_000)]] = {}
-
-
-class Pause(ClientMessage, frozen=True, tag="pause"):
-    """Clinician: off duty; a running visit goes on."""
-
-
-class Pull(ClientMessage, frozen=True, tag="pull"):
-    """Clinician: take the next patient. `key` makes a retry safe: same key, same visit."""
-
-    key: Opaque
-
-
-class GiveBack(ClientMessage, frozen=True, tag="give_back"):
-    """Clinician: the pulled patient goes back to the front; only before the answer."""
-
-    visit: Opaque
-    epoch: Epoch
-
-
-class Undo(ClientMessage, frozen=True, tag="undo"):
-    """Clinician: the pull was a mistake; as `give_back`, within the visit's `undo_ms`."""
-
-    visit: Opaque
-    epoch: Epoch
-
-
-class EndWrapUp(ClientMessage, frozen=True, tag="end_wrap_up"):
-    """Clinician: done with the notes before `wrap_up_ms` are over."""
-
-
-class Transfer(ClientMessage, frozen=True, tag="transfer"):
-    """Clinician: send the patient of my visit on to another queue. The time waited counts there;
-    the visit ends here."""
-
-    visit: Opaque
-    epoch: Epoch
-    queue: Name
-
-
-class RingAgain(ClientMessage, frozen=True, tag="ring_again"):
-    """Clinician: ring a patient whose connection was lost in the live visit. Without effect on one
-    who is there."""
-
-    visit: Opaque
-    epoch: Epoch
-
-
-class SayOutcome(ClientMessage, frozen=True, tag="outcome"):
-    """Clinician: what became of my last visit, once it has ended; also corrects it."""
-
-    visit: Opaque
-    epoch: Epoch
-    outcome: OutcomeName
-
-
 class Offer(ClientMessage, frozen=True, tag="offer"):
     """Patient or clinician: (re)build my leg. `generation` grows with every new leg of mine in
     this visit. Candidates in the SDP are not used: the node learns the address by itself."""
@@ -181,6 +131,9 @@ AnyClientMessage = (
     | Transfer
     | RingAgain
     | SayOutcome
+    | Board
+    | PullTicket
+    | TakeOver
     | Offer
     | HangUp
 )
@@ -254,6 +207,17 @@ class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
     wrap_up_ms: int = 0
 
 
+class BoardNow(ServerMessage, frozen=True, tag="board", kw_only=True):
+    """A queue as its clinicians see it, in order; no names. `tickets` is empty for who may not see
+    them; `more` is how many wait behind those that are listed."""
+
+    queue: str
+    may_pull: bool
+    tickets: list[BoardTicket] = []
+    more: int = 0
+    held: list[HeldVisit] = []
+
+
 class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):
     visit: str
     generation: int
@@ -271,4 +235,6 @@ class Error(ServerMessage, frozen=True, tag="error", kw_only=True):
     opens: str = ""
 
 
-AnyServerMessage = Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | SdpAnswer | Error
+AnyServerMessage = (
+    Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | SdpAnswer | Error
+)

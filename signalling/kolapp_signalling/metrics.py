@@ -8,7 +8,8 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import generate_latest
 
-from .messages import ClientMessage, Error, ServerMessage
+from .messages import Error, ServerMessage
+from .parts import ClientMessage
 from .roles import Role
 
 

@@ -21,7 +21,6 @@ from .codes import ERROR_TEXT, ErrorCode
 from .connection import Connection
 from .gate import Refused
 from .messages import (
-    ClientMessage,
     DutySnapshot,
     Error,
     Hello,
@@ -34,6 +33,7 @@ from .messages import (
     ServerMessage,
     TicketSnapshot,
 )
+from .parts import ClientMessage
 from .queues import OpenQueue
 from .services import Services
 from .session import Session, may
@@ -45,6 +45,8 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.StaleEpoch: ErrorCode.STALE_EPOCH,
     queue_errors.NotOnDuty: ErrorCode.NOT_ON_DUTY,
     queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
+    queue_errors.NotAllowed: ErrorCode.FORBIDDEN,
+    queue_errors.PatientBusy: ErrorCode.PATIENT_BUSY,
     queue_errors.TooLate: ErrorCode.TOO_LATE,
     queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
     queue_errors.QueueFull: ErrorCode.QUEUE_FULL,

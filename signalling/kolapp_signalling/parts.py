@@ -127,3 +127,28 @@ class QueueLoad(msgspec.Struct, frozen=True):
     title: str
     waiting: int
     on_duty: int
+
+
+class BoardTicket(msgspec.Struct, frozen=True):
+    """Somebody who waits, without a name. `waited_s` counts from the joining; `urgent` says that a
+    priority counts too; `needs` is what the ticket asks for, in words of the queue's policy."""
+
+    ticket: str
+    number: int
+    waited_s: int
+    away: bool = False
+    missed: int = 0
+    urgent: bool = False
+    needs: list[str] = []
+
+
+class HeldVisit(msgspec.Struct, frozen=True):
+    """A visit whose clinician is gone for good, as far as anybody knows."""
+
+    visit: str
+    number: int
+    live_ms: int
+
+
+class ClientMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    id: RequestId

@@ -9,6 +9,7 @@ from kolapp_queue.model import Needs, PatientKey, QueueRef, Ticket, TicketId, Vi
 from kolapp_queue.states import ENDED, TicketState, VisitState
 
 from . import messages as m
+from . import parts as p
 from .audience import HeldTicket
 from .gate import Refused, asked
 from .participant import Participant
@@ -27,7 +28,7 @@ class Patient(Participant):
         self._key = PatientKey(session.person.key)
         self._held: dict[QueueRef, HeldTicket] = {}  # the last ticket in each queue, ended or not
 
-    async def do(self, request: m.ClientMessage) -> m.ServerMessage:
+    async def do(self, request: p.ClientMessage) -> m.ServerMessage:
         match request:
             case m.Find() | m.Join() | m.Leave():
                 async with self._services.crowd:

@@ -10,30 +10,35 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from . import desk_messages as d
 from . import messages as m
+from . import parts as p
 from .grants import NOTHING, Grants
 from .roles import Role
 
 # The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
-_BOTH: tuple[type[m.ClientMessage], ...] = (m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp)
-RIGHTS: dict[Role, tuple[type[m.ClientMessage], ...]] = {
+_BOTH: tuple[type[p.ClientMessage], ...] = (m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp)
+RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Answer, m.Decline),
     Role.CLINICIAN: (
         *_BOTH,
-        m.Ready,
-        m.Pause,
-        m.Pull,
-        m.GiveBack,
-        m.Undo,
-        m.EndWrapUp,
-        m.Transfer,
-        m.RingAgain,
-        m.SayOutcome,
+        d.Ready,
+        d.Pause,
+        d.Pull,
+        d.GiveBack,
+        d.Undo,
+        d.EndWrapUp,
+        d.Transfer,
+        d.RingAgain,
+        d.SayOutcome,
+        d.Board,
+        d.PullTicket,
+        d.TakeOver,
     ),
 }
 
 
-def may(role: Role, message: m.ClientMessage) -> bool:
+def may(role: Role, message: p.ClientMessage) -> bool:
     return type(message) in RIGHTS[role]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drivers import QUEUE, People, Start
 from kolapp_signalling.app import Served
+from kolapp_signalling.parts import BoardTicket
 
 
 async def test_ready_pull_and_the_visit_is_called(node: Served, town: People) -> None:
@@ -245,3 +246,56 @@ async def test_ringing_a_patient_who_is_there_changes_nothing(node: Served, crow
     assert await doctor.errors("ring_again", **request) == "wrong_state"
     await anna.answer()
     assert (await doctor.ask("ring_again", **request))["visit"]["state"] == "live"
+
+
+async def test_the_board_shows_who_waits_without_names(node: Served, town: People) -> None:
+    await town.waiting(node, "anna")
+    bo, doctor = await town.waiting(node, "bo"), await town.clinician(node)
+    assert await doctor.errors("board", queue=QUEUE) == "not_on_duty"
+    await doctor.ask("ready", queues=[QUEUE])
+    board = await doctor.ask("board", queue=QUEUE)
+    assert [ticket["number"] for ticket in board["tickets"]] == [1, 2]
+    assert set(board["tickets"][1]) <= set(BoardTicket.__struct_fields__)
+    wanted = {"queue": QUEUE, "ticket": bo.ticket["ticket"], "key": "key-1"}
+    assert await doctor.errors("pull_ticket", **wanted, reason="") == "bad_message"
+    pulled = await doctor.ask("pull_ticket", **wanted, reason="Fell off the chair")
+    assert pulled["visit"]["number"] == 2
+    await bo.until_state("called")
+    again = await doctor.ask("pull_ticket", **wanted, reason="Fell off the chair")
+    assert again["visit"]["id"] == pulled["visit"]["id"]
+
+
+async def test_who_may_not_see_the_board_pulls_nobody_from_it(node: Served, crowd: People) -> None:
+    anna = await crowd.waiting(node, "anna")
+    nurse = await crowd.with_claims(node, "clinician", "nurse", board=False)
+    await nurse.ask("ready", queues=[QUEUE])
+    board = await nurse.ask("board", queue=QUEUE)
+    assert (board["may_pull"], board.get("tickets", [])) == (False, [])
+    wanted = {"queue": QUEUE, "ticket": anna.ticket["ticket"], "key": "key-1"}
+    assert await nurse.errors("pull_ticket", **wanted, reason="I know her") == "forbidden"
+
+
+async def test_a_colleague_takes_a_visit_over_when_its_clinician_stays_away(
+    start: Start, crowd: People
+) -> None:
+    node = await start(queue_duty_lease_ms=300, queue_visit_grace_ms=400)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    visit = (await doctor.pull())["visit"]
+    await anna.answer()
+    other = await crowd.clinician(node, "other")
+    await other.ask("ready", queues=[QUEUE])
+    wanted = {"queue": QUEUE, "visit": visit["id"], "key": "key-1"}
+    assert await other.errors("take_over", **wanted) == "wrong_state"  # it has its clinician
+    await doctor.ws.close()
+    while not (held := (await other.ask("board", queue=QUEUE)).get("held")):
+        pass
+    assert (held[0]["visit"], held[0]["number"]) == (visit["id"], 1)
+    taken = (await other.ask("take_over", **wanted))["visit"]
+    assert (taken["id"], taken["state"]) == (visit["id"], "live")
+    assert taken["epoch"] > visit["epoch"]
+    await anna.until(lambda anna: anna.visit.get("epoch") == taken["epoch"])
+    again = await crowd.clinician(node)
+    stale = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await again.errors("hang_up", **stale) == "no_visit"
+    over = await other.ask("hang_up", visit=taken["id"], epoch=taken["epoch"])
+    assert over["ended"]["outcome"] == "completed"

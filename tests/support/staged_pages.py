@@ -28,6 +28,7 @@ from playwright.async_api import (
 
 PATIENCE_S = 5.0
 BLANK = "/blank"  # a page without code of its own
+NO_BOARD = {"type": "board", "queue": "drop-in", "may_pull": False}
 PHONE, DESKTOP = (390, 844), (1280, 800)
 
 Message = dict[str, Any]
@@ -47,6 +48,9 @@ class Line:
             message = await asyncio.wait_for(self.inbox.get(), PATIENCE_S)
             if message["type"] == kind:
                 return message
+            if message["type"] == "board":  # asked for again and again
+                self.send(NO_BOARD, re=message["id"])
+                continue
             assert message["type"] == "ping", f"expected {kind}, got {message}"
             self.send({"type": "pong"}, re=message["id"])
 

@@ -96,7 +96,8 @@ async def test_a_double_click_pulls_once(stage: Stage) -> None:
     await page.dblclick("#next", force=True)
     await line.expect("pull")
     await page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 0))")
-    assert line.inbox.empty()
+    while not line.inbox.empty():
+        assert line.inbox.get_nowait()["type"] == "board"
 
 
 async def test_how_the_last_call_ended(stage: Stage) -> None:
@@ -259,3 +260,62 @@ async def test_outcome_and_time_for_notes(stage: Stage) -> None:
     await line.reply("end_wrap_up", duty(4, ended=corrected))
     await page.wait_for_selector("#wrap-up", state="hidden")
     assert await page.input_value("#outcome-is") == "technical_failure"
+
+
+BOARD = {
+    "type": "board",
+    "queue": "drop-in",
+    "may_pull": True,
+    "tickets": [
+        {"ticket": "t1", "number": 14, "waited_s": 700, "needs": ["wound_care"]},
+        {"ticket": "t2", "number": 15, "waited_s": 60, "away": True, "urgent": True},
+    ],
+    "more": 2,
+    "held": [{"visit": "v9", "number": 9, "live_ms": 60_000}],
+}
+
+
+async def board(stage: Stage) -> tuple[Page, Line]:
+    page, line = await desk(stage, on_duty=False)
+    line.send(duty(2))
+    await line.reply("board", BOARD)
+    await page.wait_for_selector("#board", state="visible")
+    return page, line
+
+
+async def test_a_very_patient_is_called_for_a_reason(stage: Stage) -> None:
+    page, line = await board(stage)
+    rows = await page.locator("#board-rows li > .quiet, #board-rows li.quiet").all_inner_texts()
+    assert rows == [
+        "The clinician is gone",
+        "11 min · wound care",
+        "Urgent · 1 min · Away right now",
+        "and 2 more",
+    ]
+    await page.get_by_role("button", name="Call: No. 15").click()
+    assert await page.inner_text("#board-dialog-title") == "Call no. 15 before the others?"
+    await page.click("#board-cancel")
+    await page.get_by_role("button", name="Call: No. 15").click()
+    await page.fill("#board-why", "Fell off the chair")
+    await page.keyboard.press("Enter")
+    calling = duty(3, visit=visit("called", ring_ms=45_000, number=15))
+    request = await line.reply("pull_ticket", calling)
+    assert (request["ticket"], request["reason"]) == ("t2", "Fell off the chair")
+    await state(page, "calling")
+    await page.wait_for_selector("#board", state="hidden")
+
+
+async def test_a_visit_without_its_clinician_is_taken_over(stage: Stage) -> None:
+    page, line = await board(stage)
+    await page.get_by_role("button", name="Take over: No. 9").click()
+    request = await line.reply("take_over", duty(3, visit=visit("live", id="v9")))
+    assert (request["queue"], request["visit"]) == ("drop-in", "v9")
+    await state(page, "call")
+
+
+async def test_who_may_see_nothing_has_no_board(stage: Stage) -> None:
+    page, line = await desk(stage, on_duty=False)
+    line.send(duty(2))
+    await line.reply("board", {"type": "board", "queue": "drop-in", "may_pull": False})
+    await says(page, "#duty-title", "Ready")
+    assert await page.is_hidden("#board")

@@ -78,6 +78,17 @@ TWO = [
     {"name": "nurse", "title": "District nurse for children", "waiting": 0, "on_duty": 0},
 ]
 LOST = [{"role": "patient", "media": "lost"}, {"role": "clinician", "media": "connected"}]
+BOARD = {
+    "type": "board",
+    "queue": "drop-in",
+    "may_pull": True,
+    "tickets": [
+        {"ticket": "t1", "number": 1284, "waited_s": 700, "needs": ["speech_therapist", "ar"]},
+        {"ticket": "t2", "number": 15, "waited_s": 60, "away": True, "urgent": True},
+    ],
+    "more": 2,
+    "held": [{"visit": "v9", "number": 9, "live_ms": 60_000}],
+}
 CHECK = (Path(__file__).parent / "looks.js").read_text()
 
 
@@ -144,6 +155,13 @@ async def _desk_states(page: Page, line: Line) -> AsyncIterator[tuple[str, Page]
             "(on) => document.querySelector('#ready').getAttribute('aria-checked') === on",
             arg=str(snapshot["on_duty"]).lower(),
         )
+        if name == "ready":
+            await line.reply("board", BOARD)
+            await page.wait_for_selector("#board", state="visible")
+            yield "board", page
+            await page.click("#board li:nth-child(2) button")
+            yield "reason", page
+            await page.click("#board-cancel")
         yield name, page
 
 

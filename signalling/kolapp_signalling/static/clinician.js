@@ -1,4 +1,5 @@
 // @ts-check
+import { Board } from "./board.js";
 import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
@@ -63,6 +64,7 @@ byId("unblock").addEventListener("click", () => {
   blocked = "";
   unblock(reason, client, "clinician");
 });
+const board = new Board(client, words, () => (screenOf(duty) === "desk" && duty?.on_duty ? duty.serves : []), tell);
 new Shortcuts(byId("shortcuts-on"), {
   n: byId("next"),
   r: byId("ready"),
@@ -76,11 +78,13 @@ client.connect();
 
 /** @param {DutySnapshot} snapshot */
 function follow(snapshot) {
+  const wasOnDuty = duty?.on_duty ?? false;
   duty = snapshot;
   dutyAt = performance.now();
   const visit = snapshot.visit ?? null;
   if (visit && visit.id !== visitId) ringWhole_s = (visit.ring_ms ?? 0) / 1000;
   visitId = visit?.id ?? "";
+  if (!wasOnDuty && snapshot.on_duty) void board.look();
   if (visit) call.follow(visit);
   else call.end();
   render();
@@ -109,6 +113,7 @@ function drawAll(now, screen) {
     drawUndo((now.visit.undo_ms ?? 0) / 1000 - age_s);
   }
   if (screen === "call") call.render();
+  board.render();
   const waiting = now.queues.reduce((sum, queue) => sum + queue.waiting, 0);
   document.title = `${screen === "call" ? t.title_call : t.title_desk(waiting)} – Kolapp`;
 }

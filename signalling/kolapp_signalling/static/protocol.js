@@ -10,12 +10,13 @@ export const SUBPROTOCOL = "kolapp.v1.json";
 export const CLIENT_TYPES = Object.freeze([
   "hello", "ping", "queues", "find", "join", "leave", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
+  "board", "pull_ticket", "take_over",
   "offer", "hang_up",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "queues", "ticket", "duty", "sdp_answer", "error",
+  "welcome", "pong", "queues", "ticket", "duty", "board", "sdp_answer", "error",
 ]);
 
 /** Close codes of this range want a person; everything else wants another connection. */
@@ -93,11 +94,16 @@ export class KolappError extends Error {
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
  *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null,
  *   wrap_up_ms?: number}} DutySnapshot
+ * @typedef {{ticket: string, number: number, waited_s: number, away?: boolean, missed?: number,
+ *   urgent?: boolean, needs?: string[]}} BoardTicket
+ * @typedef {{visit: string, number: number, live_ms: number}} HeldVisit
+ * @typedef {{type: "board", re?: number, queue: string, may_pull: boolean,
+ *   tickets?: BoardTicket[], more?: number, held?: HeldVisit[]}} BoardNow
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | SdpAnswer | ServerError} ServerMessage
  */
 
 /**
@@ -119,6 +125,9 @@ export class KolappError extends Error {
  *   transfer: [{visit: string, epoch: number, queue: string}, DutySnapshot],
  *   ring_again: [{visit: string, epoch: number}, DutySnapshot],
  *   outcome: [{visit: string, epoch: number, outcome: string}, DutySnapshot],
+ *   board: [{queue: string}, BoardNow],
+ *   pull_ticket: [{queue: string, ticket: string, key: string, reason: string}, DutySnapshot],
+ *   take_over: [{queue: string, visit: string, key: string}, DutySnapshot],
  *   offer: [{visit: string, epoch: number, generation: number, sdp: string}, SdpAnswer],
  *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
  * }} Requests

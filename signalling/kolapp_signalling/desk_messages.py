@@ -1,0 +1,97 @@
+"""What a clinician's client may ask; `messages.py` has the union of all messages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from .parts import ClientMessage, Epoch, Name, Opaque, OutcomeName
+
+
+class Ready(ClientMessage, frozen=True, tag="ready"):
+    """Clinician: on duty for these queues. `weights`, by queue and 1 where none is given, say how
+    often a wait counts there: with equal weights who has waited longest is next."""
+
+    queues: Annotated[list[Name], Meta(min_length=1, max_length=32)]
+    weights: dict[Name, Annotated[int, Meta(ge=1, le=1_000)]] = msgspec.field(default_factory=dict)
+
+
+class Pause(ClientMessage, frozen=True, tag="pause"):
+    """Clinician: off duty; a running visit goes on."""
+
+
+class Pull(ClientMessage, frozen=True, tag="pull"):
+    """Clinician: take the next patient. `key` makes a retry safe: same key, same visit."""
+
+    key: Opaque
+
+
+class GiveBack(ClientMessage, frozen=True, tag="give_back"):
+    """Clinician: the pulled patient goes back to the front; only before the answer."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+class Undo(ClientMessage, frozen=True, tag="undo"):
+    """Clinician: the pull was a mistake; as `give_back`, within the visit's `undo_ms`."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+class EndWrapUp(ClientMessage, frozen=True, tag="end_wrap_up"):
+    """Clinician: done with the notes before `wrap_up_ms` are over."""
+
+
+class Transfer(ClientMessage, frozen=True, tag="transfer"):
+    """Clinician: send the patient of my visit on to another queue. The time waited counts there;
+    the visit ends here."""
+
+    visit: Opaque
+    epoch: Epoch
+    queue: Name
+
+
+class RingAgain(ClientMessage, frozen=True, tag="ring_again"):
+    """Clinician: ring a patient whose connection was lost in the live visit. Without effect on one
+    who is there."""
+
+    visit: Opaque
+    epoch: Epoch
+
+
+class SayOutcome(ClientMessage, frozen=True, tag="outcome"):
+    """Clinician: what became of my last visit, once it has ended; also corrects it."""
+
+    visit: Opaque
+    epoch: Epoch
+    outcome: OutcomeName
+
+
+class Board(ClientMessage, frozen=True, tag="board"):
+    """Clinician on duty in this queue: who waits there, for those who may see the board, and the
+    visits that want another clinician."""
+
+    queue: Name
+
+
+class PullTicket(ClientMessage, frozen=True, tag="pull_ticket"):
+    """Clinician who may see the board: take this very patient, for a reason that the audit keeps.
+    Otherwise as `pull`."""
+
+    queue: Name
+    ticket: Opaque
+    key: Opaque
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class TakeOver(ClientMessage, frozen=True, tag="take_over"):
+    """Clinician on duty in this queue: go on with a visit whose clinician is gone. `key` as for a
+    pull; `wrong_state` while that clinician may still come back."""
+
+    queue: Name
+    visit: Opaque
+    key: Opaque

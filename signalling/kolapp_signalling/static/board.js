@@ -1,0 +1,99 @@
+// @ts-check
+/** Who waits, without names, and visits that want a clinician: the card beside the desk. */
+import { byId, make, setText } from "./ui.js";
+
+/** @typedef {import("./kolapp.js").KolappClient} KolappClient */
+/** @typedef {import("./protocol.js").BoardNow} BoardNow */
+/** @typedef {import("./protocol.js").BoardTicket} BoardTicket */
+/** @typedef {import("./ui.js").Words} Words */
+
+/** How often the board is asked for while the desk is shown. */
+const EVERY_MS = 3_000;
+
+export class Board {
+  /** @type {BoardNow[]} */ #queues = [];
+  /** @type {{queue: string, ticket: string} | null} whom the dialog is about */ #wanted = null;
+  #shown = "";
+
+  /**
+   * @param {KolappClient} client @param {Words} words
+   * @param {() => string[]} serves the queues to show; none while there is a visit
+   * @param {(error: unknown) => void} tell
+   */
+  constructor(client, words, serves, tell) {
+    this.client = client;
+    this.words = words;
+    this.serves = serves;
+    this.tell = tell;
+    byId("board-reason").addEventListener("submit", () => void this.#pull());
+    byId("board-cancel").addEventListener("click", () => byId("board-dialog").close());
+    setInterval(() => void this.look(), EVERY_MS);
+  }
+
+  async look() {
+    const asked = this.client.state === "open" && !document.hidden ? this.serves() : [];
+    const found = await Promise.all(asked.map((queue) => this.client.request("board", { queue }).catch(() => null)));
+    this.#queues = found.filter((board) => board !== null);
+    this.render();
+  }
+
+  render() {
+    const { t, language } = this.words;
+    const rows = this.serves().length ? this.#queues.flatMap((board) => this.#rows(board)) : [];
+    byId("board").hidden = rows.length === 0;
+    const wanted = JSON.stringify([this.#queues, language, rows.length]);
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
+    byId("board-rows").replaceChildren(...rows);
+    setText(byId("board-title"), t.board_title);
+  }
+
+  /** @param {BoardNow} board */
+  #rows(board) {
+    const { t } = this.words;
+    const held = (board.held ?? []).map(({ visit, number }) =>
+      this.#row(t.number(number), [t.board_held], t.take_over, () => void this.#takeOver(board.queue, visit)));
+    const tickets = (board.tickets ?? []).map((ticket) =>
+      this.#row(t.number(ticket.number), this.#facts(ticket), t.board_take, () => this.#ask(board.queue, ticket)));
+    const more = board.more ? [make("li", { class: "quiet" }, t.board_more(board.more))] : [];
+    return [...held, ...tickets, ...more];
+  }
+
+  /** @param {string} title @param {string[]} facts @param {string} label @param {() => void} act */
+  #row(title, facts, label, act) {
+    const button = make("button", { class: "secondary", type: "button", "aria-label": `${label}: ${title}` }, label);
+    button.addEventListener("click", act);
+    return make("li", {}, make("strong", {}, title), button, make("span", { class: "quiet" }, facts.join(" · ")));
+  }
+
+  /** @param {BoardTicket} ticket */
+  #facts(ticket) {
+    const { t } = this.words;
+    const minutes = Math.floor(ticket.waited_s / 60);
+    const facts = [t.board_waited(minutes), ...(ticket.needs ?? []).map((need) => need.replaceAll("_", " "))];
+    if (ticket.urgent) facts.unshift(t.board_urgent);
+    if (ticket.away) facts.push(t.board_away);
+    return facts;
+  }
+
+  /** @param {string} queue @param {BoardTicket} ticket */
+  #ask(queue, { ticket, number }) {
+    this.#wanted = { queue, ticket };
+    setText(byId("board-dialog-title"), this.words.t.board_ask(number));
+    byId("board-why").value = "";
+    byId("board-dialog").showModal();
+  }
+
+  async #pull() {
+    const reason = byId("board-why").value.trim();
+    if (!this.#wanted || !reason) return;
+    await this.client.request("pull_ticket", { ...this.#wanted, reason, key: crypto.randomUUID() }).catch(this.tell);
+    await this.look();
+  }
+
+  /** @param {string} queue @param {string} visit */
+  async #takeOver(queue, visit) {
+    await this.client.request("take_over", { queue, visit, key: crypto.randomUUID() }).catch(this.tell);
+    await this.look();
+  }
+}
