@@ -31,7 +31,7 @@ class PatientVerbs(Verbs):
         than `capacity` wait (0: any number) and before `closes_ms` of the store's clock (0: never
         closes). Raises QueueFull, QueueClosed, TooManyClasses."""
         await self._register(ref)
-        shared = await self._enter(ref, patient)
+        shared = await self._enter(ref, patient, ticket)
         spelled = (needs_text(needs), class_text(needs))
         limits = (credit_ms, capacity, closes_ms, int(shared))
         return await self._ticket("join", ref, patient, ticket, connection, *spelled, *limits)

@@ -54,3 +54,5 @@ class SweepVerbs(TransferVerbs):
             await self._release_visit(ref, visit)
         for ticket in reply.get("tickets", ()):
             await self._arrive(ref, ticket)
+        for patient, gone in reply.get("forgotten", ()):
+            await self._link.patient("exit", ref.provider, patient, ref.queue, gone)

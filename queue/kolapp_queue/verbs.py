@@ -92,14 +92,20 @@ class Verbs:
             "release", ref.provider, patient, visit, self._settings.retention_ms
         )
 
-    async def _enter(self, ref: QueueRef, patient: PatientKey) -> bool:
+    async def _enter(self, ref: QueueRef, patient: PatientKey, ticket: TicketId) -> bool:
         """This patient joins a queue: whether they may wait in another one too. Both queues know
-        before there can be a second ticket, so that no pull can miss it."""
+        before there can be a second ticket, so that no pull can miss it; and a visit that was
+        pulled without locking the patient gets its lock before that."""
         if not self.settings_of(ref).one_call_at_a_time:
             return False
         retention_ms = self._settings.retention_ms
-        reply = await self._link.patient("enter", ref.provider, patient, ref.queue, retention_ms)
+        entered = (ref.queue, ticket, retention_ms)
+        reply = await self._link.patient("enter", ref.provider, patient, *entered)
         for queue in reply["others"]:
             other = QueueRef(ref.provider, queue)
-            await self._link.queue("share", other, patient, retention_ms)
+            shared = await self._link.queue("share", other, patient, retention_ms)
+            if visit := shared.get("visit"):
+                # Settling a visit that is there asks for no epoch.
+                lock = (queue, visit["id"], visit["clinician"], 0, retention_ms)
+                await self._link.patient("lock", ref.provider, patient, *lock)
         return bool(reply["others"])

@@ -63,7 +63,7 @@ class TransferVerbs(Verbs):
         if ticket["state"] != "transferring":
             return await self.read_ticket(target, ticket["moved_ticket"])
         await self._register(target)
-        shared = await self._enter(target, ticket["patient"])
+        shared = await self._enter(target, ticket["patient"], ticket["moved_ticket"])
         grace_ms = self.settings_of(target).away_grace_ms
         packed = msgpack.packb(ticket)
         try:

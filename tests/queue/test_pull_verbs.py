@@ -134,6 +134,19 @@ async def test_who_waits_in_two_queues_is_called_in_one(store: QueueStore, provi
     assert (await pull(store, two, "colleague")).ticket == second.id
 
 
+async def test_who_joins_another_queue_while_in_a_visit_is_not_called_there(
+    store: QueueStore, provider: str
+) -> None:
+    """The visit was pulled when nobody could know that the patient would be locked."""
+    one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
+    visit = await answered(store, one, "anna")
+    second = await join(store, two, "anna")
+    await store.set_duty(provider, NURSE, ["two"])
+    assert await store.pull(provider, NURSE, "none") is None
+    await store.hang_up(one, visit.id, ANNA, visit.epoch)
+    assert (await pull(store, two, "nurse")).ticket == second.id
+
+
 async def test_two_who_want_the_same_patient_in_two_queues(
     store: QueueStore, provider: str
 ) -> None:

@@ -578,7 +578,14 @@ class QueueMachine(RuleBasedStateMachine):
 
     def check_version(self, queue: str, records: dict[str, Any]) -> None:
         """Whatever anybody can see changes with a new version, which never goes back."""
-        hidden = ("connection", "replaced", "away_until_ms", "forget_ms", "holder_until_ms")
+        hidden = (
+            "connection",
+            "replaced",
+            "away_until_ms",
+            "forget_ms",
+            "holder_until_ms",
+            "shared",
+        )
         visible = {
             key: {name: value for name, value in record.items() if name not in hidden}
             for kind in ("tickets", "visits")

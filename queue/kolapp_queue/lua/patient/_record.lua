@@ -1,7 +1,7 @@
 -- In front of every script of this folder: the record of one patient of a provider, who may wait
 -- in several queues but is called in one at a time.
 
-local RECORD = KEYS[1]  -- hash: 'q:' queue -> 1, and the lock: queue, visit, clinician, epoch
+local RECORD = KEYS[1]  -- hash: 'q:' queue -> ticket, and the lock: queue, visit, clinician, epoch
 
 local function lock_held()
   local got = redis.call('HMGET', RECORD, 'queue', 'visit', 'clinician', 'epoch')
@@ -9,9 +9,9 @@ local function lock_held()
   return {queue = got[1], visit = got[2], clinician = got[3], epoch = tonumber(got[4])}
 end
 
-local LOCK_MS = 86400000  -- no visit lasts longer, so no lock is left over longer
+local ACTIVE_MS = 86400000  -- nobody waits or is seen longer than that
 
--- Every use keeps it for a while.
+-- Every use keeps it for as long as it may matter; `exit` does not wait for that.
 local function keep(retention_ms)
-  redis.call('PEXPIRE', RECORD, lock_held() and math.max(retention_ms, LOCK_MS) or retention_ms)
+  redis.call('PEXPIRE', RECORD, math.max(retention_ms, ACTIVE_MS))
 end

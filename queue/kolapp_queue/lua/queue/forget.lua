@@ -3,11 +3,15 @@
 -- ARGV[1]  how many to do at most
 local most = tonumber(ARGV[1])
 
+-- The tickets that are gone, each with its patient: their records are in other slots.
+local forgotten = {}
+
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', ENDED, 0, now, 'LIMIT', 0, most)) do
   local kind, id = string.sub(member, 1, 1), string.sub(member, 2)
   if kind == 't' then
     local patient = read(TICKETS, id).patient
     if redis.call('HEXISTS', PATIENTS, patient) == 0 then redis.call('SREM', SHARED, patient) end
+    if patient ~= '' then table.insert(forgotten, {patient, id}) end
     redis.call('HDEL', TICKETS, id)
     redis.call('HDEL', INTAKE, id)
   end
@@ -18,4 +22,4 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', ENDED, 0, now, 'LIMIT', 0, m
   end
   redis.call('ZREM', ENDED, member)
 end
-return reply()
+return cmsgpack.pack({forgotten = forgotten})

@@ -1,5 +1,6 @@
 -- A patient may wait in another queue too: a pull here locks the patient first. Kept until that
--- can no longer matter; it costs a round trip, no more.
+-- can no longer matter; it costs a round trip, no more. Answers with the visit, if there is one: it
+-- was pulled without the lock that it is to have from now on.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  patient
 -- ARGV[2]  how long what ended stays readable, ms
@@ -7,4 +8,11 @@ local patient, retention_ms = ARGV[1], tonumber(ARGV[2])
 
 redis.call('SADD', SHARED, patient)
 redis.call('ZADD', ENDED, now + retention_ms, 's' .. patient)
-return reply()
+local active = redis.call('HGET', PATIENTS, patient)
+local visit = active and visit_of(read(TICKETS, active))
+if not visit or visit.state == 'ended' then return reply() end
+if not visit.shared then
+  visit.shared = true
+  save_visit(visit)
+end
+return reply(nil, visit)
