@@ -116,6 +116,9 @@ STEPS: tuple[Step, ...] = (
 
 # Steps of a visit alone; its ticket stays `completed`.
 AFTERWARDS = ("correct_outcome",)
+
+# Of a ticket whose record cannot be read: no state leads there, and none out of it.
+ASIDE = "set_aside"
 # Events that are no steps: nobody's state changes, but the audit must know.
 BESIDE = ("intake_opened", "erased")
 

@@ -18,9 +18,9 @@ from typing import Any
 from kolapp_queue.eligibility import fits
 from kolapp_queue.states import AFTERWARDS, ENDED, STEPS, TicketState
 
-# A patient who waits in two queues has a lock, which several pulls may want at once: whoever does not
-# get it passes the patient over, and the lock may turn out to have been for nothing. It outlasts
-# the ticket in the other queue by less than this.
+# A patient who waits in two queues has a lock, which several pulls may want at once: whoever does
+# not get it passes the patient over, and the lock may turn out to have been for nothing. It
+# outlasts the ticket in the other queue by less than this.
 SHARED_SLACK_MS = 1_000
 PULLS = ("pull", "pull_ticket")
 # Steps after which nobody is assigned to the ticket any more.

@@ -1,4 +1,4 @@
--- Tenth in front of every script: what becomes of the tickets a pull comes upon.
+-- Eleventh in front of every script: what becomes of the tickets a pull comes upon.
 
 local AWAY_MOST = 4  -- of each class, told in one pull
 
@@ -16,7 +16,9 @@ local function tell_away(codes, taken)
   for _, code in ipairs(codes) do
     for _, place in ipairs(firsts(AWAY, code, AWAY_MOST)) do
       local ticket = read(TICKETS, id_of(place))
-      if (not before or order_of(place) < before) and not ticket.called_away_ms then
+      if not ticket then
+        set_aside(id_of(place), place)
+      elseif (not before or order_of(place) < before) and not ticket.called_away_ms then
         ticket.called_away_ms = now
         commit(ticket, nil, by_clock('called_away'))
       end

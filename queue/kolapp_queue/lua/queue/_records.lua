@@ -1,8 +1,10 @@
 -- Second in front of every script: reading records, answering, telling.
 
+-- nil for one that is not there and for one that cannot be read: see `set_aside`.
 local function read(records, id)
   local packed = redis.call('HGET', records, id)
-  return packed and cmsgpack.unpack(packed) or nil
+  local whole, record = pcall(cmsgpack.unpack, packed or '')
+  return packed and whole and type(record) == 'table' and record or nil
 end
 
 local function visit_of(ticket)

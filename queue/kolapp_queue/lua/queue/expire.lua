@@ -6,7 +6,11 @@ local most, retention_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', GRACE, 0, now, 'LIMIT', 0, most)) do
   local ticket = read(TICKETS, id)
-  end_ticket(ticket, 'expired', 'away_too_long', retention_ms)
-  commit(ticket, nil, by_clock('expire'))
+  if ticket then
+    end_ticket(ticket, 'expired', 'away_too_long', retention_ms)
+    commit(ticket, nil, by_clock('expire'))
+  else
+    set_aside(id)
+  end
 end
 return reply()

@@ -4,5 +4,6 @@
 local patient = ARGV[1]
 
 local id = redis.call('HGET', PATIENTS, patient)
-if not id then return refuse('no_such_ticket') end
-return reply(read(TICKETS, id))
+local ticket = id and read(TICKETS, id)
+if not ticket then return refuse('no_such_ticket') end
+return reply(ticket)

@@ -20,8 +20,8 @@ if repeated and repeated.forget_ms then return reply(repeated) end
 
 if ARGV[9] == '1' then redis.call('SADD', SHARED, patient) end
 local active = redis.call('HGET', PATIENTS, patient)
-if active then
-  local ticket = read(TICKETS, active)
+local ticket = active and read(TICKETS, active)
+if ticket then
   if attach(ticket, connection) then
     return commit(ticket, nil, by_patient('come_back', ticket))
   end
@@ -36,7 +36,7 @@ end
 local class = class_of(ARGV[5])
 if not class then return refuse('too_many_classes') end
 
-local ticket = {
+ticket = {
   id = id, patient = patient, number = redis.call('HINCRBY', META, 'number', 1),
   state = 'waiting', present = true, order_key = now - credit_ms, joined_ms = now, epoch = 0,
   ring_until_ms = 0, missed = 0, reason = '', connection = connection,

@@ -12,18 +12,22 @@ local grace_ms, retention_ms = tonumber(ARGV[3]), tonumber(ARGV[4])
 local released = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RINGS, 0, now, 'LIMIT', 0, most)) do
   local ticket = read(TICKETS, id)
-  local visit = visit_of(ticket)
-  end_visit(visit, 'missed_call', retention_ms)
-  ticket.missed = ticket.missed + 1
-  local step = by_clock('miss')
-  if ticket.missed > allowed then
-    end_ticket(ticket, 'no_show', 'missed_calls', retention_ms)
-    step.name = 'no_show'
+  local visit = ticket and visit_of(ticket)
+  if not visit then
+    set_aside(id)
   else
-    back_to_line(ticket, 'missed_call', grace_ms)
-    ticket.present, step.rise = false, 'returned'
+    end_visit(visit, 'missed_call', retention_ms)
+    ticket.missed = ticket.missed + 1
+    local step = by_clock('miss')
+    if ticket.missed > allowed then
+      end_ticket(ticket, 'no_show', 'missed_calls', retention_ms)
+      step.name = 'no_show'
+    else
+      back_to_line(ticket, 'missed_call', grace_ms)
+      ticket.present, step.rise = false, 'returned'
+    end
+    commit(ticket, visit, step)
+    table.insert(released, visit)
   end
-  commit(ticket, visit, step)
-  table.insert(released, visit)
 end
 return cmsgpack.pack({released = released})

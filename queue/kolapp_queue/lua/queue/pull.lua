@@ -29,8 +29,12 @@ if wanted ~= '' then
   if ticket.state ~= 'waiting' then return refuse('wrong_state', ticket.state) end
 else
   codes = fitting(clinician, profile)
-  local place = earliest(codes, listed(ARGV[8]))
-  ticket = place and read(TICKETS, id_of(place))
+  local place
+  repeat
+    place = earliest(codes, listed(ARGV[8]))
+    ticket = place and read(TICKETS, id_of(place))
+    if place and not ticket then set_aside(id_of(place), place) end
+  until ticket or not place
 end
 if ticket and ticket.id ~= locked and redis.call('SISMEMBER', SHARED, ticket.patient) == 1 then
   return cmsgpack.pack({lock = ticket.id, patient = ticket.patient})

@@ -1,0 +1,21 @@
+-- Ninth in front of every script: what becomes of a record that cannot be read.
+
+-- A ticket whose record cannot be read: nobody waits behind it, and no sweep stumbles over it
+-- again. The record stays as it is for those who look into it; the event tells them.
+local function set_aside(id, place)
+  for _, set in ipairs({PRESENT, AWAY}) do
+    -- The place follows from the record; without it, it has to be looked for.
+    for _, found in ipairs(place and {place} or redis.call('ZRANGE', set, 0, -1)) do
+      if id_of(found) == id then
+        index(set, found)
+        place = found
+      end
+    end
+  end
+  for _, set in ipairs({GRACE, RINGS, MOVING}) do index(set, id) end
+  write_event(by_clock('set_aside'), announce(), {
+    id = id, patient = '', number = place and tonumber(string.sub(place, 18, 27)) or 0,
+    class = place and string.sub(place, 1, 2) or '', state = 'waiting', reason = 'unreadable',
+    joined_ms = now, epoch = 0,
+  })
+end
