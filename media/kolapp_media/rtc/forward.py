@@ -8,6 +8,7 @@ decode and encode in threads, and its router, which builds an object per packet.
 from __future__ import annotations
 
 import time
+from itertools import islice
 
 from .. import rtcp, rtp
 from ..settings import MediaSettings
@@ -43,9 +44,14 @@ class Incoming:
         self._sections = sections
         self._back = back
         self._other: Incoming | None = None
-        self._streams = {stream.ssrc: stream for each in sections for stream in each.streams}
-        self._reporters: set[bytes] = set()  # SSRCs that sent RTCP
-        self._limit = settings.sources_per_leg  # the cipher keeps memory for each SSRC it meets
+        self._limit = settings.sources_per_leg
+        announced = (stream for each in sections for stream in each.streams)
+        self._streams = {stream.ssrc: stream for stream in islice(announced, self._limit)}
+        # The cipher keeps memory, and searches it, for each SSRC of which it accepted a packet,
+        # whether that becomes a stream or not. So these are counted, announced ones before they
+        # come, and a packet of one beyond the limit never reaches the cipher.
+        self._sources = set(self._streams)
+        self._reporters: set[bytes] = set()  # the same for RTCP
         self._budget = settings.packets_per_second
 
     def refill(self) -> None:
@@ -64,7 +70,7 @@ class Incoming:
             return
         _, kind, sequence, timestamp, ssrc = _header(view)
         stream = self._streams.get(ssrc)
-        if stream is None and len(self._streams) >= self._limit:
+        if stream is None and len(self._sources) >= self._limit and ssrc not in self._sources:
             self._counters.strange += 1
             return
         length = self._length
@@ -74,6 +80,7 @@ class Incoming:
             self._counters.forged += 1
             return
         if stream is None:
+            self._sources.add(ssrc)
             stream = self._learn(ssrc, kind & 0x7F, length[0])
             if stream is None:
                 return

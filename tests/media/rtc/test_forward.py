@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +21,9 @@ from aiortc.rtp import (
     pack_remb_fci,
     unpack_remb_fci,
 )
+from kolapp_media.rtc import forward
 from kolapp_media.rtc.leg import Leg
+from kolapp_media.rtc.srtp import unprotect_rtp
 from media_peers import QuietPeer, until
 
 
@@ -203,6 +206,56 @@ async def test_sources_are_bounded(call, settings) -> None:
     await until(lambda: alices.counters.forwarded + alices.counters.strange == 40)
 
     assert len(alices.incoming._streams) == settings.sources_per_leg
+
+
+@pytest.fixture
+def ciphered(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The SSRCs of which the cipher accepted an RTP packet, and keeps memory for."""
+    accepted: set[int] = set()
+
+    def unprotect(context, memory, length) -> int:
+        failure = unprotect_rtp(context, memory, length)
+        if not failure:
+            accepted.add(int.from_bytes(bytes(memory[8:12]), "big"))
+        return failure
+
+    monkeypatch.setattr(forward, "unprotect_rtp", unprotect)
+    return accepted
+
+
+def of_an_unknown_type(_: int, ssrc: int) -> bytes:
+    return struct.pack("!BBHII", 0x80, 77, 1, 0, ssrc) + b"payload"
+
+
+def with_a_cut_off_extension(kind: int, ssrc: int) -> bytes:
+    header = struct.pack("!BBHIIHH", 0x90, kind, 1, 0, ssrc, 0xBEDE, 1)
+    return header + b"\x3f\0\0\0payload"  # an element of 16 bytes in an area of 4
+
+
+@pytest.mark.parametrize("build", [of_an_unknown_type, with_a_cut_off_extension])
+async def test_sources_that_become_no_stream_are_bounded_too(
+    build: Callable[[int, int], bytes], call, settings, ciphered: set[int]
+) -> None:
+    alice, alices, bob, _ = await call.joined()
+    for number in range(60):
+        await alice.transport._send_rtp(build(alice.payload_type("video"), 5_000 + number))
+    await until(lambda: alices.counters.dropped == 60)
+    assert alices.counters.forged == 0
+    assert 0 < len(ciphered) <= settings.sources_per_leg
+
+    await alice.send("audio", 1)  # announced: its room was kept
+    await bob.until(lambda: bob.rtp)
+    assert len(ciphered) <= settings.sources_per_leg
+
+
+async def test_announced_sources_are_bounded(call, settings, ciphered: set[int]) -> None:
+    many = "".join(f"a=ssrc:{7_000 + number} cname:x\r\n" for number in range(60))
+    alice, alices = await call.participant(lambda offer: offer + many)
+    for number in range(60):
+        await alice.send("video", 1, ssrc=7_000 + number)
+    await until(lambda: alices.counters.held + alices.counters.strange == 60)
+
+    assert 0 < len(ciphered) <= settings.sources_per_leg
 
 
 async def test_a_payload_type_that_was_not_negotiated_is_dropped(call) -> None:
