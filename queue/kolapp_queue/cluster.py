@@ -65,6 +65,8 @@ class ClusterClient(Redis):
             await node.aclose()
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
+        if args[0] in _OF_ONE_SERVER:
+            raise ValueError(f"{args[0]} asks one server only: ask each of `nodes()`")
         if args[0] == "SCRIPT LOAD":  # whichever node asked for it: they all get it
             loaded = [await _ask(node, *args, **options) for node in await self.nodes()]
             return loaded[0]
@@ -151,8 +153,10 @@ async def _ask(node: Redis, *args: Any, **options: Any) -> Any:
     return await node.execute_command(*args, **options)  # type: ignore[no-untyped-call]  # its gap
 
 
+# Answers that would be wrong in silence.
+_OF_ONE_SERVER = ("KEYS", "SCAN", "FLUSHALL", "FLUSHDB", "DBSIZE")
 # Commands whose first word is not followed by a key.
-_KEYLESS = ("PING", "TIME", "INFO", "BGREWRITEAOF", "WAIT", "WAITAOF", "DBSIZE")
+_KEYLESS = ("PING", "TIME", "INFO", "BGREWRITEAOF", "WAIT", "WAITAOF")
 
 
 def _slot_of(args: Any) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from kolapp_queue.cluster import ClusterClient
 from kolapp_queue.link import Link
 from redis.asyncio import Redis
 
@@ -21,8 +22,10 @@ READS: dict[bytes, Callable[[Redis, bytes], Awaitable[Any]]] = {
 async def everything(link: Link) -> bytes:
     """As a reader can get it; a needle of plain ASCII is found as it is."""
     found = []
-    for key in await link.do(lambda redis: redis.keys("*")):
-        found += [key, await _value(link, key)]
+    redis = link._redis
+    for node in await redis.nodes() if isinstance(redis, ClusterClient) else [redis]:
+        for key in await node.keys("*"):
+            found += [key, await _value(link, key)]
     return repr(found).encode()
 
 
