@@ -68,3 +68,22 @@ async def test_fault_27_a_sweep_goes_on_with_the_next(store: QueueStore, ref: Qu
     version = await store.version(ref)
     await hasty.sweep(ref)
     assert await store.version(ref) == version, "once"
+
+
+@pytest.mark.parametrize("kind", ["tickets", "visits"])
+async def test_fault_27_a_vanished_clinician_is_free_again(
+    store: QueueStore, ref: QueueRef, kind: str
+) -> None:
+    anna, bo = [await join(store, ref, name) for name in ("anna", "bo")]
+    hasty = with_settings(store, duty_lease_ms=-1_000)
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+    visit = await hasty.pull(ref.provider, DOCTOR, "key")
+    assert visit is not None
+    poisoned = anna.id if kind == "tickets" else visit.id
+    await store._link.do(lambda redis: redis.hset(queue_key(ref, kind), poisoned, b"\xc1"))
+    await store.sweep(ref)
+    assert (await store.line(ref)).waiting == (bo.id,)
+    version = await store.version(ref)
+    await store.sweep(ref)
+    assert await store.version(ref) == version, "once"
+    assert (await pull(store, ref)).ticket == bo.id

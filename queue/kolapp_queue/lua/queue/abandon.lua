@@ -18,8 +18,16 @@ end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', HOLDERS, 0, now, 'LIMIT', 0, most)) do
   local visit = read(VISITS, id)
-  local ticket = read(TICKETS, visit.ticket)
-  if visit.state == 'called' then
+  local ticket = visit and read(TICKETS, visit.ticket)
+  if not ticket then
+    index(HOLDERS, id)
+    set_aside(visit and visit.ticket or id)
+    if visit then
+      end_visit(visit, 'clinician_gone', retention_ms)
+      save_visit(visit)
+      table.insert(released, visit)
+    end
+  elseif visit.state == 'called' then
     local step = by_clock('clinician_gone')
     step.rise = 'given_back'
     back_to_line(ticket, 'clinician_gone', grace_ms)
