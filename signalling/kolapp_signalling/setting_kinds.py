@@ -183,6 +183,6 @@ NAME = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 of A-Z a-z 0-9 _ -")
 HOST = matching(r"[A-Za-z0-9.:_-]+", "a host name or an IP address")
 LISTEN = matching(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}", "HOST:PORT, port 0 for any")
 STORE_URL = matching(
-    r"(rediss?|unix)://.+",
-    "a URL such as redis://host:6379/0, rediss://host or unix:///run/valkey.sock",
+    r"(rediss?(\+cluster)?|unix)://.+",
+    "a URL such as redis://host:6379/0, redis+cluster://host or unix:///run/valkey.sock",
 )
