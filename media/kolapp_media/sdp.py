@@ -24,6 +24,9 @@ _PWD = re.compile(r"[A-Za-z0-9+/=_-]{22,256}\Z")
 _SHA256 = re.compile(r"sha-256 (?:[0-9A-F]{2}:){31}[0-9A-F]{2}\Z", re.IGNORECASE)
 _SSRC = re.compile(r"([0-9]{1,10}) [a-z]+(?::.*)?\Z")
 _FID = re.compile(r"FID ([0-9]{1,10}) ([0-9]{1,10})\Z")
+# An id of the one-byte form (RFC 8285, 4.2): a packet is never made longer, so no other fits.
+_EXTMAP = re.compile(r"(?:[1-9]|1[0-4])(?:/[a-z]+)? ")
+_RTPMAP = re.compile(r"(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-7]) ")  # seven bits: RFC 3550, 5.1
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _SETUPS = ("actpass", "active", "passive")
 _PORT_STOPPED = "0"
@@ -32,6 +35,7 @@ _PORT_STOPPED = "0"
 _PASSED = frozenset(
     ("msid-semantic", "extmap", "msid", "rtcp-mux", "rtpmap", "fmtp", "rtcp-fb", "ssrc-group")
 )
+_NUMBERED = {"extmap": _EXTMAP, "rtpmap": _RTPMAP}
 
 
 @dataclass
@@ -138,6 +142,8 @@ def _read_attribute(block: _Block, line: str, value: str) -> None:
     elif name in _DIRECTIONS and section:
         section.direction = name
         block.lines.append(line)
+    elif name in _NUMBERED and not _NUMBERED[name].match(text):
+        return  # not supported, as if it had not been offered
     elif name in _PASSED:
         if name == "ssrc-group" and section:
             _read_group(section, text)

@@ -41,6 +41,24 @@ def test_only_what_is_known_reaches_the_parser() -> None:
     assert "169.254" not in cleaned
 
 
+@pytest.mark.parametrize("number", ["0", "15", "20", "255", "256", "4097", "1x", "", "-1", "01"])
+def test_extensions_that_no_one_byte_header_holds_are_cut_out(number: str) -> None:
+    line = f"a=extmap:{number} urn:ietf:params:rtp-hdrext:sdes:mid"
+    kept = "a=extmap:14/sendrecv urn:x"
+    cleaned = clean_offer(CHROMIUM + f"{line}\n{kept}\n", LIMITS).sdp
+
+    assert line not in cleaned.splitlines()
+    assert kept in cleaned.splitlines()
+
+
+def test_payload_types_beyond_seven_bits_are_cut_out() -> None:
+    offer = CHROMIUM + "a=rtpmap:127 x/90000\na=rtpmap:128 x/90000\na=rtpmap:300 x/90000\n"
+    cleaned = clean_offer(offer, LIMITS).sdp
+
+    assert "a=rtpmap:127 " in cleaned
+    assert not [number for number in (128, 300) if f"a=rtpmap:{number} " in cleaned]
+
+
 def test_other_fingerprint_algorithms_are_cut_out() -> None:
     offer = CHROMIUM.replace(FINGERPRINT, f"{FINGERPRINT}\na=fingerprint:sha-512 AA:BB")
 

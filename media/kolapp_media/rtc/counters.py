@@ -19,6 +19,7 @@ class Counters:
     over_rate: int = 0  # beyond the leg's packets per second
     forged: int = 0  # SRTP that does not authenticate
     strange: int = 0  # RTP or RTCP that is malformed or of an unknown stream
+    failed: int = 0  # that a mistake of ours could not handle; see `faults`
 
     @property
     def dropped(self) -> int:
@@ -30,6 +31,7 @@ class Counters:
             + self.over_rate
             + self.forged
             + self.strange
+            + self.failed
         )
 
     def add(self, other: Counters) -> None:

@@ -9,7 +9,8 @@ The libraries take any datagram from anybody: one empty or malformed one ends a 
                         nominated one, since Safari sends from two or three valid ones
   anything else         dropped
 
-Drops are counted, never logged: a line per packet would be the next attack.
+Drops are counted, never logged: a line per packet would be the next attack. What fails by a
+mistake of ours is counted too, and told in one line a minute.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from aioice import stun
 from aioice.ice import StunProtocol
 
 from .counters import Counters
+from .faults import Faults
 from .srtp import Workspace
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int]
 _SOCKET_BUFFER = 1024 * 1024
+FAULTS = Faults()  # of the process: many legs may meet the same mistake
 _EARLY_DATAGRAMS = 4  # a ClientHello in two parts, and once again
 
 
@@ -62,8 +66,13 @@ class MediaSocket(asyncio.DatagramTransport):
             size, address = self.socket.recvfrom_into(self._receiving)
         except OSError:  # nothing there after all, or an ICMP error about an earlier packet
             return
-        if self._protocol is not None:
-            self._protocol.received(size, address)
+        protocol = self._protocol
+        if protocol is None:
+            return
+        try:
+            protocol.received(size, address)
+        except Exception as error:  # one datagram is lost, and no log is filled
+            protocol.failed(error)
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Send now or not at all: a packet that would have to wait is better lost."""
@@ -120,6 +129,11 @@ class GuardedProtocol(StunProtocol):
             self.receiver.data_received(bytes(self._view[:size]), 1)
         else:
             self._counters.strange += 1
+
+    def failed(self, error: Exception) -> None:
+        """A datagram met a mistake of ours."""
+        self._counters.failed += 1
+        FAULTS.tell(error, time.monotonic())
 
     def _from_stranger(self, first: int, size: int, address: Address) -> None:
         """Keep a handshake's first flight that overtook the answer to our check; drop the rest.

@@ -123,6 +123,18 @@ async def test_payload_types_and_extensions_are_the_receivers(call) -> None:
     assert bob.rtp[0].extensions.mid == "1"
 
 
+async def test_an_extension_that_fits_no_one_byte_header_is_not_used(call) -> None:
+    alice, alices = await call.participant()
+    bob, bobs = await call.participant(lambda offer: offer.replace("extmap:1 ", "extmap:20 "))
+    alices.incoming.join(bobs.incoming)
+
+    await alice.send("audio", 1, b"voice", mid="0")
+    await bob.until(lambda: bob.rtp)
+
+    assert received(bob) == [(ours(bobs, "audio"), 1, b"voice")]
+    assert bob.rtp[0].extensions.mid is None
+
+
 async def test_retransmissions_name_packets_by_the_receivers_numbers(call) -> None:
     alice, alices, bob, bobs = await call.joined()
     await alice.send("video", 500)

@@ -15,6 +15,8 @@ from dataclasses import replace
 
 import pytest
 from aiortc import RTCSessionDescription
+from kolapp_media.rtc import guard
+from kolapp_media.rtc.faults import Faults
 from kolapp_media.rtc.leg import Leg
 from kolapp_media.rtc.srtp import Workspace
 from kolapp_media.sdp import clean_offer
@@ -224,3 +226,31 @@ async def test_handshake_datagrams_are_bounded(legs, make_quiet_peer) -> None:
     assert leg._connection._queue.qsize() == legs.settings.dtls_queue
     assert leg.counters.crowded == 500 - legs.settings.dtls_queue
     await talk(peer, leg)
+
+
+async def test_a_mistake_of_ours_costs_its_datagram_and_one_line(
+    legs, make_quiet_peer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: int) -> None:
+        raise ValueError("what the sender wrote")
+
+    failures = unseen_failures()
+    monkeypatch.setattr(guard, "FAULTS", Faults())
+    peer = make_quiet_peer()
+    leg, answer = await legs.answer(await peer.offer())
+    await peer.accept(answer)
+    await peer.connected()
+    await legs.reaches(leg, "connected")
+    leg._connection.set_media_handler(broken)
+
+    for number in range(5):
+        await peer.send("audio", number)
+    await until(lambda: leg.counters.failed == 5)
+
+    assert leg.counters.dropped == 5
+    assert [each.message for each in caplog.records if "datagram" in each.message] == [
+        "a datagram failed and was dropped: ValueError in broken, "
+        f"line {broken.__code__.co_firstlineno + 1}; 0 more since the last such line"
+    ]
+    assert not failures
+    assert leg.state == "connected"
