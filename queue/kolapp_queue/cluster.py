@@ -100,6 +100,7 @@ class ClusterClient(Redis):
         for first, last, address in self._slots:
             if slot is None or first <= slot <= last:
                 return self._node(address)
+        self._known = False  # while one node takes over from another, nobody has it
         raise LostConnection(f"no node of the cluster has slot {slot}")
 
     def _node(self, address: Address) -> Redis:
