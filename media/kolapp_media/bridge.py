@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import StaleLeg, TooManyLegs
+from .errors import StaleLeg, TooManyLegs, TooManyOffers
 from .model import LegChanged, OpenLeg
+from .offers import OfferLimit
 from .rtc.forward import Incoming
 from .rtc.leg import Leg
 from .sdp import clean_offer
@@ -34,6 +36,7 @@ class Bridge:
         settings: MediaSettings,
         make_leg: Callable[[Callable[[Leg, str], None]], Leg],
         told: Callable[[LegChanged, Leg], None],
+        offers: OfferLimit,
     ) -> None:
         self.visit = visit
         self.media_epoch = 0
@@ -42,6 +45,7 @@ class Bridge:
         self._settings = settings
         self._make_leg = make_leg
         self._told = told
+        self._offers = offers
         self._seats: dict[str, Seat] = {}
         self._lock = asyncio.Lock()  # one offer of this visit at a time
         self._key_frame_timer: asyncio.TimerHandle | None = None
@@ -100,6 +104,8 @@ class Bridge:
     async def _replace(self, request: OpenLeg, digest: bytes) -> str:
         epoch, participant = request.media_epoch, request.participant
         generation = request.generation
+        if not self._offers.take(self.visit, participant, time.monotonic()):
+            raise TooManyOffers("this participant offers too often; wait some seconds")
         offer = clean_offer(request.sdp, self._settings)
         leg = self._make_leg(
             lambda leg, state: self._leg_changed(epoch, participant, generation, leg, state)

@@ -121,8 +121,8 @@ class MediaClient:
         *,
         forward: bool,
     ) -> str:
-        """The answer to a participant's offer. Raises BadOffer, StaleLeg, TooManyLegs, Draining,
-        NodeGone."""
+        """The answer to a participant's offer. Raises BadOffer, StaleLeg, TooManyOffers,
+        TooManyLegs, Draining, NodeGone."""
         reply = await self._ask(
             OpenLeg(next(self._ids), visit, media_epoch, participant, generation, sdp, forward)
         )

@@ -4,6 +4,8 @@ MediaError
  ├─ BadOffer      the client's SDP is not usable; offer again, correctly
  ├─ StaleLeg      a newer leg or placement exists; use the newest
  ├─ NoSuchVisit   this node does not carry the visit
+ ├─ TooManyOffers the participant offers too often; wait some seconds, not on another node:
+ │                that would move the visit, and with it the other leg
  ├─ TooManyLegs   the node or the visit is full; try another node
  ├─ Draining      the node takes nothing new; try another node
  ├─ BadRequest    the dialler's mistake
@@ -31,6 +33,10 @@ class NoSuchVisit(MediaError):
     code = "no_such_visit"
 
 
+class TooManyOffers(MediaError):
+    code = "too_many_offers"
+
+
 class TooManyLegs(MediaError):
     code = "too_many_legs"
 
@@ -49,7 +55,15 @@ class NodeGone(MediaError):
 
 _BY_CODE = {
     error.code: error
-    for error in (BadOffer, StaleLeg, NoSuchVisit, TooManyLegs, Draining, BadRequest)
+    for error in (
+        BadOffer,
+        StaleLeg,
+        NoSuchVisit,
+        TooManyOffers,
+        TooManyLegs,
+        Draining,
+        BadRequest,
+    )
 }
 
 

@@ -19,6 +19,7 @@ class Request(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields
 class OpenLeg(Request, frozen=True, tag="open_leg"):
     """Answer a participant's offer. A newer generation replaces the older leg; the same
     generation with the same SDP gets the same answer; an older one is refused as `stale_leg`.
+    Beyond `MediaSettings.offers` new ones in `offers_window` seconds: `too_many_offers`.
 
     No media is forwarded until `forward` was true once in an `OpenLeg` or a `Forward`.
     """
@@ -76,7 +77,8 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
-    """`code` is one of: bad_sdp, stale_leg, no_such_visit, too_many_legs, draining, bad_request,
+    """`code` is one of: bad_sdp, stale_leg, no_such_visit, too_many_offers (this participant's;
+    ask again in some seconds, not of another node), too_many_legs, draining, bad_request,
     internal (the node failed; ask again)."""
 
     id: int

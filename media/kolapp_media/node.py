@@ -35,6 +35,7 @@ from .model import (
     OpenLeg,
     Stats,
 )
+from .offers import OfferLimit
 from .rtc import compat
 from .rtc.counters import Counters
 from .rtc.leg import Leg
@@ -58,6 +59,7 @@ class MediaNode:
         self._workspace = Workspace()
         self._visits: dict[str, Bridge] = {}
         self._legs: set[Leg] = set()
+        self._offers = OfferLimit(settings.offers, settings.offers_window)
         self._past = Counters()  # of the legs that have gone
         self._diallers: dict[Dialler, asyncio.Task[None] | None] = {}
         self._server: asyncio.Server | None = None
@@ -177,7 +179,9 @@ class MediaNode:
         if self.draining and bridge is None:
             raise Draining("the node takes no new visits")
         if bridge is None:
-            bridge = Bridge(request.visit, self.settings, self._make_leg, self._leg_changed)
+            bridge = Bridge(
+                request.visit, self.settings, self._make_leg, self._leg_changed, self._offers
+            )
             self._visits[request.visit] = bridge
         try:
             return await bridge.open_leg(request)
@@ -214,6 +218,7 @@ class MediaNode:
 
     def sweep(self, now: float) -> None:
         """Forget visits whose legs have all been gone for a while; `now` is monotonic."""
+        self._offers.sweep(now)
         for visit, bridge in list(self._visits.items()):
             if bridge.is_forgotten(now):
                 del self._visits[visit]

@@ -24,6 +24,10 @@ class MediaSettings:
     # A visit whose last leg has gone is forgotten after this long; generations with it.
     visit_linger: float = 60.0
 
+    # A participant's new offers in any so many seconds; more are refused as `too_many_offers`.
+    # One costs about 3 ms; a browser makes a new one when its network has changed.
+    offers: int = 5
+    offers_window: float = 10.0
     # An offer is refused unread beyond these.
     sdp_bytes: int = 60_000
     sdp_lines: int = 1_000

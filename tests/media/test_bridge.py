@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from kolapp_media.client import MediaClient
-from kolapp_media.errors import BadOffer, NoSuchVisit, StaleLeg, TooManyLegs
+from kolapp_media.errors import BadOffer, NoSuchVisit, StaleLeg, TooManyLegs, TooManyOffers
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from media_events import Events
@@ -230,3 +230,41 @@ class TestSmallNode:
         assert node.stats().visits == 1
         node.sweep(0.0)
         assert node.stats().visits == 0
+
+
+class TestPatience:
+    @pytest.fixture
+    def settings(self) -> MediaSettings:
+        return replace(MediaSettings(), offers=3, offers_window=3_600.0)
+
+    async def test_who_offers_too_often_must_wait_and_keeps_the_leg(
+        self, client: MediaClient, make_quiet_peer: Callable[..., QuietPeer]
+    ) -> None:
+        peers = [make_quiet_peer() for _ in range(3)]
+        for generation, peer in enumerate(peers, 1):
+            await offer_and_accept(client, peer, "patient", generation=generation, forward=True)
+
+        with pytest.raises(TooManyOffers):
+            await offer_and_accept(client, make_quiet_peer(), "patient", generation=4)
+
+        clinician = make_quiet_peer()
+        await offer_and_accept(client, clinician, "clinician")
+        await until_forwarded(peers[-1], clinician)
+
+    async def test_offers_of_a_visit_that_is_not_remembered_count_too(
+        self, client: MediaClient
+    ) -> None:
+        for refusal in (BadOffer, BadOffer, BadOffer, TooManyOffers):
+            with pytest.raises(refusal):
+                await client.open_leg("visit", 1, "patient", 1, "v=0", forward=False)
+        assert (await client.stats()).visits == 0
+
+    async def test_the_same_offer_again_costs_nothing_and_is_answered(
+        self, client: MediaClient, make_quiet_peer: Callable[..., QuietPeer]
+    ) -> None:
+        offer = await make_quiet_peer().offer()
+        ask = ("visit", 1, "patient", 1, offer)
+
+        answers = {await client.open_leg(*ask, forward=False) for _ in range(10)}
+
+        assert len(answers) == 1

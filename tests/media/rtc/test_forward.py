@@ -129,7 +129,8 @@ async def test_an_extension_that_fits_no_one_byte_header_is_not_used(call) -> No
     alices.incoming.join(bobs.incoming)
 
     await alice.send("audio", 1, b"voice", mid="0")
-    await bob.until(lambda: bob.rtp)
+    async with asyncio.timeout(5):
+        await bob.until(lambda: bob.rtp)
 
     assert received(bob) == [(ours(bobs, "audio"), 1, b"voice")]
     assert bob.rtp[0].extensions.mid is None
