@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .errors import StaleLeg, TooManyLegs, TooManyOffers
@@ -55,6 +55,13 @@ class Bridge:
     def legs(self) -> list[Leg]:
         """The legs that are connecting or connected."""
         return [seat.leg for seat in self._seats.values() if _alive(seat.leg)]
+
+    def connected(self) -> Iterator[LegChanged]:
+        """The legs that are connected, each looked at in the moment that it is asked for."""
+        for participant, seat in list(self._seats.items()):
+            if seat.leg.state == "connected":
+                generation = seat.generation
+                yield LegChanged(self.visit, self.media_epoch, participant, generation, "connected")
 
     @property
     def empty(self) -> bool:

@@ -74,7 +74,7 @@ class MediaClient:
         self._timeout = timeout
         self._ids = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Reply]] = {}
-        self._frames = control.FrameReader(control.HANDSHAKE_LIMIT)
+        self._frames = control.FrameReader(CONTROL_LIMIT)
         self._waiting: list[bytes] = []
         self._seal: control.Seal | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -154,15 +154,24 @@ class MediaClient:
 
     async def _handshake(self, secret: bytes) -> None:
         self._set_keepalive()
-        node_nonce = control.read_greeting(await self._next())
+        node_nonce = control.read_greeting(await self._handshake_frame())
         handshake = control.Handshake(secret, node_nonce, os.urandom(control.NONCE))
         proof = handshake.proof(control.DIALLER)
         self._writer.write(control.frame(handshake.dialler_nonce + proof))
-        if not handshake.check(control.NODE, await self._next()):
+        if not handshake.check(control.NODE, await self._handshake_frame()):
             raise NodeGone("the media node does not know the secret")
-        self._frames.limit = CONTROL_LIMIT
         self._seal = handshake.seal(control.DIALLER)
         self._reading = asyncio.create_task(self._read(handshake.seal(control.NODE)))
+
+    async def _handshake_frame(self) -> bytes:
+        """One frame and no byte more: longer ones may follow the node's proof at once."""
+        try:
+            size = int.from_bytes(await self._reader.readexactly(4), "big")
+            if size > control.HANDSHAKE_LIMIT:
+                raise BadRequest("a frame is larger than allowed")
+            return await self._reader.readexactly(size)
+        except asyncio.IncompleteReadError:
+            raise ConnectionResetError("the media node hung up") from None
 
     def _set_keepalive(self) -> None:
         connection = self._writer.get_extra_info("socket")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -16,6 +17,7 @@ from .settings import MediaSettings
 
 _log = logging.getLogger(__name__)
 _READ = 64 * 1024
+_EVENTS = 64  # told at once to a dialler that has just come
 _decode = msgspec.msgpack.Decoder(AnyRequest)
 _encode = msgspec.msgpack.Encoder()
 
@@ -39,14 +41,16 @@ class Dialler:
         self._frames = control.FrameReader(control.HANDSHAKE_LIMIT)
         self._waiting: list[bytes] = []
         self._sealed: control.Seal | None = None
+        writer.transport.set_write_buffer_limits(settings.control_backlog // 2)  # for `drain`
         self._room = asyncio.Semaphore(settings.outstanding_requests)
         self._answering: set[asyncio.Task[None]] = set()
 
-    async def serve(self, answer: Answer) -> None:
-        """Until the connection ends, whoever ends it."""
+    async def serve(self, answer: Answer, present: Iterator[LegChanged]) -> None:
+        """Until the connection ends, whoever ends it. `present` is told first."""
         try:
             async with asyncio.timeout(self._settings.handshake_timeout):
                 seal = await self._handshake()
+            await self._tell_present(present)
             while (content := await self._next()) is not None:
                 await self._room.acquire()  # no more requests are read than are worked on
                 task = asyncio.create_task(self._answer(answer, seal.open(content)))
@@ -81,6 +85,16 @@ class Dialler:
         self._frames.limit = CONTROL_LIMIT
         self._sealed = handshake.seal(control.NODE)
         return handshake.seal(control.DIALLER)
+
+    async def _tell_present(self, present: Iterator[LegChanged]) -> None:
+        """At the dialler's pace, or a full node would be more than the backlog may hold; one
+        that reads nothing for the handshake's time is closed."""
+        while events := list(islice(present, _EVENTS)):
+            for event in events:
+                self.tell(event)
+            async with asyncio.timeout(self._settings.handshake_timeout):
+                await self._writer.drain()
+                await asyncio.sleep(0)  # media goes first
 
     async def _next(self) -> bytes | None:
         while not self._waiting:

@@ -90,8 +90,9 @@ class LegChanged(msgspec.Struct, frozen=True, tag_field="event", tag="leg_change
     """`state` is one of: connected, failed (lost, or never came), closed (by either side).
 
     Told to every dialler, each state once, and exactly one of the last two for every leg that
-    was answered, whatever ended it. Compare the generation: a replaced leg tells its end after
-    its successor was answered.
+    was answered, whatever ended it. A dialler that has just proved itself is first told
+    `connected` for every leg that is; one that connects meanwhile may be told twice. Compare
+    the generation: a replaced leg tells its end after its successor was answered.
     """
 
     visit: str

@@ -15,7 +15,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .bridge import Bridge
@@ -143,9 +143,15 @@ class MediaNode:
         task = asyncio.current_task()
         self._diallers[dialler] = task
         try:
-            await dialler.serve(self.answer)
+            await dialler.serve(self.answer, self._connected())
         finally:
             del self._diallers[dialler]
+
+    def _connected(self) -> Iterator[LegChanged]:
+        """Every connected leg, looked at in the moment that it is told."""
+        # A generator: what ends before its turn is not told, what comes later is told as it comes.
+        for bridge in list(self._visits.values()):
+            yield from bridge.connected()
 
     async def answer(self, request: AnyRequest) -> AnyReply:
         """One reply to one request, or a `MediaError`."""

@@ -258,12 +258,8 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "visit_linger": Declared(
                 seconds(0, 3_600), "A visit whose last leg has gone is forgotten after this."
             ),
-            "offers": Declared(
-                whole(1, 1_000), "New offers of a participant in one offers window."
-            ),
-            "offers_window": Declared(
-                seconds(1, 3_600), "Length of the offers window; who offers more must wait."
-            ),
+            "offers": Declared(whole(1, 1_000), "New offers of a participant in one window."),
+            "offers_window": Declared(seconds(1, 3_600), "Length of the window for offers."),
             "sdp_bytes": Declared(whole(1_024, 250_000), "Longest offer that is read."),
             "sdp_lines": Declared(whole(20, 10_000), "Most lines of an offer that is read."),
             "sdp_sections": Declared(whole(2, 32), "Most media sections of an offer."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -14,6 +14,7 @@ from kolapp_media.model import CONTROL_LIMIT, LegChanged, Stats
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from media_events import SECRET, Events
+from media_peers import until
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -166,3 +167,41 @@ async def test_a_dialler_that_does_not_read_is_closed(
             await asyncio.sleep(0)
 
     assert (await client.stats()).legs == 0
+
+
+def full_node(legs: int, width: int = 36) -> Iterator[LegChanged]:
+    """What a node with more legs than a test can connect has to tell."""
+    return (
+        LegChanged(f"{number:0{width}}", 1, "patient", 1, "connected") for number in range(legs)
+    )
+
+
+async def test_a_full_node_is_told_of_in_parts(
+    node: MediaNode, settings: MediaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = list(full_node(5_000))
+    assert len(msgspec.msgpack.encode(present)) > 4 * settings.control_backlog
+    monkeypatch.setattr(node, "_connected", lambda: iter(present))
+    heard = Events()
+
+    client = await MediaClient.connect(node.address, SECRET, heard)
+    await client.stats()
+
+    assert heard.seen == present
+    await client.close()
+
+
+async def test_a_dialler_that_does_not_read_what_is_told_at_first_is_closed(
+    node: MediaNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = full_node(1_000_000, 400)  # far beyond what the sockets hold
+    monkeypatch.setattr(node, "_connected", lambda: present)
+    where = control.Address.parse(node.address)
+    raw = await asyncio.open_connection(where.host, where.port)
+    await prove(raw)
+    raw[1].transport.pause_reading()
+
+    await until(lambda: not node._diallers)
+
+    assert 0 < int(next(present).visit) < 1_000_000  # begun, and not read out
+    raw[1].transport.abort()

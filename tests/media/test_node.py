@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from kolapp_media.client import MediaClient
 from kolapp_media.errors import Draining, NodeGone
+from kolapp_media.model import LegChanged
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from media_events import SECRET, Events
@@ -143,3 +144,30 @@ async def test_no_description_and_no_address_in_any_log(
     assert not [each for each in secrets if each in caplog.text]
     assert "candidate" not in caplog.text
     assert "127.0.0.1" not in caplog.text
+
+
+async def test_a_dialler_that_comes_later_is_told_which_legs_are_connected(
+    node: MediaNode, client: MediaClient, events: Events, make_quiet_peer: Callable[..., QuietPeer]
+) -> None:
+    for participant in ("patient", "clinician"):
+        peer = make_quiet_peer()
+        offer = await peer.offer()
+        await peer.accept(await client.open_leg("v", 3, participant, 2, offer, forward=True))
+        await events.wait_for("connected", participant, 2)
+    ended = make_quiet_peer()
+    await ended.accept(
+        await client.open_leg("w", 1, "patient", 1, await ended.offer(), forward=True)
+    )
+    await events.wait_for("connected", "patient", 1)
+    await client.close_leg("w", "patient", 1)
+    await client.open_leg("x", 1, "patient", 1, await make_quiet_peer().offer(), forward=True)
+
+    heard = Events()
+    late = await MediaClient.connect(node.address, SECRET, heard)
+    await late.stats()  # whatever is told at first comes before this reply
+
+    assert heard.seen == [
+        LegChanged("v", 3, "patient", 2, "connected"),
+        LegChanged("v", 3, "clinician", 2, "connected"),
+    ]
+    await late.close()

@@ -146,7 +146,7 @@ NO_COMMON_CODEC = {
     "no Opus": CHROMIUM.replace("opus/48000", "celt/48000"),
     "a format without a name": CHROMIUM.replace("a=rtpmap:96 VP8/90000\n", ""),
     "a clock rate that is none": CHROMIUM.replace("VP8/90000", "VP8/fast"),
-    "an extension that is none": CHROMIUM.replace("extmap:4 ", "extmap:four "),
+    "an extension that is none": CHROMIUM.replace("extmap:4 ", "extmap:4 x "),
 }
 
 
