@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from drivers import QUEUE, People, Start
 from kolapp_signalling.app import Served
 from kolapp_signalling.parts import BoardTicket
@@ -278,7 +280,8 @@ async def test_who_may_not_see_the_board_pulls_nobody_from_it(node: Served, crow
 async def test_a_colleague_takes_a_visit_over_when_its_clinician_stays_away(
     start: Start, crowd: People
 ) -> None:
-    node = await start(queue_duty_lease_ms=300, queue_visit_grace_ms=400)
+    # The grace is long enough for a slow machine to see the visit held before it is given up.
+    node = await start(queue_duty_lease_ms=300, queue_visit_grace_ms=2_000)
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     visit = (await doctor.pull())["visit"]
     await anna.answer()
@@ -287,8 +290,9 @@ async def test_a_colleague_takes_a_visit_over_when_its_clinician_stays_away(
     wanted = {"queue": QUEUE, "visit": visit["id"], "key": "key-1"}
     assert await other.errors("take_over", **wanted) == "wrong_state"  # it has its clinician
     await doctor.ws.close()
-    while not (held := (await other.ask("board", queue=QUEUE)).get("held")):
-        pass
+    async with asyncio.timeout(10):
+        while not (held := (await other.ask("board", queue=QUEUE)).get("held")):
+            pass
     assert (held[0]["visit"], held[0]["number"]) == (visit["id"], 1)
     taken = (await other.ask("take_over", **wanted))["visit"]
     assert (taken["id"], taken["state"]) == (visit["id"], "live")
