@@ -98,6 +98,7 @@ def test_the_javascript_client_knows_the_same_messages():
         parts.QueueInfo,
         messages.QueuesNow,
         messages.BoardNow,
+        messages.IntakeText,
         parts.BoardTicket,
         parts.HeldVisit,
     ],

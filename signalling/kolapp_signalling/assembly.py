@@ -29,6 +29,7 @@ from .news import News
 from .places import Windows
 from .policies import keep_current, open_book, settings_by_queue
 from .queues import Queues
+from .seal_keys import seal_ring
 from .services import Services
 from .settings import Settings
 from .tasks import Tasks
@@ -93,7 +94,7 @@ def _assemble(
     news = News(store, audience, tasks, media.ended)
     queues = Queues(book, store, feed, clock, audience, news, _windows(settings), tasks)
     crowd = asyncio.Semaphore(CONNECTIONS // 2)
-    services = Services(store, audience, queues, media, metrics, crowd)
+    services = Services(store, audience, queues, media, metrics, seal_ring(settings), crowd)
     # A quiet client is pinged at most a quarter of the time late.
     rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
     hub = Hub(services, settings.resume_window_ms, settings.absent_after_ms, rounds)

@@ -39,6 +39,7 @@ class HeldTicket:
     visit: Visit | None = None  # read once the patient is in it
     place: PlaceInfo | None = None  # as of `line_version`
     notices: list[str] = field(default_factory=list)  # of the staff, as of then
+    signed: str = ""  # copy that goes with the next snapshot
     line_version: int = 0
     shown: TicketSnapshot | None = None
 
@@ -155,9 +156,11 @@ class Audience:
             place=held.place,
             line_version=held.line_version,
             notices=held.notices,
+            signed=held.signed,
             visit=visit_info(visit, self.media(visit.id), now) if visit and same else None,
             visit_version=visit.version if visit and same else 0,
         )
+        held.signed = ""
         return held.shown
 
     def duty_snapshot(self, desk: Desk) -> DutySnapshot:

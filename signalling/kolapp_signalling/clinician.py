@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from kolapp_queue.errors import AlreadyInVisit, NoSuchVisit
 from kolapp_queue.model import ClinicianKey, Duty, TicketId, Visit, VisitId
+from kolapp_queue.sealing import SealError
 from kolapp_queue.states import Outcome, VisitState
 
 from . import desk_messages as d
@@ -62,6 +63,8 @@ class Clinician(Participant):
                 return await self._ring_again(request)
             case d.SayOutcome():
                 return await self._say_outcome(request)
+            case d.ReadIntake():
+                return await self._read_intake(request)
             case d.Board():
                 return await self._board(request)
             case d.PullTicket():
@@ -118,6 +121,16 @@ class Clinician(Participant):
         except AlreadyInVisit as active:
             self._desk.take_visit(active.visit)
             raise
+
+    async def _read_intake(self, request: d.ReadIntake) -> m.IntakeText:
+        visit = await self._visit(request.visit)
+        try:
+            text = await self._services.store.read_intake(
+                visit.ref, visit.id, self._key, request.epoch, self._services.ring
+            )
+        except SealError:
+            raise Refused(ErrorCode.INTAKE_UNREADABLE) from None
+        return m.IntakeText(visit=visit.id, text=text or "")
 
     async def _board(self, request: d.Board) -> m.BoardNow:
         queue, store = self._queue(request.queue), self._services.store

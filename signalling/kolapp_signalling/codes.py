@@ -28,6 +28,8 @@ class ErrorCode(StrEnum):
     NOT_ON_DUTY = "not_on_duty"
     ALREADY_IN_VISIT = "already_in_visit"
     PATIENT_BUSY = "patient_busy"
+    TOO_LONG = "too_long"
+    INTAKE_UNREADABLE = "intake_unreadable"
     TOO_LATE = "too_late"
     BAD_SDP = "bad_sdp"
     STALE_LEG = "stale_leg"
@@ -53,6 +55,8 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.NOT_ON_DUTY: "Say `ready` before you pull.",
     ErrorCode.ALREADY_IN_VISIT: "You have an active visit; end it or give it back first.",
     ErrorCode.PATIENT_BUSY: "This patient is being called or seen in another queue.",
+    ErrorCode.TOO_LONG: "The text is longer than 16 kB; shorten it.",
+    ErrorCode.INTAKE_UNREADABLE: "No key there is opens this text; ask the operator.",
     ErrorCode.TOO_LATE: "The time in which this could be undone is over; look at the snapshot.",
     ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
     ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",

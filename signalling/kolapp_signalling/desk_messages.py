@@ -95,3 +95,10 @@ class TakeOver(ClientMessage, frozen=True, tag="take_over"):
     queue: Name
     visit: Opaque
     key: Opaque
+
+
+class ReadIntake(ClientMessage, frozen=True, tag="read_intake"):
+    """Clinician who holds the visit: what the patient wrote. Each reading is audited."""
+
+    visit: Opaque
+    epoch: Epoch

@@ -38,6 +38,7 @@ class QueueLine:
         self.ref = ref
         self.line: Line | None = None
         self.bulletin = NOTHING_SAID
+        self.seen = 0  # the highest version ever read
         self.went_back = False  # the store has forgotten what was read of it
         self._index: Mapping[TicketId, int] = {}
         self._positions: Sequence[int] = ()
@@ -92,7 +93,7 @@ class QueueLine:
             self.bulletin = await self._store.bulletin(self.ref)
             self._clock.heard(line.now_ms)
             self.went_back = self.went_back or line.version < self.version
-            self.line = line
+            self.line, self.seen = line, max(self.seen, line.version)
             self._index = {ticket: index for index, ticket in enumerate(line.waiting)}
             self._positions = places.positions(line)
             self._waits = Waits(line, self._policy().visit_prior_ms)

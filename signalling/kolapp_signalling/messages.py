@@ -19,6 +19,7 @@ from .desk_messages import (
     Pause,
     Pull,
     PullTicket,
+    ReadIntake,
     Ready,
     RingAgain,
     SayOutcome,
@@ -63,9 +64,11 @@ class LookAround(ClientMessage, frozen=True, tag="queues"):
 
 
 class Find(ClientMessage, frozen=True, tag="find"):
-    """Patient: my active ticket in this queue; draws none. `no_ticket` if there is none."""
+    """Patient: my active ticket in this queue; draws none. `no_ticket` if there is none. `signed`
+    is the copy that came with a ticket: if the store lost that ticket, its place is restored."""
 
     queue: Name
+    signed: Annotated[str, Meta(max_length=2_048)] = ""
 
 
 class Join(ClientMessage, frozen=True, tag="join"):
@@ -80,6 +83,14 @@ class Leave(ClientMessage, frozen=True, tag="leave"):
     """Patient: give the place up, also while being rung."""
 
     ticket: Opaque
+
+
+class Intake(ClientMessage, frozen=True, tag="intake"):
+    """Patient: what it is about, for the clinician of the visit only. At most 16 kB as UTF-8; a
+    later text replaces an earlier one."""
+
+    ticket: Opaque
+    text: Annotated[str, Meta(max_length=16_384)]
 
 
 class Answer(ClientMessage, frozen=True, tag="answer"):
@@ -120,6 +131,7 @@ AnyClientMessage = (
     | Find
     | Join
     | Leave
+    | Intake
     | Answer
     | Decline
     | Ready
@@ -134,6 +146,7 @@ AnyClientMessage = (
     | Board
     | PullTicket
     | TakeOver
+    | ReadIntake
     | Offer
     | HangUp
 )
@@ -175,7 +188,8 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     `visit` while in the visit. `missed` counts unanswered calls; `away` says that the patient is
     passed over until there is a sign of life. `notices` is what the staff says to all who wait.
     `moved_to` is the queue that a ticket goes on in, where it has another snapshot; `moved_from`
-    the one it came from."""
+    the one it came from. `signed` is a sealed copy of the place, for `find` after the store lost
+    writes; it comes when the ticket is drawn or found, and is left out of later snapshots."""
 
     version: int
     ticket: str
@@ -191,6 +205,7 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     notices: list[str] = []
     moved_to: str = ""
     moved_from: str = ""
+    signed: str = ""
 
 
 class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
@@ -218,6 +233,13 @@ class BoardNow(ServerMessage, frozen=True, tag="board", kw_only=True):
     held: list[HeldVisit] = []
 
 
+class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
+    """What the patient of the visit wrote; empty if nothing."""
+
+    visit: str
+    text: str
+
+
 class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):
     visit: str
     generation: int
@@ -236,5 +258,13 @@ class Error(ServerMessage, frozen=True, tag="error", kw_only=True):
 
 
 AnyServerMessage = (
-    Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | SdpAnswer | Error
+    Welcome
+    | Pong
+    | QueuesNow
+    | TicketSnapshot
+    | DutySnapshot
+    | BoardNow
+    | IntakeText
+    | SdpAnswer
+    | Error
 )

@@ -47,6 +47,7 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
     queue_errors.NotAllowed: ErrorCode.FORBIDDEN,
     queue_errors.PatientBusy: ErrorCode.PATIENT_BUSY,
+    queue_errors.IntakeTooLong: ErrorCode.TOO_LONG,
     queue_errors.TooLate: ErrorCode.TOO_LATE,
     queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
     queue_errors.QueueFull: ErrorCode.QUEUE_FULL,

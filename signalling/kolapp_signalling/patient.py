@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from kolapp_queue.errors import NoSuchTicket, NoSuchVisit, QueueClosed, QueueFull
+from kolapp_queue.errors import CopyExpired, NoSuchTicket, NoSuchVisit, QueueClosed, QueueFull
 from kolapp_queue.model import Needs, PatientKey, QueueRef, Ticket, TicketId, Visit, VisitId
+from kolapp_queue.sealing import SealError
+from kolapp_queue.signed import copy_of, issue
 from kolapp_queue.states import ENDED, TicketState, VisitState
 
 from . import messages as m
@@ -33,6 +35,8 @@ class Patient(Participant):
             case m.Find() | m.Join() | m.Leave():
                 async with self._services.crowd:
                     return await self._queue_up(request)
+            case m.Intake():
+                return await self._intake(request)
             case m.Answer():
                 return await self._answer(request)
             case m.Decline():
@@ -56,16 +60,29 @@ class Patient(Participant):
 
     async def _find(self, request: m.Find) -> m.TicketSnapshot:
         ref = self._queue(request.queue).ref
-        found = await self._services.store.find(ref, self._key)
-        return await self._shown(await self._attach(found))
+        try:
+            found = await self._attach(await self._services.store.find(ref, self._key))
+        except NoSuchTicket:
+            found = await self._restored(ref, request.signed)
+        return await self._shown(found, copy=True)
+
+    async def _restored(self, ref: QueueRef, signed: str) -> Ticket:
+        """The place of a signed copy, if the store lost it. Raises NoSuchTicket."""
+        if not signed:
+            raise NoSuchTicket
+        store, connection = self._services.store, self.session.connection
+        try:
+            return await store.restore(ref, self._key, signed, connection, self._services.ring)
+        except (SealError, CopyExpired):
+            raise NoSuchTicket from None  # a copy that is worth nothing is as good as none
 
     async def _join(self, request: m.Join) -> m.TicketSnapshot:
         queue = self._queue(request.queue)
         needs, band = asked(request.needs), self.session.grants.band
         try:
-            return await self._shown(await self._draw(queue, needs, band))
+            return await self._shown(await self._draw(queue, needs, band), copy=True)
         except Refused as refused:
-            return await self._shown(await self._kept(queue.ref, refused))
+            return await self._shown(await self._kept(queue.ref, refused), copy=True)
 
     async def _draw(self, queue: OpenQueue, needs: Needs, band: str) -> Ticket:
         """Raises Refused, also when it is the store that refuses: the gate says more."""
@@ -96,6 +113,13 @@ class Patient(Participant):
     async def _leave(self, request: m.Leave) -> m.TicketSnapshot:
         ticket = self._mine(request.ticket)
         return await self._shown(await self._services.store.leave(ticket.ref, ticket.id, self._key))
+
+    async def _intake(self, request: m.Intake) -> m.TicketSnapshot:
+        ticket, services = self._mine(request.ticket), self._services
+        await services.store.put_intake(
+            ticket.ref, ticket.id, self._key, request.text, services.ring
+        )
+        return await self._shown(await services.store.read_ticket(ticket.ref, ticket.id))
 
     async def _answer(self, request: m.Answer) -> m.TicketSnapshot:
         ticket, epoch = self._mine(request.ticket), request.epoch
@@ -146,7 +170,7 @@ class Patient(Participant):
                 there = await self._services.store.read_ticket(ref, gone.moved_ticket)
                 if self.connection is not None:
                     there = await self._attach(there)
-                await self._shown(there)
+                await self._shown(there, copy=True)
                 self._services.audience.tell(self._held[ref], always=True)
 
     async def gone(self) -> None:
@@ -179,8 +203,9 @@ class Patient(Participant):
             ticket.ref, ticket.id, self._key, self.session.connection
         )
 
-    async def _shown(self, ticket: Ticket) -> m.TicketSnapshot:
-        """Hold this record and read what a snapshot of it needs: its place, or its visit."""
+    async def _shown(self, ticket: Ticket, *, copy: bool = False) -> m.TicketSnapshot:
+        """Hold this record and read what a snapshot of it needs: its place, or its visit. With
+        `copy`, an active ticket's signed copy goes with it."""
         held = self._hold(ticket)
         queue = self._services.queues.open(ticket.ref)
         if held.ticket.state == TicketState.WAITING:
@@ -191,7 +216,14 @@ class Patient(Participant):
             held.notices = queue.line.notices()
         elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:
             held.take_visit(await self._services.store.read_visit(ticket.ref, held.ticket.visit))
+        if copy and held.ticket.state not in ENDED:
+            held.signed = self._signed(held.ticket)
         return self._services.audience.ticket_snapshot(held)
+
+    def _signed(self, ticket: Ticket) -> str:
+        now_ms = self._services.audience.now_ms()
+        valid_ms = self._services.store.settings_of(ticket.ref).retention_ms
+        return issue(copy_of(ticket, now_ms, valid_ms), self._services.ring)
 
     def _hold(self, ticket: Ticket) -> HeldTicket:
         held = self._held.get(ticket.ref)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from kolapp_queue.model import Visit
+from kolapp_queue.sealing import KeyRing
 from kolapp_queue.store import QueueStore
 
 from .audience import Audience
@@ -21,6 +22,7 @@ class Services:
     queues: Queues
     media: MediaLink
     metrics: Metrics
+    ring: KeyRing  # seals what patients write, and the copies of their tickets
     # Thousands may come at once, after a node's death or at opening time. They wait here for each
     # other, so that calls, answers and clinicians always find a free connection to the store.
     crowd: asyncio.Semaphore

@@ -19,7 +19,7 @@ from .roles import Role
 # The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
 _BOTH: tuple[type[p.ClientMessage], ...] = (m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp)
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
-    Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Answer, m.Decline),
+    Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),
     Role.CLINICIAN: (
         *_BOTH,
         d.Ready,
@@ -34,6 +34,7 @@ RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
         d.Board,
         d.PullTicket,
         d.TakeOver,
+        d.ReadIntake,
     ),
 }
 

@@ -47,6 +47,7 @@ def ticket_snapshot(
     place: PlaceInfo | None = None,
     line_version: int = 0,
     notices: Sequence[str] = (),
+    signed: str = "",
     visit: VisitInfo | None = None,
     visit_version: int = 0,
 ) -> TicketSnapshot:
@@ -67,6 +68,7 @@ def ticket_snapshot(
         away=waiting and not ticket.present,
         reason=ticket.reason,
         notices=list(notices) if waiting else [],
+        signed=signed,
         moved_to=ticket.moved_to,
         moved_from=ticket.moved_from.queue if ticket.moved_from is not None else "",
     )
@@ -120,6 +122,8 @@ def differs(new: TicketSnapshot | DutySnapshot, shown: TicketSnapshot | DutySnap
 def _timeless(snapshot: TicketSnapshot | DutySnapshot) -> TicketSnapshot | DutySnapshot:
     renew = msgspec.structs.replace
     changes: dict[str, object] = {"version": 0, "re": None}
+    if isinstance(snapshot, TicketSnapshot):
+        changes["signed"] = ""
     if snapshot.visit is not None:
         changes["visit"] = renew(snapshot.visit, ring_ms=0, live_ms=0, undo_ms=0, held_ms=0)
     if isinstance(snapshot, DutySnapshot):

@@ -98,7 +98,7 @@ async def _begin_anew(store: QueueStore, hub: Hub, queues: Queues) -> None:
     was. New sessions begin with the truth; older versions would be ignored in the old ones. What
     we have seen tells the store whose signed copies it may restore."""
     for queue in list(queues):
-        await store.went_back(queue.ref, queue.line.version)
+        await store.went_back(queue.ref, queue.line.seen)
     log.event(logging.ERROR, "The store went back; everybody begins anew.", count=len(hub))
     hub.begin_anew()
     queues.forget()

@@ -160,3 +160,39 @@ async def test_a_patient_may_wait_in_two_queues(start: Start, crowd: People) -> 
     assert first["ticket"] != second["ticket"]
     assert (await anna.ask("leave", ticket=first["ticket"]))["state"] == "left"
     assert (await anna.ask("find", queue="nurse"))["ticket"] == second["ticket"]
+
+
+async def test_what_the_patient_wrote_is_for_the_clinician_of_the_visit(
+    node: Served, town: People
+) -> None:
+    anna, bo = await town.waiting(node, "anna"), await town.waiting(node, "bo")
+    doctor, other = await town.clinician(node), await town.clinician(node, "other")
+    ticket = anna.ticket["ticket"]
+    wrote = await anna.ask("intake", ticket=ticket, text="Ont i halsen sedan i måndags")
+    assert (wrote["type"], wrote["state"]) == ("ticket", "waiting")
+    assert await bo.errors("intake", ticket=ticket, text="not mine") == "no_ticket"
+    assert await anna.errors("intake", ticket=ticket, text="å" * 8_193) == "too_long"
+    assert await anna.errors("intake", ticket=ticket, text="a" * 16_385) == "bad_message"
+
+    visit = (await doctor.pull())["visit"]
+    await anna.answer()
+    request = {"visit": visit["id"], "epoch": visit["epoch"]}
+    assert await other.errors("read_intake", **request) == "no_visit"
+    assert await anna.errors("read_intake", **request) == "forbidden"
+    read = await doctor.ask("read_intake", **request)
+    assert (read["type"], read["text"]) == ("intake", "Ont i halsen sedan i måndags")
+    stale = request | {"epoch": visit["epoch"] + 1}
+    assert await doctor.errors("read_intake", **stale) == "stale_epoch"
+    await doctor.ask("hang_up", **request)
+    assert await doctor.errors("read_intake", **request) == "wrong_state"
+
+
+async def test_a_signed_copy_comes_with_the_ticket_and_not_with_each_place(
+    node: Served, crowd: People
+) -> None:
+    anna, bo = await crowd.waiting(node, "anna"), await crowd.waiting(node, "bo")
+    assert bo.ticket["signed"]
+    await anna.ask("leave", ticket=anna.ticket["ticket"])
+    await bo.until_position(1)
+    assert "signed" not in bo.ticket
+    assert (await bo.ask("find", queue=QUEUE))["signed"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from drivers import QUEUE, People, Start
 from kolapp_queue.embedded import EmbeddedStore
-from kolapp_queue.keys import queue_key
+from kolapp_queue.keys import queue_key, queue_keys
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
@@ -103,6 +103,34 @@ def test_the_pause_ends_with_the_next_deadline_and_never_lasts_long() -> None:
     assert 0.7 <= _pause_s(60_000, 5_000, 1_000) <= 1.0
     assert _pause_s(5_300, 5_000, 1_000) == 0.3
     assert _pause_s(4_000, 5_000, 1_000) == 0.02
+
+
+async def test_a_place_that_the_store_lost_is_restored_from_its_copy(
+    start: Start, crowd: People, own_store: EmbeddedStore
+) -> None:
+    node = await start(store_url=own_store.url)
+    anna = await crowd.waiting(node, "anna")
+    ref = QueueRef(node.node.settings.demo_provider, QUEUE)
+    async with Redis.from_url(own_store.url) as redis:
+        old = {key: await redis.dump(key) for key in queue_keys(ref)}
+        bo, cleo = await crowd.waiting(node, "bo"), await crowd.waiting(node, "cleo")
+        copy = bo.ticket["signed"]
+        await anna.until(lambda anna: anna.ticket["place"]["waiting"] == 3)
+        await redis.delete(*old)
+        for key, value in old.items():
+            if value is not None:
+                await redis.restore(key, 0, value)
+    for patient in (anna, bo, cleo):
+        assert await patient.closed() == 4003
+
+    cleo = await crowd.patient(node, "cleo")
+    assert await cleo.errors("find", queue=QUEUE) == "no_ticket"
+    assert await cleo.errors("find", queue=QUEUE, signed=copy) == "no_ticket"  # bo's, not hers
+    assert await cleo.errors("find", queue=QUEUE, signed="nonsense") == "no_ticket"
+    bo = await crowd.patient(node, "bo")
+    found = await bo.ask("find", queue=QUEUE, signed=copy)
+    assert (found["number"], found["place"]["position"]) == (2, 2)
+    assert (await cleo.join())["number"] > 2
 
 
 async def test_after_the_store_lost_writes_everybody_begins_anew(

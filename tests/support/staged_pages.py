@@ -51,6 +51,9 @@ class Line:
             if message["type"] == "board":  # asked for again and again
                 self.send(NO_BOARD, re=message["id"])
                 continue
+            if message["type"] == "read_intake":  # of every live visit
+                self.send({"type": "intake", "visit": message["visit"], "text": ""}, message["id"])
+                continue
             assert message["type"] == "ping", f"expected {kind}, got {message}"
             self.send({"type": "pong"}, re=message["id"])
 

@@ -319,3 +319,18 @@ async def test_who_may_see_nothing_has_no_board(stage: Stage) -> None:
     await line.reply("board", {"type": "board", "queue": "drop-in", "may_pull": False})
     await says(page, "#duty-title", "Ready")
     assert await page.is_hidden("#board")
+
+
+async def test_what_the_patient_wrote_is_read_once_and_shown_as_text(stage: Stage) -> None:
+    page, line = await desk(stage)
+    line.send(duty(2, visit=visit("called", ring_ms=45_000)))
+    await state(page, "calling")
+    await line.expect("offer")
+    line.send(duty(3, visit=visit("live")))
+    text = "Ont i halsen\\n<b>sedan i måndags</b>"
+    request = await line.reply("read_intake", {"type": "intake", "visit": "visit", "text": text})
+    assert (request["visit"], request["epoch"]) == ("visit", 7)
+    await says(page, "#intake-text", text)
+    line.send(duty(4, ended=visit("ended", reason="patient_hung_up")))
+    await state(page, "desk")
+    assert await page.inner_text("#intake-text") == ""

@@ -296,6 +296,33 @@ async def test_a_clinician_who_vanished_is_explained(stage: Stage) -> None:
     await says(page, "#ended-title", "The clinician's connection was lost")
 
 
+async def test_what_it_is_about_is_sent_to_the_clinician(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await page.fill("#intake-text", "Ont i halsen")
+    await page.click("#intake button")
+    request = await line.reply("intake", ticket(version=2, place=place(3)))
+    assert (request["ticket"], request["text"]) == ("ticket", "Ont i halsen")
+    await says(page, "#toast", "Sent. You can change it while you wait.")
+    assert await page.input_value("#intake-text") == "Ont i halsen"
+
+
+async def test_the_signed_copy_is_offered_back_until_the_ticket_ends(stage: Stage) -> None:
+    page, line = await arrive(stage)
+    await page.click("#join")
+    await line.reply("join", ticket(place=place(3), signed="sealed"))
+    await state(page, "waiting")
+    line.send(ticket(version=2, place=place(2)))
+    await says(page, "#ahead", "1 person")
+    await line.close(4003)
+    again = await stage.line()
+    await again.greet(resumed=False)
+    request = await again.reply("find", ticket(version=1, place=place(2)))
+    assert request["signed"] == "sealed"
+    again.send(ticket("left", 2, reason="left"))
+    await state(page, "ended")
+    assert await page.evaluate("() => sessionStorage.getItem('kolapp.copy.drop-in')") is None
+
+
 async def test_ends_have_friendly_words(stage: Stage) -> None:
     page, line = await waiting(stage)
     line.send(ticket("no_show", 2))

@@ -75,6 +75,12 @@ function drawOutcome(outcome) {
   if (outcome && document.activeElement !== select) select.value = outcome;
 }
 
+/** What the patient wrote; text, never markup. @param {string} text */
+export function drawIntake(text) {
+  byId("intake").hidden = !text;
+  setText(byId("intake-text"), text);
+}
+
 /** @param {number} left_s of the time for notes @param {Texts} t */
 export function drawWrapUp(left_s, t) {
   byId("wrap-up").hidden = left_s <= 0;

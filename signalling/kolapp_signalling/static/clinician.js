@@ -4,7 +4,7 @@ import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
 import {
-  drawCalling, drawDesk, drawQueues, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
+  drawCalling, drawDesk, drawIntake, drawQueues, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
 } from "./clinician-view.js";
 import { LocalMedia } from "./devices.js";
 import { Preview } from "./preview.js";
@@ -20,6 +20,7 @@ let duty = null;
 let dutyAt = 0;
 let ringWhole_s = 0;
 let visitId = "";
+let intakeOf = ""; // the visit that it was read for
 let blocked = "";
 let pulling = false;
 /** Of a pull that was not answered yet: asked again with the same key, it gives the same patient. */
@@ -84,6 +85,7 @@ function follow(snapshot) {
   const visit = snapshot.visit ?? null;
   if (visit && visit.id !== visitId) ringWhole_s = (visit.ring_ms ?? 0) / 1000;
   visitId = visit?.id ?? "";
+  void readIntake();
   if (!wasOnDuty && snapshot.on_duty) void board.look();
   if (visit) call.follow(visit);
   else call.end();
@@ -158,6 +160,19 @@ async function giveBack() {
   const visit = duty?.visit;
   if (!visit || visit.state !== "called") return;
   await client.request("give_back", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+}
+
+/** Once a visit, from the answer on: each reading stands in the audit. */
+async function readIntake() {
+  const visit = duty?.visit;
+  if (visit?.state !== "live") {
+    intakeOf = "";
+    return drawIntake("");
+  }
+  if (intakeOf === visit.id) return;
+  intakeOf = visit.id;
+  const read = await client.request("read_intake", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+  if (read && intakeOf === visit.id) drawIntake(read.text);
 }
 
 /** What needs nothing but the visit. @param {"undo" | "ring_again"} step */

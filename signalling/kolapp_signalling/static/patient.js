@@ -21,6 +21,9 @@ const FRESH_MS = 60_000;
 /** How often the queues are looked at again while the patient has no number yet. */
 const LOOK_MS = 30_000;
 
+/** States after which a ticket is not to come back. */
+const OVER = new Set(["completed", "left", "no_show", "expired", "transferred"]);
+
 /** When a screen reader says again how long is left to answer, in seconds. */
 const SAY_LEFT_S = [15, 5];
 
@@ -58,6 +61,10 @@ client.addEventListener("state", (event) => {
 });
 watchConnection(client, () => (ticket ? words.t.offline_place : words.t.offline_plain));
 
+byId("intake").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void sendIntake();
+});
 byId("here").addEventListener("click", () => void rejoin());
 byId("leave").addEventListener("click", () => void leave());
 byId("answer").addEventListener("click", () => void answer());
@@ -99,7 +106,8 @@ async function find() {
   keepQueues(client.welcome?.queues ?? []);
   for (const { name } of queues) {
     if (client.ticket) break;
-    await client.request("find", { queue: name }).catch(notFound);
+    const signed = recallCopy(name);
+    await client.request("find", { queue: name, ...(signed && { signed }) }).catch(notFound);
   }
   looking = false;
   if (!client.ticket && !ended()) showTicket(null);
@@ -112,8 +120,20 @@ function notFound(error) {
   tell(error);
 }
 
+/** The signed copy restores the place if the store loses it. This tab only, gone with it. @param {string} queue */
+function recallCopy(queue) {
+  return sessionStorage.getItem(`kolapp.copy.${queue}`) ?? "";
+}
+
+/** @param {TicketSnapshot} snapshot */
+function keepCopy({ queue, signed, state }) {
+  if (signed) sessionStorage.setItem(`kolapp.copy.${queue}`, signed);
+  if (OVER.has(state)) sessionStorage.removeItem(`kolapp.copy.${queue}`);
+}
+
 /** @param {TicketSnapshot} snapshot */
 function follow(snapshot) {
+  keepCopy(snapshot);
   if (snapshot.state !== "called") answering = false;
   if (snapshot.call && ticket?.call?.visit !== snapshot.call.visit) {
     answering = false;
@@ -128,7 +148,10 @@ function showTicket(snapshot) {
   ticketAt = performance.now();
   if (ticket?.visit && ticket.state === "in_visit") call.follow(ticket.visit);
   else if (!answering) call.end();
-  if (!ticket || ended()) media.close();
+  if (!ticket || ended()) {
+    media.close();
+    /** @type {HTMLFormElement} */ (byId("intake")).reset(); // not for who uses this device next
+  }
   render();
 }
 
@@ -213,6 +236,18 @@ async function refused(error) {
 /** Joining again gives the ticket there is, and tells the queue that a person is here. */
 async function rejoin() {
   if (ticket) await client.request("join", { queue: ticket.queue }).catch(tell);
+}
+
+/** What the patient wrote stays in the field: it can be changed as long as they wait. */
+async function sendIntake() {
+  const text = /** @type {HTMLTextAreaElement} */ (byId("intake-text")).value;
+  if (!ticket) return;
+  try {
+    await client.request("intake", { ticket: ticket.ticket, text });
+    toast.show(words.t.intake_sent);
+  } catch (error) {
+    tell(error);
+  }
 }
 
 async function leave() {

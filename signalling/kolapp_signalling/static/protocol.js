@@ -8,15 +8,15 @@ export const SUBPROTOCOL = "kolapp.v1.json";
 
 /** Every type a client may send. */
 export const CLIENT_TYPES = Object.freeze([
-  "hello", "ping", "queues", "find", "join", "leave", "answer", "decline",
+  "hello", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
-  "board", "pull_ticket", "take_over",
+  "board", "pull_ticket", "take_over", "read_intake",
   "offer", "hang_up",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "queues", "ticket", "duty", "board", "sdp_answer", "error",
+  "welcome", "pong", "queues", "ticket", "duty", "board", "intake", "sdp_answer", "error",
 ]);
 
 /** Close codes of this range want a person; everything else wants another connection. */
@@ -90,7 +90,7 @@ export class KolappError extends Error {
  * @typedef {{type: "ticket", re?: number, version: number, ticket: string, queue: string,
  *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
  *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string,
- *   notices?: string[], moved_to?: string, moved_from?: string}} TicketSnapshot
+ *   notices?: string[], moved_to?: string, moved_from?: string, signed?: string}} TicketSnapshot
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
  *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null,
  *   wrap_up_ms?: number}} DutySnapshot
@@ -99,11 +99,12 @@ export class KolappError extends Error {
  * @typedef {{visit: string, number: number, live_ms: number}} HeldVisit
  * @typedef {{type: "board", re?: number, queue: string, may_pull: boolean,
  *   tickets?: BoardTicket[], more?: number, held?: HeldVisit[]}} BoardNow
+ * @typedef {{type: "intake", re?: number, visit: string, text: string}} IntakeText
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SdpAnswer | ServerError} ServerMessage
  */
 
 /**
@@ -111,9 +112,10 @@ export class KolappError extends Error {
  * @typedef {{
  *   ping: [{}, Pong],
  *   queues: [{}, QueuesNow],
- *   find: [{queue: string}, TicketSnapshot],
+ *   find: [{queue: string, signed?: string}, TicketSnapshot],
  *   join: [{queue: string, needs?: AskedNeeds | null}, TicketSnapshot],
  *   leave: [{ticket: string}, TicketSnapshot],
+ *   intake: [{ticket: string, text: string}, TicketSnapshot],
  *   answer: [{ticket: string, epoch: number}, TicketSnapshot],
  *   decline: [{ticket: string, epoch: number}, TicketSnapshot],
  *   ready: [{queues: string[], weights?: Record<string, number>}, DutySnapshot],
@@ -128,6 +130,7 @@ export class KolappError extends Error {
  *   board: [{queue: string}, BoardNow],
  *   pull_ticket: [{queue: string, ticket: string, key: string, reason: string}, DutySnapshot],
  *   take_over: [{queue: string, visit: string, key: string}, DutySnapshot],
+ *   read_intake: [{visit: string, epoch: number}, IntakeText],
  *   offer: [{visit: string, epoch: number, generation: number, sdp: string}, SdpAnswer],
  *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
  * }} Requests

@@ -87,6 +87,8 @@ export function sayError(error, t) {
   if (code === "queue_full") return t.error_queue_full;
   if (code === "past_closing") return t.error_past_closing;
   if (code === "needs_not_allowed") return t.error_needs_not_allowed;
+  if (code === "too_long") return t.error_too_long;
+  if (code === "intake_unreadable") return t.error_intake_unreadable;
   if (code === "patient_busy") return t.error_patient_busy;
   if (code === "nobody_waiting") return t.error_nobody_waiting;
   if (code === "timeout" || code === "store_unavailable") return t.error_timeout;

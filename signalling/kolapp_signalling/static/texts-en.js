@@ -87,6 +87,12 @@ export default {
   leave_yes: "Yes, leave",
   leave_no: "Stay in the queue",
 
+  intake_title: "What is it about?",
+  intake_lead: "Only the clinician you meet can read it.",
+  intake_send: "Send",
+  intake_sent: "Sent. You can change it while you wait.",
+  intake_read: "What the patient wrote",
+
   check_title: "Camera and sound",
   check_lead: "Use the time to see how you look and sound. Nobody else can see you yet.",
   check_open: "Try camera and sound",
@@ -177,6 +183,8 @@ export default {
   error_past_closing: "You would not be seen before closing time, so no number was taken.",
   error_needs_not_allowed: "This queue cannot help with that. Change what you ask for, or choose another one.",
   error_patient_busy: "This patient is being called or seen in another queue.",
+  error_too_long: "The text is too long. Please shorten it.",
+  error_intake_unreadable: "What the patient wrote cannot be opened. Ask the patient.",
   error_nobody_waiting: "Nobody is waiting any more.",
   error_timeout: "The server did not answer. Please try again.",
   error_other: "That did not work. Please try again.",

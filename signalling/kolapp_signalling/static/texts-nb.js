@@ -87,6 +87,12 @@ export default {
   leave_yes: "Ja, forlat køen",
   leave_no: "Bli i køen",
 
+  intake_title: "Hva gjelder det?",
+  intake_lead: "Bare behandleren du møter, kan lese det.",
+  intake_send: "Send",
+  intake_sent: "Sendt. Du kan endre det mens du venter.",
+  intake_read: "Hva pasienten har skrevet",
+
   check_title: "Kamera og lyd",
   check_lead: "Bruk tiden til å se hvordan du ser ut og høres. Ingen andre kan se deg ennå.",
   check_open: "Test kamera og lyd",
@@ -177,6 +183,8 @@ export default {
   error_past_closing: "Du ville ikke fått hjelp før stengetid, så ingen nummer ble trukket.",
   error_needs_not_allowed: "Denne køen kan ikke hjelpe med det. Endre valget ditt, eller velg en annen kø.",
   error_patient_busy: "Pasienten ringes opp eller er i en konsultasjon i en annen kø.",
+  error_too_long: "Teksten er for lang. Gjør den kortere.",
+  error_intake_unreadable: "Det pasienten skrev, kan ikke åpnes. Spør pasienten.",
   error_nobody_waiting: "Ingen venter lenger.",
   error_timeout: "Serveren svarte ikke. Prøv igjen.",
   error_other: "Det gikk ikke. Prøv igjen.",

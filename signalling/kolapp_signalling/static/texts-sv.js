@@ -87,6 +87,12 @@ export default {
   leave_yes: "Ja, lämna kön",
   leave_no: "Stanna i kön",
 
+  intake_title: "Vad gäller det?",
+  intake_lead: "Bara vårdgivaren du möter kan läsa det.",
+  intake_send: "Skicka",
+  intake_sent: "Skickat. Du kan ändra det medan du väntar.",
+  intake_read: "Vad patienten har skrivit",
+
   check_title: "Kamera och ljud",
   check_lead: "Passa på att se hur du syns och hörs. Ingen annan kan se dig än.",
   check_open: "Testa kamera och ljud",
@@ -177,6 +183,8 @@ export default {
   error_past_closing: "Du skulle inte hinna få hjälp före stängning, så inget nummer togs.",
   error_needs_not_allowed: "Den här kön kan inte hjälpa till med det. Ändra ditt val eller välj en annan kö.",
   error_patient_busy: "Patienten rings upp eller är i ett besök i en annan kö.",
+  error_too_long: "Texten är för lång. Korta ner den.",
+  error_intake_unreadable: "Det patienten skrev går inte att öppna. Fråga patienten.",
   error_nobody_waiting: "Ingen väntar längre.",
   error_timeout: "Servern svarade inte. Försök igen.",
   error_other: "Det gick inte. Försök igen.",
