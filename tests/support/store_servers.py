@@ -78,14 +78,16 @@ def cluster(directory: Path, forget_ms: int = 5_000) -> Iterator[str]:
     """A Valkey Cluster, three primaries with a replica each, on free ports of loopback. Nodes that
     are silent for `forget_ms` are given up by the others."""
     with ExitStack() as stack:
-        ports = _free_ports(NODES)
-        for port in ports:
+        # All at once: one that is free again would be given out a second time.
+        free = _free_ports(2 * NODES)
+        ports, buses = free[:NODES], free[NODES:]
+        for port, bus in zip(ports, buses, strict=True):
             home = directory / str(port)
             home.mkdir()
             options = {
                 "port": str(port),
                 "cluster-enabled": "yes",
-                "cluster-port": str(_free_ports(1)[0]),
+                "cluster-port": str(bus),
                 "cluster-node-timeout": str(forget_ms),
                 "cluster-allow-replica-migration": "no",
                 "repl-diskless-sync-delay": "0",
@@ -93,15 +95,14 @@ def cluster(directory: Path, forget_ms: int = 5_000) -> Iterator[str]:
             stack.enter_context(_server(str(_server_binary()), home, options))
         for port in ports:
             _until(lambda port=port: _ask(port, "PING").startswith("+PONG"), "a node is not ready")
-        _form(ports)
+        _form(ports, buses)
         yield f"redis+cluster://127.0.0.1:{ports[0]}"
 
 
-def _form(ports: list[int]) -> None:
+def _form(ports: list[int], buses: list[int]) -> None:
     """What `valkey-cli --cluster create` does."""
-    buses = {port: _bus_port(port) for port in ports}
-    for port in ports[1:]:
-        assert _ask(ports[0], f"CLUSTER MEET 127.0.0.1 {port} {buses[port]}").startswith("+OK")
+    for port, bus in zip(ports[1:], buses[1:], strict=True):
+        assert _ask(ports[0], f"CLUSTER MEET 127.0.0.1 {port} {bus}").startswith("+OK")
     primaries = ports[: NODES // 2]
     for number, port in enumerate(primaries):
         first, last = (SLOTS * (number + step) // len(primaries) for step in (0, 1))
@@ -124,11 +125,6 @@ def _whole(port: int) -> bool:
     link = _ask(port, "INFO replication")
     replicating = "role:master" in link or "master_link_status:up" in link
     return "cluster_state:ok" in told and slaves >= NODES and replicating
-
-
-def _bus_port(port: int) -> int:
-    told = _ask(port, "CONFIG GET cluster-port")
-    return int(told.split("\r\n")[-2])
 
 
 @contextmanager
