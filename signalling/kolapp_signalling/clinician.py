@@ -202,9 +202,11 @@ class Clinician(Participant):
         """A clinician counts as on duty while connected, and as present in a visit: keep both."""
         if self._desk.duty.on_duty or self._desk.active is not None:
             async with self._turn:
-                await self._guarded(self._renew_duty())
+                if not self.released:
+                    await self._guarded(self._renew_duty())
 
     def release(self) -> None:
+        super().release()
         self._services.audience.unseat(self._desk)
 
     async def _renew_duty(self) -> None:
@@ -234,4 +236,7 @@ class Clinician(Participant):
         last = self._desk.visit
         if last is None or last.id != visit:
             raise NoSuchVisit
-        return await self._services.store.read_visit(last.ref, VisitId(visit))
+        found = await self._services.store.read_visit(last.ref, VisitId(visit))
+        if found.clinician != self._key:  # a colleague has taken it over
+            raise NoSuchVisit
+        return found

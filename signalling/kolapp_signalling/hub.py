@@ -64,10 +64,11 @@ class Hub:
             self._sessions.renew(session)
             participant = self._participants[session]
         else:
-            if old is not None:
-                self._forget(old)
+            before = self._forget(old) if old is not None else None
             session = self._sessions.open(person, token_until_ms)
             participant = self._participants[session] = self._participant(session)
+            if before is not None:
+                participant.succeed(before)
         session.attach(connection.id, token_until_ms, grants)
         self._detached.pop(session, None)
         participant.connection = connection
@@ -132,10 +133,12 @@ class Hub:
             participant.connection.close_soon(CloseCode.TAKEN_OVER)
             participant.connection = None
 
-    def _forget(self, session: Session) -> None:
+    def _forget(self, session: Session) -> Participant:
         self._detached.pop(session, None)
-        self._participants.pop(session).release()
+        participant = self._participants.pop(session)
+        participant.release()
         self._sessions.forget(session)
+        return participant
 
 
 def _now_ms() -> int:

@@ -65,15 +65,21 @@ _SHOW = frozenset(
 
 
 class Participant:
-    __slots__ = ("_services", "_turn", "away", "connection", "restored", "session")
+    __slots__ = ("_services", "_turn", "away", "connection", "released", "restored", "session")
 
     def __init__(self, session: Session, services: Services) -> None:
         self.session = session
         self.connection: Connection | None = None  # the newest socket, while it lives
         self.away = False  # the store was told that nobody is there
         self.restored = False  # everything the store knows of this person was looked up
+        self.released = False  # the session is over; what is still under way concerns nobody
         self._services = services
         self._turn = asyncio.Lock()
+
+    def succeed(self, before: Participant) -> None:
+        """Take over from this person's session before: what it has under way is done first, so
+        that its late end cannot undo what the new session finds."""
+        self._turn = before._turn
 
     # Requests
 
@@ -94,13 +100,19 @@ class Participant:
         except Refused as refused:
             return error(request, refused.code, refused.field, refused.opens)
         except queue_errors.QueueError as refusal:
-            return error(request, _QUEUE_CODES[type(refusal)])
+            return error(request, self._code_of(refusal))
         except media_errors.MediaError as refusal:
             return error(request, _MEDIA_CODES.get(type(refusal), ErrorCode.MEDIA_UNAVAILABLE))
         except Exception as failure:
             log.event(logging.ERROR, "A request failed.", session=self.session.id, error=failure)
             return error(request, ErrorCode.INTERNAL)
         return msgspec.structs.replace(reply, re=request.id)
+
+    def _code_of(self, refusal: queue_errors.QueueError) -> ErrorCode:
+        code = _QUEUE_CODES.get(type(refusal), ErrorCode.INTERNAL)
+        if code == ErrorCode.INTERNAL:
+            log.event(logging.ERROR, "A request failed.", session=self.session.id, error=refusal)
+        return code
 
     async def _dispatch(self, request: ClientMessage) -> ServerMessage:
         if not may(self.session.person.role, request):
@@ -150,7 +162,7 @@ class Participant:
 
     def release(self) -> None:
         """The session ends here: nobody on this node listens for this person any more."""
-        raise NotImplementedError
+        self.released = True
 
     def push(self, kind: str, snapshot: TicketSnapshot | DutySnapshot) -> None:
         if self.connection is not None:

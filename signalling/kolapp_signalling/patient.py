@@ -179,6 +179,7 @@ class Patient(Participant):
             await self._services.store.detach(ticket.ref, ticket.id, self.session.connection)
 
     def release(self) -> None:
+        super().release()
         for held in self._held.values():
             self._services.audience.release(held)
 
@@ -232,7 +233,8 @@ class Patient(Participant):
             return held
         self._drop(ticket.ref)
         held = self._held[ticket.ref] = HeldTicket(self._key, ticket, self.push, self.follow)
-        self._services.audience.hold(held)
+        if not self.released:  # the session that came after holds the ticket
+            self._services.audience.hold(held)
         return held
 
     def _drop(self, ref: QueueRef) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from drivers import QUEUE, People
+from kolapp_queue import errors as queue_errors
+from kolapp_queue.model import Ticket
+from kolapp_signalling import participant
 from kolapp_signalling.app import Served
 from kolapp_signalling.patient import Patient
 
@@ -92,3 +96,34 @@ async def test_nothing_personal_is_logged(
         assert secret not in "\n".join(
             record.getMessage() for record in caplog.records if record.name.startswith("kolapp")
         )
+
+
+async def test_a_page_that_is_reloaded_while_it_joins_is_rung(node: Served, crowd: People) -> None:
+    store = node.node.store
+    join, drawn, go_on = store.join, asyncio.Event(), asyncio.Event()
+
+    async def slow_join(*args: Any, **kwargs: Any) -> Ticket:
+        ticket = await join(*args, **kwargs)
+        drawn.set()
+        await go_on.wait()
+        return ticket
+
+    store.join = slow_join  # type: ignore[method-assign]  # the reply is held up, nothing else
+    before = await crowd.patient(node, "reloads")
+    await before.send("join", queue=QUEUE)
+    await drawn.wait()
+    after = await crowd.patient(node, "reloads")
+    go_on.set()
+    await after.until_state("waiting")
+    clinician = await crowd.clinician(node)
+    await clinician.pull()
+    await after.until_state("called")
+
+
+def test_every_refusal_of_the_queue_has_a_code_of_its_own() -> None:
+    refusals = set(queue_errors.QueueError.__subclasses__())
+    internal = {
+        queue_errors.NewerRecord,  # a node of a newer version wrote it
+        queue_errors.CopyExpired,  # said while a place is restored, as a fresh start
+    }
+    assert refusals - internal == set(participant._QUEUE_CODES)
