@@ -22,7 +22,7 @@ def test_the_queue_is_the_same_on_another_store(kind: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         + [str(HERE / "queue" / name) for name in SOME],
-        env=own_environment(redis | {"KOLAPP_TEST_STORES": kind}),
+        env=own_environment(redis | {"KOLAPP_TEST_STORES": kind, "KOLAPP_HYPOTHESIS": "short"}),
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,

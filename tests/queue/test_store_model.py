@@ -42,7 +42,8 @@ from kolapp_queue.states import Outcome, TicketState
 from kolapp_queue.store import QueueStore
 from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
 
-EXAMPLES, STEPS = (2_000, 100) if os.environ.get("KOLAPP_HYPOTHESIS") == "long" else (60, 40)
+PROFILES = {"short": (10, 30), "long": (2_000, 100)}
+EXAMPLES, STEPS = PROFILES.get(os.environ.get("KOLAPP_HYPOTHESIS", ""), (60, 40))
 HOUR_MS = 3_600_000
 QUEUES = ("drop-in", "children")
 PATIENTS = [PatientKey(name) for name in ("anna", "bo", "cecilia", "daniel")]
