@@ -23,6 +23,7 @@ import pytest
 import uvloop
 
 GRACE_S = float(os.environ.get("LEAKS_GRACE_S", "2"))
+EXEC_ATTEMPTS = 25
 MARK = "LEAKS_OF"  # in the environment of every process that a test starts, however indirectly
 # A browser of the session makes these for itself at any time.
 FOREIGN_FILES = (".org.chromium.", ".com.google.")
@@ -149,12 +150,24 @@ def _ours(pids: frozenset[int], before: frozenset[int]) -> list[int]:
 
 def _is_marked(pid: int) -> bool:
     try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        environment = _environment(pid)
         state = _status(pid)[0]
     except OSError:
         return False  # gone, or somebody else's
     zombie = state == "Z" and _status(pid)[1] == os.getpid()
     return zombie or f"{MARK}={os.environ[MARK]}".encode() in environment.split(b"\0")
+
+
+def _environment(pid: int) -> bytes:
+    """Empty for a moment while a process becomes another program: then it is asked again. Always
+    empty for zombies and for the kernel's own (children of 2)."""
+    for _ in range(EXEC_ATTEMPTS):
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        state, parent = _status(pid)
+        if environment or state == "Z" or parent in (0, 2):
+            break
+        time.sleep(0.002)
+    return environment
 
 
 def _has_ancestor(pid: int, wanted: frozenset[int]) -> bool:
