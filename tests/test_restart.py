@@ -115,7 +115,7 @@ def test_a_stopped_server_leaves_its_data_and_nothing_else(data: Path) -> None:
         assert serve.stop() == 0
         wait_gone(pids)
         assert "Traceback" not in serve.output()
-    assert sorted(path.name for path in data.iterdir()) == ["keys", "store"]
+    assert sorted(path.name for path in data.iterdir()) == ["audit", "keys", "store"]
     assert not [path for path in data.rglob("*") if path.is_socket()]
     assert data.stat().st_mode & 0o077 == 0
 
