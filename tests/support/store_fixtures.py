@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from kolapp_queue import keys
 from kolapp_queue.model import QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
@@ -35,4 +36,7 @@ def ref(provider: str) -> QueueRef:
 async def store(store_url: str) -> AsyncIterator[QueueStore]:
     store = await QueueStore.connect(store_url, QueueSettings())
     yield store
+    # Policies are of the whole store, not of a provider: the next test finds none.
+    for key in (keys.POLICIES, keys.POLICIES_SEEN):
+        await store._link.do(lambda redis, key=key: redis.delete(key))
     await store.close()
