@@ -28,6 +28,7 @@ from .tasks import Tasks
 
 _LOOKS_A_LEASE = 3  # looks at the registry in one lease; so many misses in a row are a lapse
 _PLACEMENTS = 3  # nodes tried for one offer
+_HASTE_S = 0.1  # between looks for new nodes, for one lease after the start and after each loss
 
 
 class MediaLink:
@@ -43,7 +44,7 @@ class MediaLink:
     ) -> None:
         self._store = store
         self._secret = secret
-        self._look_s = lease_ms / 1000 / _LOOKS_A_LEASE
+        self._lease_s = lease_ms / 1000
         self._changed = changed
         self._tasks = tasks
         self._legs = Legs()
@@ -51,7 +52,9 @@ class MediaLink:
         self._records: dict[str, NodeRecord] = {}  # as last seen in the registry
         self._missed: Counter[str] = Counter()  # looks in a row that did not find the node
         self._placed: Counter[str] = Counter()  # visits put there since the last look
-        self._look_now = asyncio.Event()
+        self._dialling: set[str] = set()
+        self._expected_until = 0.0  # in the loop's time: till then a node may come at any moment
+        self._lost = asyncio.Event()
 
     @property
     def connected(self) -> int:
@@ -137,26 +140,36 @@ class MediaLink:
     # Keeping connections
 
     async def run(self) -> None:
+        now = asyncio.get_running_loop().time
+        self._expected_until = now() + self._lease_s
+        count_at = now()
         while True:
+            counted = now() >= count_at
+            if counted:
+                count_at = now() + self._lease_s / _LOOKS_A_LEASE
             with contextlib.suppress(StoreUnavailable):  # nodes and calls go on without it
-                await self._look()
-            self._look_now.clear()
-            try:
-                async with asyncio.timeout(self._look_s):
-                    await self._look_now.wait()
-            except TimeoutError:
-                continue
+                await self._look(counted)
+            hasty = now() < self._expected_until
+            pause = min(count_at - now(), _HASTE_S) if hasty else count_at - now()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._lost.wait()
+            self._lost.clear()
 
-    async def _look(self) -> None:
+    async def _look(self, counted: bool) -> None:
+        """Dial who is new. `counted`: a look that says who is missing, at an even pace."""
         found = {node.id: node for node in await self._store.nodes("media")}
-        self._placed.clear()
-        for node in list(self._records):
-            self._missed[node] = 0 if node in found else self._missed[node] + 1
-            if self._missed[node] >= _LOOKS_A_LEASE:
-                await self._give_up(node)
+        if counted:
+            self._placed.clear()
+            for node in list(self._records):
+                self._missed[node] = 0 if node in found else self._missed[node] + 1
+                if self._missed[node] >= _LOOKS_A_LEASE:
+                    await self._give_up(node)
         self._records.update(found)
-        dials = [self._dial(node) for node in found.values() if node.id not in self._clients]
-        await asyncio.gather(*dials)
+        for node in found.keys() - self._clients.keys() - self._dialling:
+            # Beside the looks: a host that has vanished keeps a dial waiting.
+            self._dialling.add(node)
+            self._tasks.start(self._dial(found[node]))
 
     async def _dial(self, node: NodeRecord) -> None:
         heard = partial(self._heard, node.id)
@@ -164,6 +177,8 @@ class MediaLink:
             client = await MediaClient.connect(node.address, self._secret, heard)
         except NodeGone:
             return  # the next look tries again, as long as the lease lasts
+        finally:
+            self._dialling.discard(node.id)
         self._clients[node.id] = client
         log.event(logging.INFO, "A media node is connected.", node=node.id)
         self._tasks.start(self._watch(node.id, client))
@@ -178,7 +193,8 @@ class MediaLink:
         log.event(logging.WARNING, "A media node is gone.", node=node)
         for visit in self._legs.node_lost(node):
             self._changed(VisitId(visit))
-        self._look_now.set()
+        self._expected_until = asyncio.get_running_loop().time() + self._lease_s
+        self._lost.set()
 
     async def _give_up(self, node: str) -> None:
         """Its lease stays lapsed: frozen or cut off, which is as good as dead."""

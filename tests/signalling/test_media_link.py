@@ -208,3 +208,27 @@ async def test_participants_on_two_signalling_nodes_meet_on_one_media_node(
     async with asyncio.timeout(5):
         while carrier.stats().visits:  # noqa: ASYNC110  # a counter tells nobody
             await asyncio.sleep(0)
+
+
+async def test_a_successor_is_not_waited_for_until_the_next_look(
+    start: Start, media: MakeMedia
+) -> None:
+    node = await start(node_lease_ms=LEASE_MS)  # looked for three times in a minute
+    first = await media("m1", 10)
+    await connected(node)
+    await first.close()
+    await connected(node, 0)
+    await media("m2", 10)
+    await connected(node)
+
+
+async def test_looks_in_haste_do_not_end_a_lease(
+    start: Start, media: MakeMedia, store: QueueStore
+) -> None:
+    node = await start(node_lease_ms=LEASE_MS)
+    await media("m0", 10)
+    await connected(node)
+    await store.forget_node("m0")
+    for count in range(1, 5):  # each found by another look
+        await media(f"m{count}", 10)
+        await connected(node, 1 + count)
