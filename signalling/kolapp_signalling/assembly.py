@@ -109,6 +109,7 @@ def _assemble(
         settings.hello_timeout_ms / 1000,
         settings.ping_every_ms,
         metrics,
+        tasks,
     )
     node = SignallingNode(
         node_id, settings, store, feed, audience, queues, hub, media, metrics, entrance

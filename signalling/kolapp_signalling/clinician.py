@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -30,8 +31,8 @@ _MAY_OFFER = frozenset({VisitState.CALLED, VisitState.LIVE})
 class Clinician(Participant):
     __slots__ = ("_desk", "_key", "_provider")
 
-    def __init__(self, session: Session, services: Services) -> None:
-        super().__init__(session, services)
+    def __init__(self, session: Session, services: Services, turn: asyncio.Lock) -> None:
+        super().__init__(session, services, turn)
         provider, key = session.person.provider, ClinicianKey(session.person.key)
         self._provider, self._key = provider, key
         self._desk = Desk(

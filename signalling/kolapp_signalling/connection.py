@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from .codes import CLOSE_TEXT, ERROR_TEXT, CloseCode, ErrorCode
 from .messages import AnyClientMessage, Error, ServerMessage
@@ -83,8 +83,9 @@ class Connection:
 
     # In
 
-    async def receive(self) -> AnyClientMessage | None:
-        """The next message of the catalogue; bad ones are answered here. None: it is over."""
+    async def receive(self) -> AnyClientMessage | Error | None:
+        """The next message of the catalogue, or the reply that a bad one gets when its turn comes.
+        None: it is over."""
         while (received := await self._ws.receive()).type in _FRAMES:
             self._heard, self._pinged = _now(), False
             if self.close_code is not None:
@@ -93,24 +94,19 @@ class Connection:
                 self._put(frame(_PONG, received.data))
             elif received.type in _OPCODES:
                 await self._spend()
-                if (message := self._understand(received.type, received.data)) is not None:
-                    return message
+                return self._understood(received.type, received.data)
+        if received.type == WSMsgType.CLOSE:
+            self._part(received.data)
         return None
 
-    def _understand(self, kind: WSMsgType, data: bytes) -> AnyClientMessage | None:
+    def _understood(self, kind: WSMsgType, data: bytes) -> AnyClientMessage | Error:
         try:
             if _OPCODES[kind] != self._codec.opcode:
                 raise BadMessage(f"{self._codec.subprotocol} has no {kind.name.lower()} frames.")
-            message = self._codec.decode(data)
+            return self._codec.decode(data)
         except BadMessage as bad:
-            self._errors += 1
             text = f"{ERROR_TEXT[ErrorCode.BAD_MESSAGE]} {bad.text}"
-            self.send(Error(re=bad.re, code=ErrorCode.BAD_MESSAGE, message=text, field=bad.field))
-            if self._errors >= self._limits.errors:
-                self.close_soon(CloseCode.TOO_MANY_ERRORS)
-            return None
-        self._errors = 0
-        return message
+            return Error(re=bad.re, code=ErrorCode.BAD_MESSAGE, message=text, field=bad.field)
 
     async def _spend(self) -> None:
         """A client that sends too fast is read more slowly: the pressure is its own."""
@@ -135,6 +131,10 @@ class Connection:
             self._replies.append(data)
             if len(self._replies) > self._limits.outbox:
                 self.close_soon(CloseCode.SLOW_READER)
+        bad = isinstance(message, Error) and message.code == ErrorCode.BAD_MESSAGE
+        self._errors = self._errors + 1 if bad else 0
+        if self._errors >= self._limits.errors:
+            self.close_soon(CloseCode.TOO_MANY_ERRORS)
 
     def push(self, kind: str, message: ServerMessage) -> None:
         """A snapshot: of each kind only the latest waits."""
@@ -193,14 +193,29 @@ class Connection:
             # What a client does not read stays in the transport for ever if nobody aborts it.
             self._abort = asyncio.get_running_loop().call_later(_CLOSE_S, self._transport.abort)
 
+    def _part(self, code: int) -> None:
+        """The client has closed with this code (0: without one). Unless that is its answer to us,
+        it gets the same back at once (RFC 6455, 5.5.1), and then the transport is ours to close
+        (7.1.1); what is held for it is void."""
+        if not self._over():
+            # The framework lets two kinds through that must not be on the wire (7.4).
+            code = WSCloseCode.PROTOCOL_ERROR if code == 1006 or code > 4999 else code
+            self._transport.write(frame(_CLOSE, code.to_bytes(2, "big") if code else b""))
+        self._let_go()
+
     async def finish(self) -> None:
         """Read to the end of a connection that is being closed, then let it go."""
         if self.close_code is not None:
             await self.receive()
+        self._let_go()
+        self.ended.set_result(None)
+
+    def _let_go(self) -> None:
         if self._abort is not None:
             self._abort.cancel()
+        if self._transport.get_write_buffer_size() and not self._transport.is_closing():
+            asyncio.get_running_loop().call_later(_CLOSE_S, self._transport.abort)
         self._transport.close()
-        self.ended.set_result(None)
 
 
 def _now() -> float:

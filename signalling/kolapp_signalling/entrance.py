@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from . import log
@@ -11,11 +12,14 @@ from .auth import Authenticator, BadToken, Identity
 from .codes import CloseCode
 from .connection import Connection
 from .hub import Hub
-from .messages import Hello, Welcome
+from .inbox import Inbox
+from .messages import Error, Hello, Ping, Pong, Welcome
 from .metrics import Metrics
 from .participant import Participant
+from .parts import QueueInfo
 from .queues import Queues
-from .session import Person
+from .session import Person, Session
+from .tasks import Tasks
 
 
 @dataclass(slots=True)
@@ -29,6 +33,7 @@ class Entrance:
     hello_s: float
     ping_every_ms: int
     metrics: Metrics
+    tasks: Tasks
     served: int = 0  # connections since the start
 
     async def serve(self, connection: Connection) -> None:
@@ -37,8 +42,7 @@ class Entrance:
         try:
             await self._serve(connection)
         except Exception as failure:
-            log.event(logging.ERROR, "A connection failed.", error=failure)
-            connection.close_soon(CloseCode.INTERNAL)
+            _failed(connection, failure)
         finally:
             await connection.finish()
             if connection.close_code is not None:
@@ -54,21 +58,33 @@ class Entrance:
             self.metrics.bad_tokens.inc()
             connection.close_soon(CloseCode.BAD_TOKEN)
             return
+        person = self._person(identity)
+        queues = await self.queues.infos(person.provider)
+        # From here to the welcome nothing waits: whatever is pushed to this person comes after it.
         participant, resumed = self.hub.enter(
-            self._person(identity), identity.expires_ms, identity.grants, hello.resume, connection
+            person, identity.expires_ms, identity.grants, hello.resume, connection
         )
+        connection.send(self._welcome(hello, participant.session, resumed, queues))
+        await self._requests(participant, connection)
+
+    async def _requests(self, participant: Participant, connection: Connection) -> None:
+        inbox = Inbox(self.tasks)
         try:
-            connection.send(await self._welcome(hello, participant, resumed))
-            await participant.attached(connection)
+            await inbox.put(_guarded(participant.attached(connection), connection))
             while (request := await connection.receive()) is not None:
-                await participant.handle(request, connection)
+                if isinstance(request, Ping) and inbox.idle:  # by far the most: no task for it
+                    connection.send(Pong(re=request.id))
+                else:
+                    await inbox.put(_guarded(participant.handle(request, connection), connection))
         finally:
             self.hub.lost(participant, connection)
+            await inbox.done()
 
     async def _hello(self, connection: Connection) -> Hello | None:
         try:
             async with asyncio.timeout(self.hello_s):
-                first = await connection.receive()
+                while isinstance(first := await connection.receive(), Error):
+                    connection.send(first)
         except TimeoutError:
             first = None
         if isinstance(first, Hello):
@@ -81,8 +97,9 @@ class Entrance:
         # only; the role keeps their sessions apart here.
         return Person(identity.provider, identity.role, identity.patient_key(self.pepper))
 
-    async def _welcome(self, hello: Hello, participant: Participant, resumed: bool) -> Welcome:
-        session = participant.session
+    def _welcome(
+        self, hello: Hello, session: Session, resumed: bool, queues: list[QueueInfo]
+    ) -> Welcome:
         return Welcome(
             re=hello.id,
             role=session.person.role.value,
@@ -92,6 +109,18 @@ class Entrance:
             resumed=resumed,
             node=self.node_id,
             version=self.version,
-            queues=await self.queues.infos(session.person.provider),
+            queues=queues,
             ping_every_ms=self.ping_every_ms,
         )
+
+
+async def _guarded(work: Awaitable[None], connection: Connection) -> None:
+    try:
+        await work
+    except Exception as failure:
+        _failed(connection, failure)
+
+
+def _failed(connection: Connection, failure: Exception) -> None:
+    log.event(logging.ERROR, "A connection failed.", error=failure)
+    connection.close_soon(CloseCode.INTERNAL)

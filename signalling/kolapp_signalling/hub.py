@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from weakref import WeakValueDictionary
 
 from .clinician import Clinician
 from .codes import CloseCode
@@ -37,6 +38,8 @@ class Hub:
         self._sessions = Sessions(lambda: secrets.token_urlsafe(16))
         self._participants: dict[Session, Participant] = {}
         self._detached: dict[Session, None] = {}  # in the order of their loss
+        # One for all sessions that a person ever has here, as long as one of them has work to do.
+        self._turns = WeakValueDictionary[Person, asyncio.Lock]()
 
     def __len__(self) -> int:
         """Sessions, with a socket or waiting for one."""
@@ -64,11 +67,10 @@ class Hub:
             self._sessions.renew(session)
             participant = self._participants[session]
         else:
-            before = self._forget(old) if old is not None else None
+            if old is not None:
+                self._forget(old)
             session = self._sessions.open(person, token_until_ms)
             participant = self._participants[session] = self._participant(session)
-            if before is not None:
-                participant.succeed(before)
         session.attach(connection.id, token_until_ms, grants)
         self._detached.pop(session, None)
         participant.connection = connection
@@ -124,21 +126,19 @@ class Hub:
         return [p for p in found if isinstance(p, Clinician) and p.connection is not None]
 
     def _participant(self, session: Session) -> Participant:
-        if session.person.role == Role.PATIENT:
-            return Patient(session, self._services)
-        return Clinician(session, self._services)
+        turn = self._turns.setdefault(session.person, asyncio.Lock())
+        role = Patient if session.person.role == Role.PATIENT else Clinician
+        return role(session, self._services, turn)
 
     def _take_over(self, participant: Participant) -> None:
         if participant.connection is not None:
             participant.connection.close_soon(CloseCode.TAKEN_OVER)
             participant.connection = None
 
-    def _forget(self, session: Session) -> Participant:
+    def _forget(self, session: Session) -> None:
         self._detached.pop(session, None)
-        participant = self._participants.pop(session)
-        participant.release()
+        self._participants.pop(session).release()
         self._sessions.forget(session)
-        return participant
 
 
 def _now_ms() -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import generate_latest
 
-from .messages import Error, ServerMessage
+from .messages import Error, Ping, ServerMessage
 from .parts import ClientMessage
 from .roles import Role
 
@@ -48,6 +48,8 @@ class Metrics:
         )
 
     def answered(self, request: ClientMessage, reply: ServerMessage) -> None:
+        if isinstance(request, Ping):
+            return
         outcome = reply.code if isinstance(reply, Error) else "done"
         self.requests.labels(str(request.__struct_config__.tag), str(outcome)).inc()
 

@@ -67,27 +67,27 @@ _SHOW = frozenset(
 class Participant:
     __slots__ = ("_services", "_turn", "away", "connection", "released", "restored", "session")
 
-    def __init__(self, session: Session, services: Services) -> None:
+    def __init__(self, session: Session, services: Services, turn: asyncio.Lock) -> None:
+        """`turn` is the person's: what an older session has under way is done first, so that its
+        late end cannot undo what this one finds."""
         self.session = session
         self.connection: Connection | None = None  # the newest socket, while it lives
         self.away = False  # the store was told that nobody is there
         self.restored = False  # everything the store knows of this person was looked up
         self.released = False  # the session is over; what is still under way concerns nobody
         self._services = services
-        self._turn = asyncio.Lock()
-
-    def succeed(self, before: Participant) -> None:
-        """Take over from this person's session before: what it has under way is done first, so
-        that its late end cannot undo what the new session finds."""
-        self._turn = before._turn
+        self._turn = turn
 
     # Requests
 
-    async def handle(self, request: ClientMessage, connection: Connection) -> None:
-        if isinstance(request, Ping):  # by far the most, and it changes nothing
-            connection.send(Pong(re=request.id))
-            return
+    async def handle(self, request: ClientMessage | Error, connection: Connection) -> None:
+        """An `Error` is the reply to what was no message; it too has its turn."""
         async with self._turn:
+            if connection.close_code is not None:
+                return  # whom we closed has no rights any more, and would not get the reply
+            if isinstance(request, Error):
+                connection.send(request)
+                return
             reply = await self._reply(request)
             connection.send(reply)
             self._services.metrics.answered(request, reply)
@@ -119,6 +119,8 @@ class Participant:
             raise Refused(ErrorCode.FORBIDDEN)
         if isinstance(request, Hello):
             raise Refused(ErrorCode.WRONG_STATE)  # said already on this connection
+        if isinstance(request, Ping):
+            return Pong()
         if isinstance(request, LookAround):
             provider = self.session.person.provider
             return QueuesNow(queues=await self._services.queues.infos(provider))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from kolapp_queue.errors import CopyExpired, NoSuchTicket, NoSuchVisit, QueueClosed, QueueFull
@@ -25,8 +26,8 @@ _MAY_OFFER = frozenset({VisitState.LIVE})  # nothing of the patient before the a
 class Patient(Participant):
     __slots__ = ("_held", "_key")
 
-    def __init__(self, session: Session, services: Services) -> None:
-        super().__init__(session, services)
+    def __init__(self, session: Session, services: Services, turn: asyncio.Lock) -> None:
+        super().__init__(session, services, turn)
         self._key = PatientKey(session.person.key)
         self._held: dict[QueueRef, HeldTicket] = {}  # the last ticket in each queue, ended or not
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from drivers import QUEUE, Closed, People, Start
 from kolapp_signalling.app import Served
 from kolapp_signalling.development import _signing_key
+from kolapp_signalling.parts import QueueInfo
 
 
 async def test_the_welcome_says_what_a_client_needs(node: Served, town: People) -> None:
@@ -212,3 +214,30 @@ async def test_providers_do_not_meet(node: Served, start: Start, crowd: People) 
     await bo.until_state("called")
     assert bo.ticket["call"]["visit"] == pulled["visit"]["id"]
     assert (await anna.ask("find", queue=QUEUE))["state"] == "waiting"
+
+
+async def test_the_welcome_is_the_first_that_a_resumed_session_gets(
+    node: Served, crowd: People
+) -> None:
+    anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
+    await bo.ws.close()
+    queues, asked, go_on = node.node.queues, asyncio.Event(), asyncio.Event()
+    infos = queues.infos
+
+    async def slow_infos(provider: str) -> list[QueueInfo]:
+        asked.set()
+        await go_on.wait()
+        return await infos(provider)
+
+    queues.infos = slow_infos  # type: ignore[method-assign]  # a store that takes its time
+    again = await crowd.connect(node)
+    token = crowd.token(node, "patient", "bo")
+    await again.send("hello", token=token, resume=bo.welcome["resume"])
+    await asked.wait()
+    await anna.ask("leave", ticket=anna.ticket["ticket"])
+    held = node.node.audience.ticket(bo.ticket["ticket"])
+    assert held is not None
+    node.node.audience.tell(held, always=True)
+    go_on.set()
+    await again.until_position(1)
+    assert [frame["type"] for frame in again.frames][:2] == ["welcome", "ticket"]
