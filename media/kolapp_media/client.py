@@ -89,8 +89,8 @@ class MediaClient:
     ) -> Self:
         """Dial a node. `timeout` (seconds) holds for this and for each request.
 
-        Raises `NodeGone` if it does not answer or does not know the secret. `on_event` is called
-        from the event loop and must not block.
+        Raises `NodeGone` if it does not answer or does not know the secret, ValueError for what is
+        no address. `on_event` is called from the event loop and must not block.
         """
         where = control.Address.parse(address)
         try:

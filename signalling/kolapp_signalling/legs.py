@@ -21,7 +21,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class VisitLegs:
     node: str
     media_epoch: int
-    lost: bool = False  # the node is gone: this placement is of no use any more
+    lost: bool = False  # of no use now: the node is gone, or takes no leg of it
     states: dict[str, str] = field(default_factory=dict)  # by participant
     generations: dict[str, int] = field(default_factory=dict)
 
@@ -70,6 +70,13 @@ class Legs:
         for visit in there:
             self.lost(visit)
         return there
+
+    def node_back(self, node: str) -> None:
+        """We can ask it again, so its placements can be used again. Which legs outlived the time
+        between, it says itself; the others are lost until they are made anew."""
+        for legs in self._visits.values():
+            if legs.node == node:
+                legs.lost = False
 
     def lost(self, visit: str) -> None:
         """The placement we know is of no use any more."""

@@ -28,6 +28,7 @@ from .tasks import Tasks
 
 _LOOKS_A_LEASE = 3  # looks at the registry in one lease; so many misses in a row are a lapse
 _PLACEMENTS = 3  # nodes tried for one offer
+_DIALS = 16  # nodes dialled at a time; the others wait for one that answers or gives up
 _HASTE_S = 0.1  # between looks for new nodes, for one lease after the start and after each loss
 
 
@@ -53,6 +54,8 @@ class MediaLink:
         self._missed: Counter[str] = Counter()  # looks in a row that did not find the node
         self._placed: Counter[str] = Counter()  # visits put there since the last look
         self._dialling: set[str] = set()
+        self._dials = asyncio.Semaphore(_DIALS)
+        self._unusable: dict[str, str] = {}  # addresses that cannot be dialled, by node
         self._expected_until = 0.0  # in the loop's time: till then a node may come at any moment
         self._lost = asyncio.Event()
 
@@ -167,19 +170,26 @@ class MediaLink:
                     await self._give_up(node)
         self._records.update(found)
         for node in found.keys() - self._clients.keys() - self._dialling:
-            # Beside the looks: a host that has vanished keeps a dial waiting.
-            self._dialling.add(node)
-            self._tasks.start(self._dial(found[node]))
+            if self._unusable.get(node) != found[node].address:
+                # Beside the looks: a host that has vanished keeps a dial waiting.
+                self._dialling.add(node)
+                self._tasks.start(self._dial(found[node]))
 
     async def _dial(self, node: NodeRecord) -> None:
         heard = partial(self._heard, node.id)
         try:
-            client = await MediaClient.connect(node.address, self._secret, heard)
+            async with self._dials:
+                client = await MediaClient.connect(node.address, self._secret, heard)
         except NodeGone:
             return  # the next look tries again, as long as the lease lasts
+        except ValueError:
+            self._unusable[node.id] = node.address  # until it announces another one
+            log.event(logging.ERROR, "A media node announces no usable address.", node=node.id)
+            return
         finally:
             self._dialling.discard(node.id)
         self._clients[node.id] = client
+        self._legs.node_back(node.id)
         log.event(logging.INFO, "A media node is connected.", node=node.id)
         self._tasks.start(self._watch(node.id, client))
 
@@ -199,6 +209,7 @@ class MediaLink:
     async def _give_up(self, node: str) -> None:
         """Its lease stays lapsed: frozen or cut off, which is as good as dead."""
         del self._records[node], self._missed[node]
+        self._unusable.pop(node, None)
         if (client := self._clients.get(node)) is not None:
             await client.close()
 

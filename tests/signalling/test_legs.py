@@ -73,3 +73,16 @@ def test_the_visits_heard_of_longest_ago_are_forgotten() -> None:
     assert legs.states("v0") == {"patient": "connecting"}
     assert legs.states("v1") == {}
     assert legs.states(f"v{MOST_VISITS}") == {"patient": "connecting"}
+
+
+def test_a_node_that_is_back_carries_its_visits_on() -> None:
+    legs = Legs()
+    for visit, node in (("v1", "m1"), ("v2", "m2")):
+        for participant in ("patient", "clinician"):
+            legs.offered(visit, node, 1, participant, 1)
+            legs.changed(visit, node, 1, participant, 1, "connected")
+        legs.node_lost(node)
+    legs.node_back("m1")
+    assert (legs.usable("v1", 1), legs.usable("v2", 1)) == (True, False)
+    assert legs.changed("v1", "m1", 1, "patient", 1, "connected")
+    assert legs.states("v1") == {"patient": "connected", "clinician": "lost"}

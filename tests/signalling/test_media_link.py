@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -232,3 +233,58 @@ async def test_looks_in_haste_do_not_end_a_lease(
     for count in range(1, 5):  # each found by another look
         await media(f"m{count}", 10)
         await connected(node, 1 + count)
+
+
+async def test_a_control_connection_that_breaks_costs_no_leg(
+    node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+) -> None:
+    await media("m1", 10)
+    anna, doctor = await visit_of(node, crowd)
+    await connected(node)
+    for driver in (doctor, anna):
+        peer = peers()
+        await peer.accept((await offer(driver, await peer.offer()))["sdp"])
+    for driver in (anna, doctor):
+        await driver.until(lambda driver: set(legs(driver).values()) == {"connected"})
+    control = node.node.media._clients["m1"]
+    control._writer.transport.abort()
+    for driver in (anna, doctor):
+        await driver.until(lambda driver: set(legs(driver).values()) == {"lost"})
+        await driver.until(lambda driver: set(legs(driver).values()) == {"connected"})
+
+    # A page that is loaded anew makes its own leg anew, and not the other one's.
+    answer = await offer(anna, await peers().offer(), 2)
+    assert (answer["type"], answer["media_epoch"]) == ("sdp_answer", 1)
+    await doctor.ask("ping")
+    assert legs(doctor)["clinician"] == "connected"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "unix:relative", f"{'x' * 80}:1", "a\0b:1"])
+async def test_a_node_without_a_usable_address_is_said_once_and_hinders_nobody(
+    start: Start,
+    media: MakeMedia,
+    store: QueueStore,
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+) -> None:
+    await store.register_node(NodeRecord("m0", "media", address, 10, 0), LEASE_MS)
+    node = await start(node_lease_ms=LEASE_MS)
+    for count in (1, 2):  # found by two looks, both after the bad one
+        await media(f"m{count}", 10)
+        await connected(node, count)
+    assert caplog.text.count("announces no usable address") == 1
+    assert "background" not in caplog.text
+    await store.forget_node("m0")
+
+
+async def test_a_node_that_does_not_answer_hinders_nobody(
+    start: Start, media: MakeMedia, store: QueueStore
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # accepts and says nothing
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        await store.register_node(NodeRecord("m0", "media", address, 10, 0), LEASE_MS)
+        node = await start(node_lease_ms=LEASE_MS)
+        for count in (1, 2):
+            await media(f"m{count}", 10)
+            await connected(node, count)
+        await store.forget_node("m0")
