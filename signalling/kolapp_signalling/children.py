@@ -12,11 +12,17 @@ from dataclasses import dataclass, field
 
 from .process import PARENT_PID, READY_FD
 from .setting_sources import PREFIX
+from .standby import SPARE, TURN
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A spare waits for its turn from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,16 @@ class Child:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     reports: int = field(default=-1, init=False)  # read end of its pipe while it starts, else -1
 
-    def start(self) -> None:
+    def start(self, spare: bool = False) -> None:
+        """`spare`: it loads its packages and does no more before `take_turn`."""
+        # -P: modules of the directory we happen to be in are none of ours
+        command = [sys.executable, "-P", "-m", "kolapp_signalling", self.role]
         reader, writer = os.pipe()
         try:
             self.process = subprocess.Popen(
-                # -P: modules of the directory we happen to be in are none of ours
-                [sys.executable, "-P", "-m", "kolapp_signalling", self.role],
+                [*command, SPARE] if spare else command,
                 env=self.environment | {READY_FD: str(writer), PARENT_PID: str(os.getpid())},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if spare else subprocess.DEVNULL,
                 pass_fds=(writer,),
                 process_group=0,  # Ctrl-C in a terminal must reach the supervisor alone
             )
@@ -51,17 +59,40 @@ class Child:
             os.close(writer)
         self.reports = reader
 
-    def read_report(self) -> Ready | Refused | None:
-        """What it said about its start, once the pipe is readable; None if it died wordless."""
-        with open(self.reports, encoding="utf-8") as pipe:
-            line = pipe.readline()
-        self.reports = -1
-        if not line:
+    def take_turn(self) -> bool:
+        """A spare becomes the node. False if it has just died."""
+        assert self.process is not None
+        assert self.process.stdin is not None
+        try:
+            with self.process.stdin as pipe:
+                pipe.write(TURN)
+        except BrokenPipeError:
+            return False
+        return True
+
+    def read_report(self) -> Ready | Loaded | Refused | None:
+        """What it said about its start, once the pipe is readable; None if it died wordless.
+        After `Loaded` more will come, after anything else the pipe is closed."""
+        line = self._read_line()
+        said = json.loads(line) if line else None
+        if said is not None and "loaded" in said:
+            return Loaded()
+        self.close_pipe()
+        if said is None:
             return None
-        said = json.loads(line)
         if "ready" in said:
             return Ready({str(key): str(value) for key, value in said["ready"].items()})
         return Refused(str(said["refused"]))
+
+    def _read_line(self) -> bytes:
+        """It writes a line at once, and never two before its turn."""
+        found = b""
+        while not found.endswith(b"\n"):
+            more = os.read(self.reports, 65_536)
+            if not more:
+                return b""
+            found += more
+        return found
 
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -79,6 +110,8 @@ class Child:
 
     def forget(self) -> None:
         """The process is dead and buried; the child may be started again."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
         self.process = None
         self.close_pipe()
 

@@ -17,6 +17,7 @@ from .process import StartRefused, die_with_parent, report_refusal
 from .setting_kinds import EVERYWHERE, MEDIA, SERVE, SIGNALLING, SettingsError
 from .setting_sources import add_flags, load_settings, settings_table
 from .settings import Settings
+from .standby import SPARE, stand_by
 
 SETTINGS_HELP = "Every setting is also an environment variable; all of them: docs/settings.md."
 
@@ -27,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     die_with_parent(os.environ)
     if given[:1] == ["bench"]:
         return _bench(given[1:])
+    if given[:1] == ["eta"]:
+        from .eta_command import main as eta
+
+        return eta(given[1:])
     chosen = _parser().parse_args(given)
     try:
         return int(chosen.run(chosen))
@@ -53,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=sentences[name], epilog=SETTINGS_HELP)
         add_flags(command, name)
         command.set_defaults(run=_serve if name == SERVE else _node)
+        if name != SERVE:
+            text = "load everything, then wait for `start` on standard input; for `kolapp serve`"
+            command.add_argument(SPARE, action="store_true", help=text)
     token = commands.add_parser("token", help="print a demo token (no real keys configured)")
     token.add_argument("--role", required=True, choices=("patient", "clinician"))
     token.add_argument("--sub", required=True, metavar="SUBJECT", help="whose token it is")
@@ -67,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     backup.set_defaults(run=_backup)
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
+    commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
     commands.add_parser("bench", help="measure: `bench turn --help`, `bench queue --help`")
     return parser
 
@@ -146,6 +155,8 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _node(chosen: argparse.Namespace) -> int:
+    if chosen.spare and not stand_by(chosen.command):
+        return 0
     from .node import run_node
 
     return run_node(chosen.command, _prepared(chosen, chosen.command))

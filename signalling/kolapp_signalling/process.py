@@ -22,6 +22,7 @@ READY_FD = "KOLAPP_READY_FD"  # an open pipe to write one line of JSON to
 PARENT_PID = "KOLAPP_PARENT_PID"  # die when this is not our parent any more
 
 _PR_SET_PDEATHSIG = 1
+_ARG_START, _ARG_END = 48, 49  # fields of /proc/PID/stat; 3 is the first after the name
 
 
 def now_ms() -> int:
@@ -50,6 +51,13 @@ def report_ready(facts: Mapping[str, str]) -> None:
         print("Ready.", *facts.values(), flush=True)
 
 
+def report_loaded() -> None:
+    """This process has loaded what it needs and waits for its turn; `report_ready` comes later."""
+    descriptor = os.environ.get(READY_FD, "")
+    if descriptor:
+        os.write(int(descriptor), b'{"loaded": true}\n')
+
+
 def report_refusal(sentence: str) -> None:
     """This process cannot start. The parent says so, or standard error when there is none."""
     if not _report({"refused": sentence}):
@@ -62,6 +70,22 @@ def _report(line: Mapping[str, object]) -> bool:
         return False
     with open(int(descriptor), "w", encoding="utf-8") as pipe:
         pipe.write(json.dumps(line) + "\n")
+    return True
+
+
+def drop_argument(argument: str) -> bool:
+    """Take it off the end of our command line, as `ps` shows it. True if that was done: it needs
+    Linux, where these bytes are in our own memory and proc(5) says where."""
+    try:
+        with open("/proc/self/stat", encoding="utf-8", errors="replace") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return False
+    begin, end = (int(fields[number - 3]) for number in (_ARG_START, _ARG_END))
+    last = os.fsencode(argument)
+    if not 0 < begin < end or not ctypes.string_at(begin, end - begin).endswith(last + b"\0"):
+        return False
+    ctypes.memset(end - 1 - len(last), 0, len(last))
     return True
 
 

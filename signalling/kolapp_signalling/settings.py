@@ -191,6 +191,12 @@ class Settings:
     restart_delay_max_ms: int = setting(
         5_000, milliseconds(), "Longest such pause; it doubles from the first."
     )
+    spares: bool = setting(
+        True, YES_NO, "`kolapp serve` keeps a loaded process for each node, to replace it at once."
+    )
+    spare_delay_ms: int = setting(
+        3_000, milliseconds(low=0), "A spare is loaded so long after its node is ready."
+    )
     log_level: str = setting(
         "info", one_of("debug", "info", "warning", "error"), "How much is logged."
     )

@@ -1,7 +1,8 @@
 """`kolapp serve`: the store, one signalling node and one media node, kept alive and stopped.
 
 This process stays small: it imports neither aiohttp nor aiortc, serves nobody and only watches.
-Whatever dies is started again; state is in the store, so nobody loses the place.
+Whatever dies is replaced by its spare, or started again while there is none; state is in the
+store, so nobody loses the place.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from .children import Child, Ready, Refused, child_environment
+from .children import Child, Loaded, Ready, Refused, child_environment
 from .process import StartRefused, now_ms
 from .restarts import Restarts
 from .setting_kinds import MEDIA, SIGNALLING
 from .setting_sources import to_environment
 from .settings import Settings
+from .spares import Spare
 from .store_keeper import StoreKeeper
 from .voice import Voice
 from .wakeups import Wakeups
@@ -46,6 +48,7 @@ class Watched:
 
     child: Child
     restarts: Restarts
+    spare: Spare
     started_ms: int = 0
     died_ms: int = 0  # of the latest death; 0 before any
     due_ms: int | None = None  # while dead: start it again then
@@ -73,15 +76,15 @@ class Supervisor:
             self.store = StoreKeeper(self.settings, self.voice)
             self.store.start()
         for role in (SIGNALLING, MEDIA):  # also the order of stopping
-            child = Child(role, self._environment_of(role))
-            restarts = Restarts(self.settings.restart_delay_ms, self.settings.restart_delay_max_ms)
-            self.watched.append(Watched(child, restarts))
+            self.watched.append(self._watched(role))
             self._spawn(self.watched[-1])
         while not all(one.ready for one in self.watched):
             if self.wakeups.stops_asked:
                 return
             self._step()
         self.serving = True
+        for one in self.watched:
+            one.spare.plan()
         self.voice.ready(self.settings, self.url, now_ms() - self.began_ms)
 
     def watch(self) -> None:
@@ -96,6 +99,7 @@ class Supervisor:
             self.voice.stopping()
         for one in self.watched:
             self._forget_pipe(one)
+            self._end_spare(one.spare)
         for one in self.watched:
             one.child.tell_to_stop()
             deadline = now_ms() + self.settings.stop_timeout_ms
@@ -115,6 +119,8 @@ class Supervisor:
             for one in self.watched:
                 if one.child.reports == descriptor:
                     self._hear(one)
+                elif one.spare.reports == descriptor:
+                    self._hear_spare(one.spare)
         if self.store is not None:
             self.store.mend()
         for one in self.watched:
@@ -124,11 +130,13 @@ class Supervisor:
                 self._spawn(one)
             elif one.child.reports >= 0 and self._late_ms(one) <= now_ms():
                 self._give_up_on(one)
+            self._look_after(one.spare)
 
     def _pause_s(self) -> float:
         """Until the next thing that no signal and no pipe will tell of."""
         times = [now_ms() + HOUSEKEEPING_MS]
-        times += [one.due_ms for one in self.watched if one.due_ms is not None]
+        dues = [due for one in self.watched for due in (one.due_ms, one.spare.due_ms)]
+        times += [due for due in dues if due is not None]
         if self.store is not None and self.store.due_ms is not None:
             times.append(self.store.due_ms)
         times += [self._late_ms(one) for one in self.watched if one.child.reports >= 0]
@@ -136,7 +144,10 @@ class Supervisor:
 
     def _spawn(self, one: Watched) -> None:
         one.started_ms, one.due_ms, one.ready, one.last_words = now_ms(), None, False, ""
-        one.child.start()
+        if (spare := one.spare.take()) is not None:
+            one.child = spare
+        else:
+            one.child.start()
         self.wakeups.watch(one.child.reports)
 
     def _hear(self, one: Watched) -> None:
@@ -146,7 +157,7 @@ class Supervisor:
                 self._is_ready(one, facts)
             case Refused(sentence):
                 one.last_words = sentence
-            case None:  # it died; SIGCHLD says the rest
+            case Loaded() | None:  # it died, if it said nothing; SIGCHLD says the rest
                 pass
 
     def _is_ready(self, one: Watched, facts: Mapping[str, str]) -> None:
@@ -157,6 +168,7 @@ class Supervisor:
             one.child.environment["KOLAPP_HTTP_PORT"] = str(urlsplit(self.url).port)
         if self.serving:
             self.voice.back(one.child.role, now_ms() - one.died_ms)
+            one.spare.plan()
 
     def _bury(self, one: Watched) -> None:
         if one.child.reports >= 0:
@@ -174,6 +186,7 @@ class Supervisor:
     def _mend(self, one: Watched, cause: str) -> None:
         """It is dead. Before everything was ready once, that is the end of the start."""
         one.child.forget()
+        one.spare.due_ms = None  # loading one must not slow the new child's start
         if not self.serving:
             raise StartRefused(one.last_words or f"The {one.child.role} process failed: {cause}.")
         one.died_ms = now_ms()
@@ -185,6 +198,34 @@ class Supervisor:
         if one.child.reports >= 0:
             self.wakeups.unwatch(one.child.reports)
             one.child.close_pipe()
+
+    # Its spares
+
+    def _hear_spare(self, spare: Spare) -> None:
+        self.wakeups.unwatch(spare.reports)
+        if spare.hear():
+            self.voice.spare_loaded(spare.role)
+
+    def _look_after(self, spare: Spare) -> None:
+        if (cause := spare.cause_of_death()) is not None:
+            self._end_spare(spare)
+            self.voice.spare_died(spare.role, cause, spare.plan_again())
+        elif spare.due_ms is not None and spare.due_ms <= now_ms():
+            spare.load()
+            self.wakeups.watch(spare.reports)
+
+    def _end_spare(self, spare: Spare) -> None:
+        if spare.reports >= 0:
+            self.wakeups.unwatch(spare.reports)
+        spare.end()
+
+    # What it makes
+
+    def _watched(self, role: str) -> Watched:
+        settings, environment = self.settings, self._environment_of(role)
+        restarts = Restarts(settings.restart_delay_ms, settings.restart_delay_max_ms)
+        delay_ms = settings.spare_delay_ms if settings.spares else None
+        return Watched(Child(role, environment), restarts, Spare(role, environment, delay_ms))
 
     def _environment_of(self, role: str) -> dict[str, str]:
         node = self.settings.node_id

@@ -50,6 +50,14 @@ class Voice:
         self._say(f"The {role} process is back after {after_ms / 1000:.1f} s.")
         self._event({"back": role, "after_ms": after_ms})
 
+    def spare_loaded(self, role: str) -> None:
+        self._event({"spare": role})
+
+    def spare_died(self, role: str, cause: str, pause_ms: int) -> None:
+        when = f"in {pause_ms / 1000:g} s"
+        self._say(f"The spare {role} process died: {cause}. Another is loaded {when}.")
+        self._event({"spare_died": role})
+
     def stopping(self) -> None:
         self._say("Stopping. Everybody who waits keeps the place.")
         self._event({"stopping": True})

@@ -1,9 +1,10 @@
 import os
 import select
 import signal
+from pathlib import Path
 
 import pytest
-from kolapp_signalling.children import Child, Refused, child_environment
+from kolapp_signalling.children import Child, Loaded, Refused, child_environment
 from kolapp_signalling.setting_kinds import MEDIA
 from processes import own_environment
 
@@ -49,6 +50,43 @@ def test_a_signal_without_a_name_is_told_by_its_number(child):
     child.process.send_signal(signal.SIGRTMIN + 1)
     child.process.wait(LONG_S)
     assert child.cause_of_death() == f"it was ended by signal {signal.SIGRTMIN + 1}"
+
+
+@pytest.fixture
+def spare(child):
+    child.start(spare=True)
+    assert readable(child.reports)
+    assert child.read_report() == Loaded()
+    return child
+
+
+def command_line(child):
+    return Path(f"/proc/{child.process.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+
+
+def test_a_spare_does_nothing_before_its_turn_and_says_so_in_its_command_line(spare):
+    assert spare.runs()
+    assert command_line(spare)[-2:] == [b"media", b"--spare"]
+    assert spare.take_turn()
+    assert readable(spare.reports)
+    assert command_line(spare)[-1:] == [b"media"]
+    assert isinstance(spare.read_report(), Refused), "there is no store: the same as from cold"
+
+
+def test_a_spare_serves_as_eagerly_as_any(spare):
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, spare.process.pid) == ours
+
+
+def test_a_spare_whose_turn_will_not_come_ends(spare):
+    spare.process.stdin.close()
+    assert spare.process.wait(LONG_S) == 0
+
+
+def test_a_spare_that_has_died_takes_no_turn(spare):
+    spare.process.kill()
+    spare.process.wait(LONG_S)
+    assert not spare.take_turn()
 
 
 def test_it_is_out_of_reach_of_the_terminal(child):

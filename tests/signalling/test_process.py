@@ -39,6 +39,26 @@ def test_without_a_parent_the_operator_is_told(capsys):
     assert capsys.readouterr() == ("Ready. http://127.0.0.1:1\n", "No.\n")
 
 
+def test_who_has_loaded_says_so_and_will_say_more(ready_pipe):
+    process.report_loaded()
+    process.report_ready({})
+    assert [json.loads(line) for line in ready_pipe] == [{"loaded": True}, {"ready": {}}]
+
+
+DROP = """
+import sys
+from kolapp_signalling.process import drop_argument
+print(drop_argument("--never"), drop_argument(sys.argv[-1]))
+print(open("/proc/self/cmdline").read().rstrip("\\0").split("\\0")[2:])
+"""
+
+
+def test_an_argument_is_taken_off_the_command_line():
+    command = [sys.executable, "-c", DROP, "one", "--two"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["False True", str([DROP, "one"])]
+
+
 # The grandchild waits for its standard input to end, which it never does: the pipe is ours.
 CHILD = """
 import os, sys

@@ -12,14 +12,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 START_S = 20.0
 STOP_S = 15.0
+BUSY_S = 30
 # What tells a child's command line from the others'; the store's server rewrites its own.
 ROLES = {"store": b"valkey-server", "signalling": b"\0signalling\0", "media": b"\0media\0"}
+SPARE = b"\0--spare\0"
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Serve:
     terminal: IO[bytes]  # a file: a pipe that nobody reads would stop it once full
     events: int  # read end of its pipe of events
     url: str = ""
+    spares: set[str] = field(default_factory=set)  # roles with a loaded spare, as far as heard
     _rest: bytes = b""
 
     def next_event(self, timeout: float = START_S) -> dict[str, Any]:
@@ -45,6 +48,8 @@ class Serve:
             self._rest += found
         line, _, self._rest = self._rest.partition(b"\n")
         told: dict[str, Any] = json.loads(line)
+        self.spares |= {told[name] for name in ("spare",) if name in told}
+        self.spares -= {told[name] for name in ("died", "spare_died") if name in told}
         return told
 
     def wait_ready(self, timeout: float = START_S) -> None:
@@ -59,8 +64,13 @@ class Serve:
             if event.get("back") == role:
                 return int(event["after_ms"])
 
+    def wait_spare(self, *roles: str, timeout: float = START_S) -> None:
+        """Until these have a loaded spare; each event heard so far counts."""
+        while not self.spares >= {*roles}:
+            self.next_event(timeout)
+
     def pid_of(self, role: str) -> int:
-        """Of the child in this role: signalling, media or store."""
+        """Of the child in this role: signalling, media, store, or such as "media spare"."""
         [found] = [pid for pid, what in self.children().items() if what == role]
         return found
 
@@ -71,7 +81,7 @@ class Serve:
             line = Path(f"/proc/{pid}/cmdline").read_bytes()
             for role, sign in ROLES.items():
                 if sign in line:  # in none while it is forked and not yet itself
-                    found[pid] = role
+                    found[pid] = f"{role} spare" if SPARE in line else role
         return found
 
     def kill(self, role: str) -> None:
@@ -134,6 +144,19 @@ def serving(
 
 
 @contextmanager
+def busy_machine() -> Iterator[None]:
+    """Each core has somebody else at work, as when browsers run beside; for a bounded time."""
+    code = f"import time; end = time.monotonic() + {BUSY_S}\nwhile time.monotonic() < end: pass"
+    others = [subprocess.Popen([sys.executable, "-c", code]) for _ in os.sched_getaffinity(0)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+@contextmanager
 def node_alone(role: str, data_dir: Path, store_url: str, *arguments: str) -> Iterator[str]:
     """`kolapp signalling` or `kolapp media` by itself, ready; its URL or "". Stopped at the end."""
     command = [sys.executable, "-P", "-m", "kolapp_signalling", role, "--store-url", store_url]
@@ -192,4 +215,5 @@ def run_kolapp(
 def own_environment(more: Mapping[str, str] | None) -> dict[str, str]:
     """Ours without its settings; the process dies with this one, however that ends."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KOLAPP_")}
-    return kept | {"KOLAPP_PARENT_PID": str(os.getpid())} | dict(more or {})
+    own = {"KOLAPP_PARENT_PID": str(os.getpid()), "KOLAPP_SPARES": "no"}  # who tests them asks
+    return kept | own | dict(more or {})
