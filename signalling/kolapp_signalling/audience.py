@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from kolapp_queue.model import (
     ClinicianKey,
     Duty,
+    Hint,
     PatientKey,
     QueueRef,
     Ticket,
@@ -52,6 +53,10 @@ class HeldTicket:
         """The newest version that this ticket or its visit is known to have."""
         return max(self.ticket.version, self.visit.version if self.visit is not None else 0)
 
+    def knows(self, hint: Hint) -> bool:
+        """Whether all that this hint may be about was read; versions are a queue's own."""
+        return hint.ref == self.ticket.ref and hint.version <= self.version
+
     def take(self, ticket: Ticket) -> None:
         """An older record than the one we have changes nothing."""
         if ticket.version >= self.ticket.version:
@@ -79,6 +84,11 @@ class Desk:
     def active(self) -> Visit | None:
         ended = self.visit is None or self.visit.state == VisitState.ENDED
         return None if ended else self.visit
+
+    def knows(self, hint: Hint) -> bool:
+        """Whether all that this hint may be about was read; versions are a queue's own."""
+        visit = self.visit
+        return visit is not None and hint.ref == visit.ref and hint.version <= visit.version
 
     def take(self, duty: Duty) -> None:
         self.duty = duty

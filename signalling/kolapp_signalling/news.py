@@ -45,10 +45,10 @@ class News:
         held = self._audience.ticket(hint.ticket) if hint.ticket else None
         if held is None and hint.visit is not None:
             held = self._audience.in_visit(hint.ref, hint.visit)
-        if held is not None and held.version < hint.version:
+        if held is not None and not held.knows(hint):
             self.look_at(held)
         desk = self._audience.desk(hint.ref.provider, hint.clinician) if hint.clinician else None
-        if desk is not None and (desk.visit is None or desk.visit.version < hint.version):
+        if desk is not None and not desk.knows(hint):
             self.look_at_desk(desk)
 
     def look_at(self, held: HeldTicket) -> None:

@@ -10,6 +10,7 @@ from drivers import QUEUE, People, Start
 from kolapp_queue.model import PatientKey, QueueRef, TicketId
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
+from kolapp_signalling.setting_kinds import QueueTitle
 from redis.asyncio import Redis
 
 PROMISED_S = 1.0  # a lost hint costs at most this ...
@@ -111,3 +112,22 @@ async def test_a_hint_that_says_what_is_known_reads_nothing(node: Served, crowd:
     await anna.until_state("called")
     states = [frame["state"] for frame in anna.frames if frame["type"] == "ticket"]
     assert states.count("called") == 1
+
+
+async def test_versions_of_different_queues_are_not_compared(start: Start, crowd: People) -> None:
+    """The last visit was in a busy queue; the next one is in a quiet one, pulled elsewhere."""
+    busy, quiet = "busy", "quiet"
+    lost = {"queue_resync_ms": 60_000}  # nothing but the hint can help
+    queues = (QueueTitle(busy, busy), QueueTitle(quiet, quiet))
+    here, there = await start(queues=queues, **lost), await start(queues=queues, **lost)
+    for number in range(5):
+        await (await crowd.patient(there, f"patient-{number}")).join(busy)
+    desk = await crowd.clinician(here)
+    await desk.ask("ready", queues=[busy, quiet])
+    visit = (await desk.ask("pull", key="key-1"))["visit"]
+    await desk.ask("give_back", visit=visit["id"], epoch=visit["epoch"])
+    await (await crowd.patient(there, "anna")).join(quiet)
+    same = await crowd.clinician(there)
+    await same.ask("ready", queues=[quiet])
+    visit = (await same.ask("pull", key="key-2"))["visit"]
+    await desk.until(lambda desk: desk.visit.get("id") == visit["id"])
