@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from .model import Line
+from ..model import Line
 
 # Between two visits: notes, the next pull, the ring. A guess; nobody has measured it here.
 TURNAROUND_MS = 45_000

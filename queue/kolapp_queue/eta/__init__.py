@@ -1,0 +1,9 @@
+"""How long the people in a line still wait.
+
+Pure: no clock, no tasks, no store. The parts of it that learn import numpy; importing this
+package alone does not.
+"""
+
+from .formula import NOBODY_ON_DUTY, Curve, Pace, Wait, curve, wait
+
+__all__ = ["NOBODY_ON_DUTY", "Curve", "Pace", "Wait", "curve", "wait"]

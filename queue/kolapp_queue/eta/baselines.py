@@ -1,0 +1,68 @@
+"""What others do: the published formulas, each learning as its product does.
+
+Sources: Asterisk's app_queue (moving average 1/4), Salesforce Chat (0.1), Genesys (position times
+handling time by agents), Cloudflare Waiting Room (position by throughput); last to enter service,
+head of line and the queue with impatient customers after Ibrahim and Whitt.
+"""
+
+from __future__ import annotations
+
+from .history import Event, Step
+from .recent import Last
+from .state import Ended, QueueState, Waiting
+
+PATIENCE_S = 300.0  # mean, exponential, in QLM
+THROUGHPUT_S = 1800.0
+FIRST_WAIT_S = 60.0  # said by the averages before anybody has been served
+
+
+class Baselines:
+    def __init__(self) -> None:
+        self.average_quarter = self.average_tenth = FIRST_WAIT_S
+        self.last_ten = Last(10, FIRST_WAIT_S)
+        self.last_three = Last(3, FIRST_WAIT_S)
+        self.last = FIRST_WAIT_S
+        self.last_of: dict[str | float, float] = {}  # by credit and by kind
+
+    def happened(self, event: Event, ended: Ended | None) -> None:
+        if event.step != Step.STARTED:
+            return
+        wait_s = ended.wait_s if ended is not None else 0.0
+        self.last_three.add(wait_s)
+        if ended is None:
+            return  # served at once: says nothing about a queue
+        self.last = self.last_of[ended.kind] = self.last_of[ended.credit_s] = wait_s
+        self.average_quarter += (wait_s - self.average_quarter) / 4
+        self.average_tenth += (wait_s - self.average_tenth) / 10
+        self.last_ten.add(wait_s)
+
+    def points(self, state: QueueState, waiting: Waiting) -> dict[str, float]:
+        """Seconds that each says to who has just joined."""
+        place = state.place(waiting) + 1
+        busy = max(1, len(state.visits))
+        handling = state.handling_lately.mean
+        started = state.starts[THROUGHPUT_S].count(state.now_s)
+        return {
+            "last_10": self.last_ten.mean,
+            "ewma_quarter": self.average_quarter,
+            "ewma_tenth": self.average_tenth,
+            "last_to_enter": self.last,
+            "last_to_enter_class": self.last_of.get(waiting.credit_s, self.last),
+            "head_of_line": head_of_line(state, waiting),
+            "position_handling": place * handling / busy,
+            "throughput": place * THROUGHPUT_S / max(0.5, started),
+            "impatient_queue": impatient(place, busy / handling),
+        }
+
+
+def head_of_line(state: QueueState, waiting: Waiting) -> float:
+    """How long the first in line has waited; the one asked about is not looked at."""
+    for _, ticket in state.waiting[:2]:
+        if ticket != waiting.ticket:
+            return state.now_s - state.tickets[ticket].joined_s
+    return 0.0
+
+
+def impatient(place: int, rate: float) -> float:
+    """Mean wait when everybody ahead leaves after an exponential patience (QLM)."""
+    return sum(1 / (rate + ahead / PATIENCE_S) for ahead in range(place))

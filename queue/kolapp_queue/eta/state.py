@@ -1,0 +1,181 @@
+"""A queue as far as its events have told: who waits in which order, who serves whom since when,
+and what happened lately. Knows nothing of the future: an event changes it when it happens."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .history import DAY_S, Event, Step, day_of
+from .recent import Last, Smooth, Window
+
+# What nobody took out of the queue, or no clinician ended, for so long is an event that got lost.
+LONGEST_S = 4 * 3600.0
+HANDLING_WEIGHT, HANDLING_MEMORY = 1.0, 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    order_s: float  # time of joining minus the credit of its priority
+    ticket: int
+    joined_s: float
+    kind: str
+    credit_s: float
+
+    @property
+    def key(self) -> tuple[float, int]:
+        return (self.order_s, self.ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    server: str
+    since_s: float
+    kind: str
+
+
+@dataclass(slots=True)
+class Server:
+    """One clinician; `kinds` are the shares of what they lately served."""
+
+    handling: Smooth
+    busy: int = 0  # visits going on; more than one is an error of the history, and forgiven
+    free_since_s: float = -LONGEST_S
+    kinds: dict[str, float] = field(default_factory=dict)
+
+    def took(self, kind: str) -> None:
+        for known in self.kinds:
+            self.kinds[known] *= 0.99
+        self.kinds[kind] = self.kinds.get(kind, 0.0) + 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A wait that ended by being served."""
+
+    ticket: int
+    wait_s: float
+    kind: str
+    credit_s: float
+
+
+class QueueState:
+    """`handling_s` is the mean visit as long as nothing is known."""
+
+    def __init__(self, handling_s: float) -> None:
+        self.now_s = 0.0
+        self.waiting: list[tuple[float, int]] = []
+        self.tickets: dict[int, Waiting] = {}
+        self.visits: dict[int, Visit] = {}
+        self.servers: dict[str, Server] = {}
+        self.handling: dict[str, Smooth] = {}
+        self.handling_lately = Last(30, handling_s)
+        self.handling_last = Last(8, handling_s)
+        self.starts = {span: Window(span) for span in (60.0, 180.0, 600.0, 1800.0)}
+        self.ends = {span: Window(span) for span in (180.0, 600.0, 1800.0)}
+        self.joins = {span: Window(span) for span in (180.0, 600.0, 1800.0)}
+        self.leaves = {span: Window(span) for span in (300.0, 1800.0)}
+        self.urgent_joins = Window(900.0)
+        self.last_start_s = self.last_end_s = -LONGEST_S
+        self._prior_s = handling_s
+        self._day = -1
+
+    def apply(self, event: Event) -> Ended | None:
+        """The event happens. Returns the wait it ended, if it served somebody who waited."""
+        self.now_s = event.at_s
+        if day_of(event.at_s) != self._day:
+            self._day = day_of(event.at_s)
+            self._forget_lost()
+        match event.step:
+            case Step.JOINED:
+                self._joined(event)
+            case Step.LEFT:
+                if self._out(event.ticket) is not None:
+                    _count(self.leaves, event.at_s)
+            case Step.STARTED:
+                return self._started(event)
+            case Step.ENDED:
+                self._ended(event)
+        return None
+
+    def ahead(self, waiting: Waiting) -> Iterator[Waiting]:
+        for _, ticket in self.waiting[: self.place(waiting)]:
+            yield self.tickets[ticket]
+
+    def place(self, waiting: Waiting) -> int:
+        """How many are before this one; 0 is next."""
+        return bisect_left(self.waiting, waiting.key)
+
+    def handling_of(self, kind: str) -> float:
+        known = self.handling.get(kind)
+        return known.mean if known is not None else self._prior_s
+
+    def _joined(self, event: Event) -> None:
+        waiting = Waiting(
+            event.at_s - event.credit_s, event.ticket, event.at_s, event.kind, event.credit_s
+        )
+        self.tickets[event.ticket] = waiting
+        insort(self.waiting, waiting.key)
+        _count(self.joins, event.at_s)
+        if event.credit_s > 0:
+            self.urgent_joins.add(event.at_s)
+
+    def _out(self, ticket: int) -> Waiting | None:
+        waiting = self.tickets.pop(ticket, None)
+        if waiting is not None:
+            del self.waiting[bisect_left(self.waiting, waiting.key)]
+        return waiting
+
+    def _started(self, event: Event) -> Ended | None:
+        waiting = self._out(event.ticket)
+        if waiting is None:
+            _count(self.joins, event.at_s)
+        _count(self.starts, event.at_s)
+        self.last_start_s = event.at_s
+        self.visits[event.ticket] = Visit(event.server, event.at_s, event.kind)
+        if event.server:
+            server = self.servers.get(event.server)
+            if server is None:
+                server = Server(Smooth(self._prior_s, 5.0, 200.0))
+                self.servers[event.server] = server
+            server.busy += 1
+            server.took(event.kind)
+        if waiting is None:
+            return None
+        wait_s = event.at_s - waiting.joined_s
+        return Ended(event.ticket, wait_s, waiting.kind, waiting.credit_s)
+
+    def _ended(self, event: Event) -> None:
+        visit = self.visits.pop(event.ticket, None)
+        if visit is None:
+            return
+        lasted_s = event.at_s - visit.since_s
+        for window in self.ends.values():
+            window.add(event.at_s, lasted_s)
+        self.last_end_s = event.at_s
+        self.handling_lately.add(lasted_s)
+        self.handling_last.add(lasted_s)
+        if visit.kind not in self.handling:
+            self.handling[visit.kind] = Smooth(self._prior_s, HANDLING_WEIGHT, HANDLING_MEMORY)
+        self.handling[visit.kind].add(lasted_s)
+        server = self.servers.get(visit.server)
+        if server is not None:
+            server.busy = max(0, server.busy - 1)
+            server.free_since_s = event.at_s
+            server.handling.add(lasted_s)
+
+    def _forget_lost(self) -> None:
+        since_s = self.now_s - LONGEST_S
+        for ticket in [one.ticket for one in self.tickets.values() if one.joined_s < since_s]:
+            self._out(ticket)
+        lost = [ticket for ticket, visit in self.visits.items() if visit.since_s < since_s]
+        for ticket in lost:
+            server = self.servers.get(self.visits.pop(ticket).server)
+            if server is not None:
+                server.busy, server.free_since_s = 0, self.now_s - DAY_S
+
+
+def _count(windows: dict[float, Window], at_s: float) -> None:
+    for window in windows.values():
+        window.add(at_s)

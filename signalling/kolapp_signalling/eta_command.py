@@ -1,0 +1,79 @@
+"""`kolapp eta backtest`: how good the waiting times would have been, on a recorded history."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kolapp_queue.eta.backtest import BadSplit, backtest, rounded, table
+from kolapp_queue.eta.history import Event, in_order
+from kolapp_queue.eta.technion import NotTechnion, read
+
+from .process import StartRefused, report_refusal
+
+FORMATS = ("technion",)
+# Room for the tickets of one file: numbers of calls are not unique over months.
+TICKETS_A_FILE = 10_000_000
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns 0, or 1 when the history cannot be read."""
+    given = _parser().parse_args(argv)
+    try:
+        return _backtest(given)
+    except StartRefused as error:
+        report_refusal(str(error))
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kolapp eta", description="The waiting-time forecast, on a recorded history."
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    one = actions.add_parser("backtest", help="replay a history and compare methods")
+    one.add_argument("--format", choices=FORMATS, required=True, help="of the files")
+    for flag, text in (("--learn", "learn from these"), ("--test", "compare on these")):
+        one.add_argument(flag, type=Path, nargs="+", required=True, metavar="FILE", help=text)
+    one.add_argument("--prior", type=float, default=180.0, metavar="SECONDS",
+                     help="mean visit as long as nothing is known (180)")  # fmt: skip
+    one.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
+    one.add_argument("--plot", type=Path, metavar="PNG", help="draw errors and an example day")
+    return parser
+
+
+def _backtest(given: argparse.Namespace) -> int:
+    learn, test = _events(given.learn, 0), _events(given.test, len(given.learn))
+    try:
+        result = backtest(learn, test, given.prior, {}, _tell)
+    except BadSplit as error:
+        raise StartRefused(f"This cannot be compared: {error}.") from error
+    sys.stdout.write(table(result.report))
+    if given.json is not None:
+        text = json.dumps(rounded(result.report), indent=2, allow_nan=False)
+        given.json.write_text(text + "\n", encoding="utf-8")
+    if given.plot is not None:
+        from .eta_picture import draw
+
+        draw(result, given.plot)
+    return 0
+
+
+def _events(files: Sequence[Path], first: int) -> list[Event]:
+    events: list[Event] = []
+    for number, path in enumerate(files, first):
+        try:
+            with path.open(encoding="latin-1") as lines:
+                events += read(lines, number * TICKETS_A_FILE)
+        except (OSError, NotTechnion) as error:
+            raise StartRefused(f"{path} cannot be read: {error}.") from error
+    return in_order(events)
+
+
+def _tell(progress: str) -> None:
+    """A replay takes minutes: say what it does."""
+    sys.stderr.write(f"kolapp eta backtest: {progress}\n")
+    sys.stderr.flush()
