@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kolapp_queue.eta import MEAN_VISITS, TURNAROUND_MS, Pace, Wait, curve, wait
+from kolapp_queue.eta.formula import MEAN_VISITS, TURNAROUND_MS, Pace, Wait, curve, wait
 from kolapp_queue.model import Line, QueueRef
 
 MINUTE_MS = 60_000
