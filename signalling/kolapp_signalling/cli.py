@@ -32,10 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .eta_command import main as eta
 
         return eta(given[1:])
-    if given[:1] == ["eta"]:
-        from .eta_command import main as eta
-
-        return eta(given[1:])
     chosen = _parser().parse_args(given)
     try:
         return int(chosen.run(chosen))
@@ -79,7 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     backup.set_defaults(run=_backup)
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
-    commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
     commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
     commands.add_parser("bench", help="measure: `bench turn --help`, `bench queue --help`")
     return parser
