@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-import msgpack  # type: ignore[import-untyped]  # ships no types
+import msgpack
 
 Message = dict[str, Any]
 

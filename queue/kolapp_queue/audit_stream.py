@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # ships no types
+import msgpack
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 

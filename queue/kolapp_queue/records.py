@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # ships no types
+import msgpack
 
 from . import errors
 from .eligibility import needs_of
@@ -34,6 +34,11 @@ REFUSALS: Mapping[str, type[errors.QueueError]] = {
     "too_many_classes": errors.TooManyClasses,
     "too_late": errors.TooLate,
 }
+
+
+def pack(record: Record) -> bytes:
+    packed: bytes = msgpack.packb(record)
+    return packed
 
 
 def unpack(packed: bytes) -> dict[str, Any]:
@@ -116,8 +121,7 @@ def hint(ref: QueueRef, packed: bytes) -> Hint:
 
 
 def pack_node(node: NodeRecord) -> bytes:
-    packed: bytes = msgpack.packb(asdict(node))
-    return packed
+    return pack(asdict(node))
 
 
 def node(packed: bytes) -> NodeRecord:

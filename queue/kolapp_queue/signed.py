@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import msgpack  # type: ignore[import-untyped]  # ships no types
-
+from . import records
 from .model import Needs, PatientKey, QueueRef, Ticket, TicketId
 from .sealing import KeyRing, NotGenuine, Purpose, SealError
 
@@ -75,7 +74,7 @@ def issue(copy: TicketCopy, ring: KeyRing) -> str:
         "c": asdict(copy.needs),
         "m": copy.credit_ms,
     }
-    return ring.seal(Purpose.TICKET, msgpack.packb(fields), "")
+    return ring.seal(Purpose.TICKET, records.pack(fields), "")
 
 
 def open_copy(signed: str, ref: QueueRef, patient: PatientKey, ring: KeyRing) -> TicketCopy:
@@ -83,7 +82,7 @@ def open_copy(signed: str, ref: QueueRef, patient: PatientKey, ring: KeyRing) ->
     for the store to say: its clock counts. Raises NotGenuine, UnknownKey, NotYours."""
     if len(signed) > COPY_LENGTH:
         raise NotGenuine("this is too long to be a signed ticket")
-    fields = msgpack.unpackb(ring.open(Purpose.TICKET, signed, ""))
+    fields = records.unpack(ring.open(Purpose.TICKET, signed, ""))
     if fields["f"] != COPY_FORMAT:
         raise NotGenuine("this signed ticket is of another version of Kolapp")
     copy = TicketCopy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # ships no types
+import msgpack
 
 from . import records
 from .eligibility import class_text, needs_text

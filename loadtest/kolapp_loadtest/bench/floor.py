@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 
-import msgpack  # type: ignore[import-untyped]  # ships no types
+import msgpack
 from aiohttp import ClientWebSocketResponse
 from redis.asyncio import Redis
 
