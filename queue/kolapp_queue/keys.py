@@ -15,7 +15,7 @@ from .model import NAME, ClinicianKey, PatientKey, QueueRef
 SCHEMA = 1
 PREFIX = f"kolapp:{SCHEMA}:"
 
-# The order is the scripts' `KEYS[1..20]`; `lua/queue/_keys.lua` says what each one holds.
+# The order is the scripts' `KEYS[1..21]`; `lua/queue/_keys.lua` says what each one holds.
 QUEUE_KEYS = (
     "meta",
     "tickets",
@@ -37,12 +37,16 @@ QUEUE_KEYS = (
     "causes",
     "moving",
     "shared",
+    "linked",
 )
 
 QUEUES = f"{PREFIX}queues"  # set of "provider/queue": every queue ever used; names only
 NODES = f"{PREFIX}{{nodes}}:ids"  # set of node ids; each has a key of its own with a lease
 POLICIES = f"{PREFIX}{{policies}}:newest"  # hash: version, set (packed); see `policy_book`
 POLICIES_SEEN = f"{PREFIX}{{policies}}:seen"  # list of digests of published sets, newest first
+
+# Sorted set: numbers of the signalling nodes by the ends of their leases; see `presence`.
+LEASES = f"{PREFIX}{{nodes}}:leases"
 
 AUDIT = f"{PREFIX}{{audit}}:writer"  # hash: who writes the audit files, and how far they are
 

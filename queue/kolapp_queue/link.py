@@ -79,6 +79,9 @@ class Link:
     ) -> dict[str, Any]:
         return await self._run(f"patient/{verb}", (keys.patient(provider, patient),), args)
 
+    async def nodes(self, verb: str, *args: str | int) -> dict[str, Any]:
+        return await self._run(f"nodes/{verb}", (keys.LEASES,), args)
+
     async def audit(self, verb: str, *args: str | int) -> dict[str, Any]:
         return await self._run(f"audit/{verb}", (keys.AUDIT,), args)
 

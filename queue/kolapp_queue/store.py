@@ -17,6 +17,7 @@ from .intake_verbs import IntakeVerbs
 from .link import Link
 from .operator_verbs import OperatorVerbs
 from .patient_verbs import PatientVerbs
+from .presence import PresenceVerbs
 from .restore_verbs import RestoreVerbs
 from .settings import QueueSettings
 from .sweep_verbs import SweepVerbs
@@ -31,6 +32,7 @@ class QueueStore(
     VisitVerbs,
     BoardVerbs,
     SweepVerbs,
+    PresenceVerbs,
     IntakeVerbs,
     RestoreVerbs,
     EraseVerbs,

@@ -13,6 +13,7 @@ from kolapp_queue import keys, scripts
 from kolapp_queue.audit_lease import AuditLease
 from kolapp_queue.audit_stream import Cursor
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
+from kolapp_queue.presence import NodeLease
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.signed import copy_of, issue
@@ -127,6 +128,10 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     await lease.hold()
     await lease.advance(ref, Cursor())
     await lease.release()
+    node = NodeLease(store, 0, 0)
+    await node.renew()
+    await node.leave()
+    await store.sweep_nodes([ref], 0)
     await store.set_notice(ref, "Back at ten.", "operator")
     await store.close_early(ref, None, "", "operator")
     await store.reopen(ref)

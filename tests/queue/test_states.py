@@ -51,6 +51,11 @@ async def _come_back(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     await store.attach(ref, ticket.id, ANNA, "anna-2")
 
 
+async def _node_gone(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
+    await store.attach(ref, ticket.id, ANNA, "7.anna")
+    await store._link.queue("node_gone", ref, 7, 100, 60_000)
+
+
 async def _called_away(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     await with_settings(store).detach(ref, ticket.id, "anna-1")
     await store.set_duty(ref.provider, NURSE, [ref.queue])
@@ -110,6 +115,7 @@ ACTS: dict[tuple[str, Cause], Act] = {
     ("join", Cause.PATIENT): lambda store, ref, ticket: store.join(ref, ANNA, NEW, "anna-1"),
     ("attach", Cause.PATIENT): lambda store, ref, t: store.attach(ref, t.id, ANNA, "anna-2"),
     ("go_away", Cause.PATIENT): lambda store, ref, t: store.detach(ref, t.id, "anna-1"),
+    ("go_away", Cause.CLOCK): _node_gone,
     ("come_back", Cause.PATIENT): _come_back,
     ("leave", Cause.PATIENT): lambda store, ref, t: store.leave(ref, t.id, ANNA),
     ("answer", Cause.PATIENT): lambda store, ref, t: store.answer(ref, t.id, ANNA, t.epoch),

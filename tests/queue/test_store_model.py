@@ -55,6 +55,7 @@ NEEDS = {
     "no": Needs(language="no"),
     "dr-finn": Needs(clinician="dr-finn"),
 }
+NODES = ("1.", "2.", "")
 EPOCH_CHECK = re.compile(r"^if (ticket|visit)\.epoch ~= .*refuse\('stale_epoch'\) end$", re.M)
 # Where a transfer dies half-way, if it does.
 CUTS = ("", "", "", "clinician/release", "queue/transfer_in")
@@ -174,7 +175,7 @@ class QueueMachine(RuleBasedStateMachine):
         old: bool,
     ) -> None:
         ref, number = self.ref(queue), next(self.numbers)
-        connection, ticket_id = f"connection{number}", TicketId(f"ticket{number}")
+        connection, ticket_id = self.new_connection(number), TicketId(f"ticket{number}")
         before = self.model.active_ticket(queue, patient)
         ended = [t for t in self.model.tickets.values() if (t.queue, t.patient) == (queue, patient)]
         if old and ended and not ended[-1].active:
@@ -225,8 +226,18 @@ class QueueMachine(RuleBasedStateMachine):
 
     def some_connection(self, number: int) -> str:
         known = [c for t in self.model.tickets.values() for c in (t.connection, t.replaced) if c]
-        known.append(f"connection{next(self.numbers)}")
+        known.append(self.new_connection(next(self.numbers)))
         return known[number % len(known)]
+
+    @staticmethod
+    def new_connection(number: int) -> str:
+        """At one of the nodes, or at none that has a number."""
+        return f"{NODES[number % len(NODES)]}connection{number}"
+
+    @rule(queue=st.sampled_from(QUEUES), node=st.sampled_from([1, 2]), hasty=st.booleans())
+    def node_gone(self, queue: str, node: int, hasty: bool) -> None:
+        self.run(self.store(hasty)._node_gone(self.ref(queue), str(node)))
+        self.model.node_gone(queue, node, due=hasty)
 
     @precondition(lambda self: self.model.tickets)
     @rule(number=pick, cut=rarely, really=rarely)
@@ -563,7 +574,7 @@ class QueueMachine(RuleBasedStateMachine):
         """Every key of a queue, as it lies in the store."""
         ref = self.ref(queue)
         hashes = ("meta", "tickets", "visits", "patients", "classes")
-        sets = ("present", "away", "grace", "rings", "live", "holders", "moving")
+        sets = ("present", "away", "grace", "rings", "live", "holders", "moving", "linked")
 
         def fill(pipeline: Any) -> None:
             for name in hashes:
@@ -586,6 +597,7 @@ class QueueMachine(RuleBasedStateMachine):
             "forget_ms",
             "holder_until_ms",
             "shared",
+            "node",
         )
         visible = {
             key: {name: value for name, value in record.items() if name not in hidden}

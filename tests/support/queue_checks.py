@@ -51,6 +51,7 @@ def indexes(model: QueueModel, queue: str, records: dict[str, Any]) -> None:
         "away": [ticket.id for ticket in line if not ticket.present],
         "grace": [ticket.id for ticket in line if not ticket.present],
         "holders": [v.id for v in model.visits.values() if v.active and v.ticket.queue == queue],
+        "linked": [t.id for t in active if t.connection.partition(".")[0].isdigit()],
         "moving": [ticket.id for ticket in here if ticket.state is TicketState.TRANSFERRING],
         "rings": [ticket.id for ticket in here if ticket.state is TicketState.CALLED],
     }

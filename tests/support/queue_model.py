@@ -155,6 +155,12 @@ class QueueModel:
             if ticket.state is S.WAITING:
                 ticket.due = due
 
+    def node_gone(self, queue: str, node: int, due: bool) -> None:
+        """Whoever's connection is at that node is away."""
+        for ticket in self.tickets.values():
+            if ticket.queue == queue and ticket.connection.startswith(f"{node}."):
+                self.detach(ticket, ticket.connection, due)
+
     def leave(self, ticket: ModelTicket) -> None:
         if ticket.state is S.LEFT:
             return

@@ -12,7 +12,7 @@ local function set_aside(id, place)
       end
     end
   end
-  for _, set in ipairs({GRACE, RINGS, MOVING}) do index(set, id) end
+  for _, set in ipairs({GRACE, RINGS, MOVING, LINKED}) do index(set, id) end
   write_event(by_clock('set_aside'), announce(), {
     id = id, patient = '', number = place and tonumber(string.sub(place, 18, 27)) or 0,
     class = place and string.sub(place, 1, 2) or '', state = 'waiting', reason = 'unreadable',

@@ -1,4 +1,4 @@
--- Eleventh in front of every script: what becomes of the tickets a pull comes upon.
+-- Twelfth in front of every script: what becomes of the tickets a pull comes upon.
 
 local AWAY_MOST = 4  -- of each class, told in one pull
 

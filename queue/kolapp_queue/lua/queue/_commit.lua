@@ -16,6 +16,9 @@ local function save_ticket(ticket)
     count_class(ticket.class, counts and 1 or -1)
     ticket.counted = counts
   end
+  local node = counts and node_of(ticket.connection) or nil
+  if node ~= ticket.node then index(LINKED, ticket.id, node) end
+  ticket.node = node
   if ticket.forget_ms then
     redis.call('HDEL', PATIENTS, ticket.patient)
     redis.call('ZADD', ENDED, ticket.forget_ms, 't' .. ticket.id)

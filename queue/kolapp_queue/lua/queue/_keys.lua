@@ -23,6 +23,7 @@ local HOLDERS = KEYS[17]  -- sorted set: visit id by the end of its clinician's 
 local CAUSES = KEYS[18]   -- list: what put people further back lately (MessagePack)
 local MOVING = KEYS[19]   -- sorted set: id of a ticket between two queues, by when to look after it
 local SHARED = KEYS[20]   -- set: patients who may wait in another queue too
+local LINKED = KEYS[21]   -- sorted set: id of a ticket by the node at which its connection is
 
 -- The store's time in ms, never less than any time this queue has written down.
 local function clock()

@@ -1,4 +1,4 @@
--- Tenth in front of every script: what a store that lost writes can still know.
+-- Eleventh in front of every script: what a store that lost writes can still know.
 
 -- Whether a change that had this version is lost: the store's version is lower. From then on every
 -- unknown version up to it counts as lost, and no new change gets one of them.

@@ -18,3 +18,6 @@ end
 -- Whatever stands behind the class sorts as order key and number do.
 local function order_of(place) return string.sub(place, 3) end
 local function id_of(place) return string.sub(place, 28) end
+
+-- The number of the node that a connection is at; nil for none, and for a name without one.
+local function node_of(connection) return tonumber(string.match(connection, '^(%d+)%.')) end

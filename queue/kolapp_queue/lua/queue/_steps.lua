@@ -18,20 +18,6 @@ local function back_to_line(ticket, reason, grace_ms)
   ticket.away_until_ms = now + grace_ms
 end
 
--- A connection shows that the patient is there; true if that is news. The newest connection wins: a
--- replaced one may be a late repeat, so it gets the ticket back only when the newer one is gone.
-local function attach(ticket, connection)
-  local news = not ticket.present
-  ticket.present, ticket.called_away_ms = true, nil
-  if ticket.connection ~= connection then
-    if ticket.connection ~= '' and ticket.replaced == connection then return news end
-    ticket.replaced = ticket.connection
-    ticket.connection = connection
-    if not news then save_ticket(ticket) end
-  end
-  return news
-end
-
 -- Whether this lock epoch of the clinician, or a newer one, was used up here.
 local function fenced(clinician, lock_epoch)
   return lock_epoch <= tonumber(redis.call('ZSCORE', FENCES, clinician) or 0)

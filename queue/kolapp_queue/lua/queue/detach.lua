@@ -9,12 +9,4 @@ local ticket = read(TICKETS, id)
 if not ticket then return refuse('no_such_ticket') end
 if ticket.forget_ms or ticket.connection ~= connection then return reply(ticket) end
 
-ticket.connection = ''
-if not ticket.present then
-  -- Away already (a missed call): the grace runs since then.
-  save_ticket(ticket)
-  return reply(ticket)
-end
-ticket.present = false
-ticket.away_until_ms = now + grace_ms
-return commit(ticket, nil, by_patient('go_away', ticket))
+return detach(ticket, grace_ms, by_patient('go_away', ticket))
