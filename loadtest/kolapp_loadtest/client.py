@@ -14,7 +14,6 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType
@@ -22,6 +21,7 @@ from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType
 from .backoff import Backoff
 from .errors import ConnectionClosed, NotInTime
 from .in_flight import InFlight
+from .lifetime import Lifetime
 from .network import Network
 from .snapshots import Snapshots
 from .waiting import Changes
@@ -35,7 +35,7 @@ REPLY_TIMEOUT_S = 10.0  # a reply or a state must come within this, reconnecting
 SILENCE_S = 10.0  # a socket on which nothing comes back so long after a ping is cut
 
 
-class KolappClient:
+class KolappClient(Lifetime):
     """`async with KolappClient("http://127.0.0.1:8080", token) as client: ...`
 
     Entering waits for the welcome. `ticket` and `duty` are the newest snapshots.
@@ -81,25 +81,12 @@ class KolappClient:
 
     # Life
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
         if self._owns_network:
-            await self._network.__aenter__()
+            await self._network.open()
         self._network.watch(self)
         self._owner = asyncio.create_task(self._live(), name="kolapp client")
-        try:
-            await self.until(lambda client: client.connected, what="welcome")
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
+        await self.until(lambda client: client.connected, what="welcome")
 
     async def close(self) -> None:
         """Say goodbye (1000) and stop; bounded by the closing handshake's deadline."""
@@ -112,7 +99,7 @@ class KolappClient:
             await asyncio.wait([self._owner])
         self._over(ConnectionClosed(1000, "left"))
         if self._owns_network:
-            await self._network.__aexit__(None, None, None)
+            await self._network.close()
 
     def drop(self) -> None:
         """Cut the connection without a word, as a tunnel or a flat battery does."""

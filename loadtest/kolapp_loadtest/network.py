@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from aiohttp import ClientSession, ClientWebSocketResponse, ClientWSTimeout, TCPConnector
+
+from .lifetime import Lifetime
 
 CONNECT_TIMEOUT_S = 5.0  # TCP connect and HTTP upgrade
 CLOSE_TIMEOUT_S = 2.0  # the peer must answer our close frame within this
@@ -20,7 +21,7 @@ class Beating(Protocol):
         """Look after your liveness; `now_s` is the loop's time."""
 
 
-class Network:
+class Network(Lifetime):
     """One per process is enough. A timer per client would wake a load generator thousands of
     times for nothing, so a single one asks all clients once a second."""
 
@@ -29,18 +30,12 @@ class Network:
         self._clients: set[Beating] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
         # limit=0: the connector's default would let only 100 clients in.
         self._session = ClientSession(connector=TCPConnector(limit=0))
         self.spawn(self._beat())
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from aiortc import (
@@ -21,6 +20,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from .errors import RequestRefused
+from .lifetime import Lifetime
 from .picture import MovingPicture, PictureMeter
 from .tone import Tone, ToneMeter
 from .waiting import Changes
@@ -49,7 +49,7 @@ class Received:
     sound: ToneMeter = field(default_factory=ToneMeter)
 
 
-class VisitPeer:
+class VisitPeer(Lifetime):
     """`async with VisitPeer(patient, Signature(1, 440)) as peer: await peer.until(...)`
 
     Entering offers through `participant` and waits until the leg is connected.
@@ -75,22 +75,6 @@ class VisitPeer:
         self._readers: list[asyncio.Task[None]] = []
         self._changes = Changes()
         self.received = Received()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._connect()
-        except BaseException:
-            await self.close()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     @property
     def state(self) -> str:
@@ -118,7 +102,7 @@ class VisitPeer:
         for track in self._tracks:
             track.stop()
 
-    async def _connect(self) -> None:
+    async def open(self) -> None:
         self._connection.on("track", self._arrived)
         self._connection.on("connectionstatechange", partial(self._changes.happened, self))
         for track in self._tracks:

@@ -11,10 +11,9 @@ import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, Process
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ..errors import BenchFailed
+from ..lifetime import Lifetime
 from .machine import command_line, descendants
 
 START_TIMEOUT_S = 30.0
@@ -22,7 +21,7 @@ STOP_TIMEOUT_S = 20.0  # its own stop is bounded to less
 ROLES = ("signalling", "media", "valkey")
 
 
-class OwnServer:
+class OwnServer(Lifetime):
     """`async with OwnServer(...) as server:` `server.url`, `server.store_url`, `server.pids()`."""
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
@@ -31,24 +30,11 @@ class OwnServer:
         self._directory = Path()
         self.url = ""
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="kolapp-bench-"))
-        try:
-            self.url = await self._start()
-        except BaseException:
-            await self.stop()
-            raise
-        return self
+        self.url = await self._start()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Tell it to stop, kill it if it does not, and remove its data."""
         process = self._process
         if process is not None and process.returncode is None:

@@ -15,19 +15,19 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import uvloop
 
 from ..errors import BenchFailed
+from ..lifetime import Lifetime
 
 LINE_LIMIT = 16 * 1024 * 1024  # a line of all samples of a long run
 STOP_TIMEOUT_S = 10.0  # from the end of input to SIGKILL
 Verb = Callable[..., Awaitable[Any]]
 
 
-class Worker:
+class Worker(Lifetime):
     """The parent's side: `async with Worker("kolapp_loadtest.bench.crowd") as crowd: ...`"""
 
     def __init__(self, module: str, *arguments: str) -> None:
@@ -38,19 +38,13 @@ class Worker:
         self._numbers = itertools.count()
         self._listener: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=PIPE, stdout=PIPE, limit=LINE_LIMIT, process_group=0
         )
         self._listener = asyncio.create_task(self._listen(self._process), name=self._name)
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
         process, listener = self._process, self._listener
         if process is None or listener is None or process.stdin is None:
             return
