@@ -2,55 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kolapp_queue.model import (
-    ClinicianKey,
-    Needs,
-    PatientKey,
-    QueueRef,
-    Ticket,
-    TicketId,
-    Visit,
-    VisitId,
-)
-from kolapp_queue.states import TicketState, VisitState
+from kolapp_queue.model import Needs
+from kolapp_queue.states import VisitState
 from kolapp_signalling.board import board, held_visits
 from kolapp_signalling.parts import BoardTicket, HeldVisit
+from sample_records import TICKET, VISIT
 
-REF = QueueRef("north", "drop-in")
 NEEDS = Needs("nurse", "ar", ("wounds",), 4, "c" * 64)
-TICKET = Ticket(
-    id=TicketId("t1"),
-    ref=REF,
-    patient=PatientKey("anna"),
-    number=7,
-    state=TicketState.WAITING,
-    present=True,
-    order_key=1_000,
-    joined_ms=1_000,
-    version=5,
-    epoch=0,
-    visit=None,
-    ring_until_ms=0,
-    missed=0,
-    reason="",
-)
-VISIT = Visit(
-    id=VisitId("v1"),
-    ref=REF,
-    ticket=TICKET.id,
-    number=7,
-    clinician=ClinicianKey("doctor"),
-    epoch=3,
-    state=VisitState.HELD,
-    version=9,
-    called_ms=10_000,
-    answered_ms=20_000,
-    ended_ms=0,
-    ring_until_ms=0,
-    media_node="",
-    media_epoch=0,
-    reason="",
-    held_until_ms=50_000,
+HELD = replace(
+    VISIT, state=VisitState.HELD, answered_ms=20_000, ring_until_ms=0, held_until_ms=50_000
 )
 
 
@@ -67,5 +27,5 @@ def test_a_ticket_is_shown_without_who_it_is() -> None:
 
 
 def test_a_visit_is_offered_once_its_clinician_may_not_come_back_any_more() -> None:
-    assert held_visits([VISIT], 49_999) == []
-    assert held_visits([VISIT], 50_000) == [HeldVisit("v1", 7, 30_000)]
+    assert held_visits([HELD], 49_999) == []
+    assert held_visits([HELD], 50_000) == [HeldVisit("v1", 7, 30_000)]

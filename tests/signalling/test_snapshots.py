@@ -3,17 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from kolapp_queue.model import (
-    ClinicianKey,
-    Duty,
-    Line,
-    PatientKey,
-    QueueRef,
-    Ticket,
-    TicketId,
-    Visit,
-    VisitId,
-)
+from kolapp_queue.model import ClinicianKey, Duty, Line, TicketId
 from kolapp_queue.states import TicketState, VisitState
 from kolapp_signalling.parts import PlaceInfo, QueueLoad, WaitRange
 from kolapp_signalling.snapshots import (
@@ -24,41 +14,8 @@ from kolapp_signalling.snapshots import (
     ticket_snapshot,
     visit_info,
 )
+from sample_records import REF, TICKET, VISIT
 
-REF = QueueRef("north", "drop-in")
-TICKET = Ticket(
-    id=TicketId("t1"),
-    ref=REF,
-    patient=PatientKey("anna"),
-    number=7,
-    state=TicketState.WAITING,
-    present=True,
-    order_key=1_000,
-    joined_ms=1_000,
-    version=5,
-    epoch=0,
-    visit=None,
-    ring_until_ms=0,
-    missed=0,
-    reason="",
-)
-VISIT = Visit(
-    id=VisitId("v1"),
-    ref=REF,
-    ticket=TICKET.id,
-    number=7,
-    clinician=ClinicianKey("doctor"),
-    epoch=3,
-    state=VisitState.CALLED,
-    version=9,
-    called_ms=10_000,
-    answered_ms=0,
-    ended_ms=0,
-    ring_until_ms=55_000,
-    media_node="",
-    media_epoch=0,
-    reason="",
-)
 PLACE = PlaceInfo(2, 4, WaitRange(True, 60, 120))
 
 
