@@ -12,6 +12,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 SERVE, SIGNALLING, MEDIA = "serve", "signalling", "media"
+WEB = (SERVE, SIGNALLING)
+CARRIES_MEDIA = (SERVE, MEDIA)
 EVERYWHERE = (SERVE, SIGNALLING, MEDIA)
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
+from .composed_settings import COMPOSED
 from .setting_kinds import Declared, Kind, SettingsError
-from .settings import COMPOSED, Settings
+from .settings import Settings
 
 PREFIX = "KOLAPP_"
 # Variables with our prefix that are no settings: between our own processes, and of the tests.

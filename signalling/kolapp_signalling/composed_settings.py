@@ -1,0 +1,116 @@
+"""What the settings of the packages below are: kind, check and one sentence for each.
+
+Those packages declare names and defaults and know nothing of environment and flags. A test finds
+the setting that is missing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .setting_kinds import (
+    ADDRESSES,
+    CARRIES_MEDIA,
+    YES_NO,
+    Declared,
+    milliseconds,
+    seconds,
+    whole,
+)
+
+COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
+    {
+        "queue": {
+            "ring_ms": Declared(milliseconds(), "How long a call rings."),
+            "missed_calls": Declared(whole(0, 100), "Calls a patient may miss and keep the place."),
+            "away_grace_ms": Declared(
+                milliseconds(), "How long an absent patient keeps the place."
+            ),
+            "duty_lease_ms": Declared(
+                milliseconds(), "A clinician counts as on duty so long after the last sign."
+            ),
+            "retention_ms": Declared(
+                milliseconds(high=31 * 86_400_000),
+                "How long an ended ticket or visit can still be read.",
+            ),
+            "command_timeout_ms": Declared(
+                milliseconds(), "The store must answer a command within this."
+            ),
+            "resync_ms": Declared(milliseconds(), "A lost hint costs at most this."),
+            "visit_prior_ms": Declared(
+                milliseconds(), "Mean length of a visit before the queue has its own figures."
+            ),
+            "undo_ms": Declared(milliseconds(low=0), "A pull can be undone within this."),
+            "wrap_up_ms": Declared(milliseconds(low=0), "A clinician's pause after each visit."),
+            "visit_grace_ms": Declared(
+                milliseconds(low=0),
+                "A visit stays open so long for a clinician who vanished from it.",
+            ),
+            "take_over": Declared(YES_NO, "A colleague may take such a visit over."),
+            "one_call_at_a_time": Declared(
+                YES_NO, "Who waits in several queues is called in one at a time."
+            ),
+            "events_ms": Declared(
+                milliseconds(high=31 * 86_400_000),
+                "How long the events of a queue are kept for audit and webhooks.",
+            ),
+        },
+        "media": {
+            "hosts": Declared(
+                ADDRESSES,
+                "Addresses that media listens on; empty takes all of this machine.",
+                "--media-host",
+                CARRIES_MEDIA,
+            ),
+            "max_legs": Declared(whole(2, 100_000), "Legs that one media node carries."),
+            "max_participants": Declared(whole(2, 4), "Participants that one visit may have."),
+            "connect_timeout": Declared(
+                seconds(1, 300), "A leg that is not connected so long after its offer has failed."
+            ),
+            "consent_interval": Declared(
+                seconds(0.5, 60), "How often a peer's consent to receive is asked for."
+            ),
+            "consent_failures": Declared(
+                whole(1, 100), "Unanswered such questions in a row that end a leg."
+            ),
+            "visit_linger": Declared(
+                seconds(0, 3_600), "A visit whose last leg has gone is forgotten after this."
+            ),
+            "offers": Declared(whole(1, 1_000), "New offers of a participant in one window."),
+            "offers_window": Declared(seconds(1, 3_600), "Length of the window for offers."),
+            "sdp_bytes": Declared(whole(1_024, 250_000), "Longest offer that is read."),
+            "sdp_lines": Declared(whole(20, 10_000), "Most lines of an offer that is read."),
+            "sdp_sections": Declared(whole(2, 32), "Most media sections of an offer."),
+            "packets_per_second": Declared(
+                whole(100, 1_000_000), "Packets that one leg may send; more are dropped."
+            ),
+            "remote_addresses": Declared(
+                whole(1, 1_000), "Network addresses that one leg may prove to be its own."
+            ),
+            "dtls_queue": Declared(
+                whole(1, 10_000), "Handshake datagrams that wait; when full the newest is dropped."
+            ),
+            "sources_per_leg": Declared(whole(2, 1_000), "Media sources (SSRC) of one leg."),
+            "key_frame_interval": Declared(
+                seconds(0, 60), "A publisher is asked for a key frame at most this often."
+            ),
+            "key_frame_attempts": Declared(
+                whole(1, 100), "How often a key frame is asked for while no packet flows."
+            ),
+            "handshake_timeout": Declared(
+                seconds(0.1, 60), "Both ends of a control socket prove themselves within this."
+            ),
+            "outstanding_requests": Declared(
+                whole(1, 10_000), "Requests of one signalling node that are worked on at a time."
+            ),
+            "max_diallers": Declared(whole(1, 10_000), "Signalling nodes connected at a time."),
+            "control_backlog": Declared(
+                whole(65_536, 2**30), "Unread bytes after which a signalling node is cut off."
+            ),
+            "drain_timeout": Declared(
+                seconds(0, 86_400), "A drain waits so long for visits to end."
+            ),
+        },
+    }
+)
