@@ -255,10 +255,14 @@ def test_lan_is_https_with_a_code_to_scan_or_one_sentence(data: Path) -> None:
         done = run_kolapp("serve", "--lan", "--data-dir", str(data))
         assert (done.returncode, done.stderr) == (1, f"{why}\n")
         return
-    with serving(data, "--lan") as serve:
+    with serving(data, "--lan", environment=SPARES) as serve:
         assert serve.url.startswith(f"https://{lan_address()}:")
         trust = ssl.create_default_context(cafile=data / "lan" / "certificate.pem")
         assert urlopen(f"{serve.url}/patient", timeout=END_S, context=trust).status == 200
         assert "█" in serve.output()
+        serve.wait_spare("signalling")
+        serve.kill("signalling")
+        serve.wait_back("signalling")
+        assert urlopen(f"{serve.url}/patient", timeout=END_S, context=trust).status == 200
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", urlsplit(serve.url).port or 0), END_S)
