@@ -2,21 +2,15 @@
 
 A connection bears the number of its node in its name, and the store keeps for each queue which
 tickets have one where. So a node needs one lease, not a sign of life for each of its people: when
-the lease has ended, a sweep marks away whoever has no newer connection elsewhere. Clinicians have
-a lease of their own.
+the lease has ended, `sweep_all` marks away whoever has no newer connection elsewhere. Clinicians
+have a lease of their own.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 
-from .model import QueueRef
 from .verbs import Verbs
-
-NODE_GONE_MOST = 100  # tickets of one node and queue, marked in one script call
-# A step that a dead node sent may reach the store so late: the sweep goes on until then.
-LATE_MS = 60_000
 
 
 class PresenceVerbs(Verbs):
@@ -29,24 +23,6 @@ class PresenceVerbs(Verbs):
     async def leave_node(self, node: int, chance_ms: int) -> None:
         """The node stops; who does not connect to another one within that time is away."""
         await self._link.nodes("leave", node, chance_ms)
-
-    async def sweep_nodes(self, refs: Iterable[QueueRef], chance_ms: int) -> bool:
-        """Mark the patients of dead nodes away in these queues, which should be all there are, at
-        most `NODE_GONE_MOST` of each queue and node. A lease counts as ended when it has been
-        looked for in vain for `chance_ms`. True: there is more to do at once."""
-        more = False
-        queues = list(refs)
-        for node in (await self._link.nodes("gone", chance_ms))["gone"]:
-            done = [await self._node_gone(ref, node) for ref in queues]
-            more = more or max(done, default=0) >= NODE_GONE_MOST
-            if not any(done):
-                await self._link.nodes("forget", node, LATE_MS)
-        return more
-
-    async def _node_gone(self, ref: QueueRef, node: str) -> int:
-        grace_ms = self.settings_of(ref).away_grace_ms
-        reply = await self._link.queue("node_gone", ref, node, NODE_GONE_MOST, grace_ms)
-        return int(reply["done"])
 
 
 class NodeLease:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from .model import QueueRef
@@ -9,26 +11,52 @@ from .visit_verbs import TransferVerbs
 
 # Deadlines done in one script call: bounds how long the store is busy with one of them.
 SWEEP_MOST = 100
+# A step that a dead node had sent may reach the store so late: it is looked after until then.
+LATE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Swept:
+    next_ms: int
+    nodes: frozenset[str]  # dead ones that somebody's connection was at
 
 
 class SweepVerbs(TransferVerbs):
+    async def sweep_all(self, refs: Iterable[QueueRef], chance_ms: int) -> int:
+        """`sweep` these queues, which should be all there are, and mark the patients of dead nodes
+        away, at most `SWEEP_MOST` of each queue and node. A node is dead when its lease has ended
+        and was looked for in vain for `chance_ms`. Returns the next deadline of all, as `sweep`."""
+        gone = frozenset((await self._link.nodes("gone", chance_ms))["gone"])
+        found = [await self._sweep(ref, gone) for ref in refs]
+        for node in gone.difference(*(one.nodes for one in found)):
+            await self._link.nodes("forget", node, LATE_MS)
+        return min((one.next_ms for one in found if one.next_ms), default=0)
+
     async def sweep(self, ref: QueueRef) -> int:
         """Do the steps whose deadline passed (missed calls, no-shows, expired absences, lapsed
         duty, visits without their clinician, transfers half done, what is to be forgotten), at
         most `SWEEP_MOST` of each kind. Returns the next deadline in ms of the store's clock, 0 if
         none; one in the past means: there is more.
         """
+        return (await self._sweep(ref, frozenset())).next_ms
+
+    async def _sweep(self, ref: QueueRef, gone: frozenset[str]) -> _Swept:
         due = await self._due(ref)
-        done = False
+        nodes, done = gone.intersection(due["nodes"]), False
+        for node in nodes:
+            grace_ms = self.settings_of(ref).away_grace_ms
+            await self._link.queue("node_gone", ref, node, SWEEP_MOST, grace_ms)
         for kind, (verb, args) in self._steps(ref).items():
             if kind in due and due[kind] <= due["now"]:
                 await self._do(ref, await self._link.queue(verb, ref, *args))
                 done = True
-        if done:
+        if done or nodes:
             due = await self._due(ref)
         # Events go after days: no deadline to wake up for.
-        deadlines = (due[kind] for kind in self._steps(ref) if kind in due and kind != "events")
-        return min(deadlines, default=0)
+        deadlines = [due[kind] for kind in self._steps(ref) if kind in due and kind != "events"]
+        if gone.intersection(due["nodes"]):
+            deadlines.append(due["now"])
+        return _Swept(min(deadlines, default=0), nodes)
 
     async def _due(self, ref: QueueRef) -> dict[str, Any]:
         return await self._link.queue("due", ref, self._settings.events_ms)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.feed import Feed
 from kolapp_queue.link import CONNECTIONS
 from kolapp_queue.policy_book import PolicyBook
+from kolapp_queue.presence import NodeLease
 from kolapp_queue.store import QueueStore
 
 from . import upkeep
@@ -35,7 +37,7 @@ from .settings import Settings
 from .tasks import Tasks
 from .token_keys import token_rules
 
-_LEASE_PARTS = 3  # a clinician's duty is renewed so often within its lease
+_LEASE_PARTS = 3  # leases, a clinician's and the node's own, are renewed so often within each
 _MOST_ROUNDS = 5  # seconds in which every socket is looked after once
 
 
@@ -44,6 +46,7 @@ class SignallingNode:
     id: str
     settings: Settings
     store: QueueStore
+    lease: NodeLease
     feed: Feed
     audience: Audience
     queues: Queues
@@ -52,6 +55,12 @@ class SignallingNode:
     metrics: Metrics
     entrance: Entrance
     connections: set[Connection] = field(default_factory=set)  # greeted or not
+
+    def begin_anew(self) -> None:
+        """No connection so far counts any more: everybody is told to connect again."""
+        self.hub.begin_anew()
+        for connection in self.connections:
+            connection.close_soon(CloseCode.INTERNAL)
 
     async def dismiss(self) -> None:
         """The node stops: everybody is told to connect again."""
@@ -67,19 +76,28 @@ async def running_node(settings: Settings) -> AsyncIterator[SignallingNode]:
     StartRefused when there are no queues to go by."""
     store = await QueueStore.connect(settings.store_url, settings.queue)
     feed = await Feed.open(settings.store_url, settings.queue)
+    lease = NodeLease(store, settings.node_lease_ms, settings.absent_after_ms)
     tasks = Tasks()
     try:
         book = await open_book(store, settings)
         store.settings_of = settings_by_queue(book, settings.queue)
-        yield _assemble(settings, store, feed, book, tasks)
+        await lease.renew()
+        yield _assemble(settings, store, lease, feed, book, tasks)
     finally:
         await tasks.stop()
+        with suppress(StoreUnavailable):  # then it ends by itself
+            await lease.leave()
         await feed.close()
         await store.close()
 
 
 def _assemble(
-    settings: Settings, store: QueueStore, feed: Feed, book: PolicyBook, tasks: Tasks
+    settings: Settings,
+    store: QueueStore,
+    lease: NodeLease,
+    feed: Feed,
+    book: PolicyBook,
+    tasks: Tasks,
 ) -> SignallingNode:
     node_id = settings.node_id or f"signalling-{secrets.token_hex(4)}"
     clock, metrics = StoreClock(), Metrics()
@@ -112,7 +130,7 @@ def _assemble(
         tasks,
     )
     node = SignallingNode(
-        node_id, settings, store, feed, audience, queues, hub, media, metrics, entrance
+        node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
     )
     _keep_up(node, news, clock, tasks)
     every_ms, resync = settings.queue.resync_ms, queues.resync
@@ -133,6 +151,9 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     tasks.keep(lambda: upkeep.tell_absences(hub))
     tasks.keep(lambda: upkeep.renew(hub, settings.duty_lease_ms // _LEASE_PARTS))
     tasks.keep(lambda: upkeep.compare_versions(store, queues, hub, settings.resync_ms))
-    tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.resync_ms))
+    absent_ms = node.settings.absent_after_ms
+    tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.resync_ms, absent_ms))
+    every_ms = node.settings.node_lease_ms // _LEASE_PARTS
+    tasks.keep(lambda: upkeep.keep_lease(node.lease, every_ms, node.begin_anew))
     tasks.keep(node.media.run)
     keep_audit(node.settings, tasks)

@@ -98,17 +98,13 @@ async def websocket(request: web.Request) -> web.StreamResponse:
             code=CloseCode.BAD_SUBPROTOCOL, message=CLOSE_TEXT[CloseCode.BAD_SUBPROTOCOL].encode()
         )
         return ws
-    connection = Connection(_id(), ws, transport, codec, _limits(settings))
+    connection = Connection(node.lease.connection(), ws, transport, codec, _limits(settings))
     node.connections.add(connection)
     try:
         await node.entrance.serve(connection)
     finally:
         node.connections.discard(connection)
     return ws
-
-
-def _id() -> str:
-    return secrets.token_urlsafe(12)
 
 
 def _limits(settings: Settings) -> Limits:

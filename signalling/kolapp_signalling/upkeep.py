@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from kolapp_queue.errors import QueueError, StoreUnavailable
 from kolapp_queue.feed import Feed
 from kolapp_queue.model import Hint, QueueRef
+from kolapp_queue.presence import NodeLease
 from kolapp_queue.store import QueueStore
 
 from . import log
@@ -55,6 +56,20 @@ async def tell_absences(hub: Hub) -> None:
             await _some_at_a_time([participant.try_again for participant in hub.unrestored()])
         except QueueError as error:
             log.event(logging.WARNING, "Absences wait for the store.", error=error)
+
+
+async def keep_lease(lease: NodeLease, every_ms: int, begin_anew: Callable[[], None]) -> None:
+    """This node's people count as there while its lease lasts. One that was given up, because it
+    slept or could not reach the store, has lost them: whoever is still there connects again."""
+    while True:
+        await asyncio.sleep(every_ms / 1000)
+        try:
+            kept = await lease.renew()
+        except StoreUnavailable:
+            continue  # said by those who need it more
+        if not kept:
+            log.event(logging.ERROR, "This node was given up; everybody begins anew.")
+            begin_anew()
 
 
 async def renew(hub: Hub, every_ms: int) -> None:
@@ -104,19 +119,21 @@ async def _begin_anew(store: QueueStore, hub: Hub, queues: Queues) -> None:
     queues.forget()
 
 
-async def sweep(store: QueueStore, queues: Queues, clock: StoreClock, every_ms: int) -> None:
-    """Deadlines of all queues, also of those nobody is connected for here."""
+async def sweep(
+    store: QueueStore, queues: Queues, clock: StoreClock, every_ms: int, chance_ms: int
+) -> None:
+    """Deadlines of all queues, also of those nobody is connected for here, and dead nodes, which
+    are looked for in vain for `chance_ms`."""
     loop = asyncio.get_running_loop()
     registry: set[QueueRef] = set()
     look_up_at = 0.0
     while True:
-        next_ms = 0
         try:
             if loop.time() >= look_up_at:
                 registry = set(await store.queues())
                 look_up_at = loop.time() + _REGISTRY_S
-            for ref in registry | {queue.ref for queue in queues}:
-                next_ms = min(filter(None, (next_ms, await store.sweep(ref))), default=0)
+            every = registry | {queue.ref for queue in queues}
+            next_ms = await store.sweep_all(every, chance_ms)
         except StoreUnavailable:
             next_ms = 0
         await asyncio.sleep(_pause_s(next_ms, clock.now_ms(), every_ms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kolapp_queue import keys, presence
+from kolapp_queue import keys, sweep_verbs
 from kolapp_queue.audit_stream import read_after
 from kolapp_queue.model import PatientKey, QueueRef, Ticket, TicketId
 from kolapp_queue.presence import NodeLease
@@ -29,10 +29,10 @@ async def join(store: QueueStore, ref: QueueRef, patient: str, connection: str) 
     return await store.join(ref, PatientKey(patient), TicketId(f"{patient}-t"), connection)
 
 
-async def sweep(store: QueueStore, ref: QueueRef) -> bool:
+async def sweep(store: QueueStore, ref: QueueRef) -> None:
     """Twice: a lease that ended is looked for in vain first."""
-    await store.sweep_nodes([ref], 0)
-    return await store.sweep_nodes([ref], 0)
+    for _ in range(2):
+        await store.sweep_all([ref], 0)
 
 
 async def registered(store: QueueStore) -> list[bytes]:
@@ -99,7 +99,7 @@ async def test_a_lease_that_ended_is_looked_for_before_the_node_is_given_up(
     node = await begun(store, lease_ms=0)
     await join(store, ref, "anna", node.connection())
     for _ in range(2):
-        await store.sweep_nodes([ref], LONG_MS)
+        await store.sweep_all([ref], LONG_MS)
     assert (await store.find(ref, ANNA)).present
     assert await node.renew()
 
@@ -151,14 +151,15 @@ async def test_a_node_that_stops_gives_its_patients_time_to_connect_elsewhere(
 async def test_a_sweep_is_bounded_and_says_when_there_is_more(
     store: QueueStore, ref: QueueRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "NODE_GONE_MOST", 2)
+    monkeypatch.setattr(sweep_verbs, "SWEEP_MOST", 2)
     dead = await begun(store, lease_ms=0)
     for number in range(5):
         await join(store, ref, f"patient{number}", dead.connection())
-    await store.sweep_nodes([ref], 0)
+    await store.sweep_all([ref], 0)
     away = keys.queue_key(ref, "away")
     for done, more in ((2, True), (4, True), (5, False)):
-        assert await store.sweep_nodes([ref], 0) is more
+        next_ms = await store.sweep_all([ref], 0)
+        assert (next_ms <= (await store.line(ref)).now_ms) is more
         assert await store._link.do(lambda redis: redis.zcard(away)) == done
 
 
@@ -169,7 +170,7 @@ async def test_a_dead_node_is_forgotten_when_nothing_of_it_can_come_any_more(
     name = str(dead._number).encode()
     await sweep(store, ref)
     assert name in await registered(store)
-    monkeypatch.setattr(presence, "LATE_MS", 0)
+    monkeypatch.setattr(sweep_verbs, "LATE_MS", 0)
     await sweep(store, ref)
     assert name not in await registered(store)
 

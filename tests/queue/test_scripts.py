@@ -12,7 +12,7 @@ from cut_link import Cut, CutLink
 from kolapp_queue import keys, scripts
 from kolapp_queue.audit_lease import AuditLease
 from kolapp_queue.audit_stream import Cursor
-from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
+from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.presence import NodeLease
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
@@ -131,7 +131,9 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     node = NodeLease(store, 0, 0)
     await node.renew()
     await node.leave()
-    await store.sweep_nodes([ref], 0)
+    await store.join(ref, PatientKey("finn"), TicketId("finn"), node.connection())
+    for _ in range(2):
+        await store.sweep_all([ref], 0)
     await store.set_notice(ref, "Back at ten.", "operator")
     await store.close_early(ref, None, "", "operator")
     await store.reopen(ref)

@@ -236,7 +236,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(queue=st.sampled_from(QUEUES), node=st.sampled_from([1, 2]), hasty=st.booleans())
     def node_gone(self, queue: str, node: int, hasty: bool) -> None:
-        self.run(self.store(hasty)._node_gone(self.ref(queue), str(node)))
+        grace_ms = HOUR_MS * (not hasty)
+        self.run(self.link.queue("node_gone", self.ref(queue), node, 100, grace_ms))
         self.model.node_gone(queue, node, due=hasty)
 
     @precondition(lambda self: self.model.tickets)

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from drivers import QUEUE, People, Start
 from kolapp_queue.embedded import EmbeddedStore
+from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.keys import queue_key, queue_keys
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from kolapp_signalling.app import Served
 from kolapp_signalling.upkeep import _pause_s
 from redis.asyncio import Redis
 
@@ -34,7 +36,7 @@ def kill(store: EmbeddedStore) -> None:
 
 
 async def test_a_store_that_goes_is_told_and_one_that_comes_back_forgets_nobody(
-    start: Start, crowd: People, own_store: EmbeddedStore
+    own_store: EmbeddedStore, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store.url, queue_command_timeout_ms=300)
     anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
@@ -61,7 +63,7 @@ async def test_a_store_that_goes_is_told_and_one_that_comes_back_forgets_nobody(
 
 
 async def test_what_happened_behind_a_nodes_back_is_found_when_the_store_is_back(
-    start: Start, crowd: People, own_store: EmbeddedStore
+    own_store: EmbeddedStore, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store.url, queue_command_timeout_ms=300)
     anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]
@@ -98,6 +100,38 @@ async def test_deadlines_of_queues_nobody_is_connected_for_are_swept(
             pass
 
 
+async def test_a_node_that_was_given_up_tells_its_people_to_connect_again(
+    start: Start, crowd: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot reach the store for longer than its lease: another node marks its patients away."""
+    soon = {"node_lease_ms": 300, "absent_after_ms": 100}
+    cut_off, other = await start(**soon), await start(**soon)
+    anna, silent = await crowd.waiting(cut_off, "anna"), await crowd.connect(cut_off)
+    bo = await crowd.waiting(other, "bo")
+    doctor = await crowd.clinician(other)
+
+    async def nothing(*args: object, **options: object) -> bool:
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cut_off.node.store, "hold_node", nothing)
+        found = await cut_off.node.store.find(ref(cut_off), PatientKey(anna.welcome["person"]))
+        async with asyncio.timeout(10):
+            while (await other.node.store.read_ticket(found.ref, found.id)).present:
+                pass
+        await doctor.pull()
+        await bo.until_state("called")
+    for lost in (anna, silent):
+        assert await lost.closed() == 4003
+    anna = await crowd.patient(cut_off, "anna")
+    await anna.until_position(1)
+    assert (await other.node.store.read_ticket(found.ref, found.id)).present
+
+
+def ref(node: Served) -> QueueRef:
+    return QueueRef(node.node.settings.demo_provider, QUEUE)
+
+
 def test_the_pause_ends_with_the_next_deadline_and_never_lasts_long() -> None:
     assert 0.7 <= _pause_s(0, 5_000, 1_000) <= 1.0
     assert 0.7 <= _pause_s(60_000, 5_000, 1_000) <= 1.0
@@ -106,7 +140,7 @@ def test_the_pause_ends_with_the_next_deadline_and_never_lasts_long() -> None:
 
 
 async def test_a_place_that_the_store_lost_is_restored_from_its_copy(
-    start: Start, crowd: People, own_store: EmbeddedStore
+    own_store: EmbeddedStore, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store.url)
     anna = await crowd.waiting(node, "anna")
@@ -134,7 +168,7 @@ async def test_a_place_that_the_store_lost_is_restored_from_its_copy(
 
 
 async def test_after_the_store_lost_writes_everybody_begins_anew(
-    start: Start, crowd: People, own_store: EmbeddedStore
+    own_store: EmbeddedStore, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store.url)
     anna, bo = [await crowd.waiting(node, name) for name in ("anna", "bo")]

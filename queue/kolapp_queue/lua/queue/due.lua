@@ -1,9 +1,16 @@
--- The earliest deadline of each kind, and the time to compare it with. Changes nothing.
+-- The earliest deadline of each kind, and the time to compare it with; the nodes at which somebody
+-- has a connection. Changes nothing.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  how long events are kept, ms
 local function earliest(set)
   return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2])
 end
+
+local nodes, node = {}, '-inf'
+repeat
+  node = redis.call('ZRANGEBYSCORE', LINKED, '(' .. node, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  table.insert(nodes, node)
+until not node
 
 local first = redis.call('XRANGE', EVENTS, '-', '+', 'COUNT', 1)[1]
 
@@ -15,5 +22,6 @@ return cmsgpack.pack({
   ended = earliest(ENDED),
   holders = earliest(HOLDERS),
   moving = earliest(MOVING),
+  nodes = nodes,
   events = first and tonumber(string.match(first[1], '^%d+')) + tonumber(ARGV[1]) + 1,
 })
