@@ -1,4 +1,5 @@
-"""What operators do: a word to those who wait, closing early, and the set of all policies."""
+"""What operators do: a word to those who wait, closing early, and the set of all policies. What
+changes a queue is an event of it, with who did it."""
 
 from __future__ import annotations
 
@@ -28,16 +29,17 @@ class OperatorVerbs(Verbs):
         key = keys.queue_key(ref, "meta")
         return bulletin.read(await self._link.do(lambda redis: redis.hmget(key, *bulletin.FIELDS)))
 
-    async def set_notice(self, ref: QueueRef, text: str, operator: str) -> Bulletin:
+    async def set_notice(self, ref: QueueRef, text: str, operator: str, unit: str = "") -> Bulletin:
         """A word to everybody who waits in this queue; "" takes it back. `operator` is the key of
-        who says it. Raises ValueError for a text that is too long or cannot be shown."""
+        who says it, `unit` their care unit: both are for the audit. Raises ValueError for a text
+        that is too long or cannot be shown."""
         text = checked_word(text)
         await self._register(ref)
-        await self._link.queue("set_notice", ref, text, operator)
+        await self._link.queue("set_notice", ref, text, operator, unit)
         return await self.bulletin(ref)
 
     async def close_early(
-        self, ref: QueueRef, until_ms: int | None, text: str, operator: str
+        self, ref: QueueRef, until_ms: int | None, text: str, operator: str, unit: str = ""
     ) -> Bulletin:
         """Draw no numbers until `until_ms` of the store's clock (None: until reopened), with a
         word to everybody who waits, or "". One in the past changes nothing. Raises ValueError as
@@ -45,12 +47,12 @@ class OperatorVerbs(Verbs):
         text = checked_word(text)
         until = UNTIL_REOPENED_MS if until_ms is None else until_ms
         await self._register(ref)
-        await self._link.queue("close_early", ref, until, text, operator)
+        await self._link.queue("close_early", ref, until, text, operator, unit)
         return await self.bulletin(ref)
 
-    async def reopen(self, ref: QueueRef) -> Bulletin:
+    async def reopen(self, ref: QueueRef, operator: str, unit: str = "") -> Bulletin:
         """Take an early closing back; the opening hours hold again."""
-        await self._link.queue("reopen", ref)
+        await self._link.queue("reopen", ref, operator, unit)
         return await self.bulletin(ref)
 
     async def policies_version(self) -> int:

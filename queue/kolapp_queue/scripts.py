@@ -13,7 +13,7 @@ from importlib.resources import files
 PRELUDES = {
     "queue": (
         *("_keys", "_records", "_places", "_classes", "_heads", "_events", "_commit"),
-        *("_steps", "_aside", "_connections", "_loss", "_calls"),
+        *("_words", "_steps", "_aside", "_connections", "_loss", "_calls"),
     ),
     "clinician": ("_record",),
     "patient": ("_record",),

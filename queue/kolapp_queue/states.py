@@ -125,5 +125,7 @@ AFTERWARDS = ("correct_outcome",)
 ASIDE = "set_aside"
 # Events that are no steps: nobody's state changes, but the audit must know.
 BESIDE = ("intake_opened", "erased")
+# Events of the queue itself, without a ticket: what an operator said to all who wait.
+ORDERS = ("set_notice", "close_early", "reopen")
 
 ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED, S.TRANSFERRED})

@@ -3,9 +3,11 @@ from __future__ import annotations
 import secrets
 
 import pytest
+from kolapp_queue.audit_stream import read_after
 from kolapp_queue.bulletin import NOTHING_SAID, Closing, Notice
 from kolapp_queue.model import QueueRef
 from kolapp_queue.operator_verbs import PUBLISHED_KEPT
+from kolapp_queue.states import ORDERS
 from kolapp_queue.store import QueueStore
 from store_people import join
 
@@ -35,7 +37,7 @@ async def test_each_change_has_a_version_and_a_repeat_has_none(
         await store.close_early(ref, now + HOUR, "Sorry.", "op")
         versions.append(await store.version(ref))
     for _ in range(2):
-        await store.reopen(ref)
+        await store.reopen(ref, "op")
         versions.append(await store.version(ref))
     for _ in range(2):
         await store.set_notice(ref, "", "op")
@@ -60,7 +62,7 @@ async def test_closing_early_and_reopening(store: QueueStore, ref: QueueRef) -> 
     longer = await store.close_early(ref, None, "", "other")
     assert longer.closing == Closing(None, said.closing.since_ms, "", "other")
     assert (await store.line(ref)).waiting == (ticket.id,)  # nobody is sent away
-    assert await store.reopen(ref) == NOTHING_SAID
+    assert await store.reopen(ref, "op") == NOTHING_SAID
 
 
 async def test_a_closing_in_the_past_changes_nothing(store: QueueStore, ref: QueueRef) -> None:
@@ -72,7 +74,7 @@ async def test_a_closing_in_the_past_changes_nothing(store: QueueStore, ref: Que
 async def test_a_notice_outlives_a_closing(store: QueueStore, ref: QueueRef) -> None:
     said = await store.set_notice(ref, "Late.", "op")
     await store.close_early(ref, None, "Closed.", "op")
-    assert await store.reopen(ref) == said
+    assert await store.reopen(ref, "op") == said
 
 
 @pytest.mark.parametrize("word", ["x" * 501, "a\x00b"])
@@ -84,6 +86,25 @@ async def test_a_word_that_cannot_be_shown_changes_nothing(
     with pytest.raises(ValueError, match="a word to those who wait"):
         await store.close_early(ref, None, word, "op")
     assert await store.bulletin(ref) == NOTHING_SAID
+
+
+async def test_each_is_an_event_with_who_did_it(store: QueueStore, ref: QueueRef) -> None:
+    for _ in range(2):  # a repeat is none
+        await store.set_notice(ref, "Late.", "anna", "ward-7")
+    await store.close_early(ref, None, "Sorry.", "bo")
+    await store.set_notice(ref, "", "bo")
+    for _ in range(2):
+        await store.reopen(ref, "carl", "ward-8")
+    events = [entry.event for entry in (await read_after(store._link, ref, None)).entries]
+    assert [(e["step"], e["actor"], e["unit"], e["reason"]) for e in events] == [
+        ("set_notice", "anna", "ward-7", "Late."),
+        ("close_early", "bo", "", "Sorry."),
+        ("set_notice", "bo", "", ""),
+        ("reopen", "carl", "ward-8", ""),
+    ]
+    assert {e["step"] for e in events} == set(ORDERS)
+    assert {e["role"] for e in events} == {"operator"}
+    assert [e["version"] for e in events] == [1, 2, 3, 4]
 
 
 async def test_a_queue_that_was_only_spoken_to_is_known(store: QueueStore, ref: QueueRef) -> None:

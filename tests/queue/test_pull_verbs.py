@@ -93,7 +93,7 @@ async def test_a_full_or_closed_queue_draws_no_number(store: QueueStore, ref: Qu
     # Who waits keeps the place, whatever the queue says to others.
     again = await store.join(ref, PatientKey("first"), TicketId("x"), "first-2", capacity=1)
     assert again.id == first.id
-    await store.reopen(ref)
+    await store.reopen(ref, "op")
     assert (await ask(store, ref, "second", Needs())).number == 2
 
 

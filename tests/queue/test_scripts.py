@@ -136,7 +136,7 @@ async def every_verb(store: QueueStore, provider: str) -> None:
         await store.sweep_all([ref], 0)
     await store.set_notice(ref, "Back at ten.", "operator")
     await store.close_early(ref, None, "", "operator")
-    await store.reopen(ref)
+    await store.reopen(ref, "op")
     await lapsing.set_duty(provider, DOCTOR, [other.queue])
     await hasty.sweep(other)
     await store.set_duty(provider, DOCTOR, [])

@@ -56,7 +56,7 @@ async def test_the_staff_closes_early_and_who_waits_hears_the_word(
     anna = await town.patient(node, "anna")
     assert (await anna.join())["number"] == 1
 
-    await store.reopen(ref(node))
+    await store.reopen(ref(node), "operator")
     await anna.until(lambda anna: not anna.ticket.get("notices"))
     while (reply := await bo.join())["type"] == "error":
         assert reply["code"] == "queue_closed"  # until this node has heard of it

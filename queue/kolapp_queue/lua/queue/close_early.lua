@@ -4,7 +4,8 @@
 -- ARGV[1]  until when, ms
 -- ARGV[2]  a word to everybody who waits, may be empty
 -- ARGV[3]  operator who closes it
-local until_ms, text, operator = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+-- ARGV[4]  the operator's care unit
+local until_ms, text, operator, unit = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 
 if until_ms <= now then return reply() end
 local before = tonumber(redis.call('HGET', META, 'closed_until') or 0)
@@ -13,5 +14,5 @@ if before == until_ms and word == text then return reply() end
 
 if before <= now then redis.call('HSET', META, 'closed_ms', now) end
 redis.call('HSET', META, 'closed_until', ARGV[1], 'closed_word', text, 'closed_by', operator)
-announce()
+write_order('close_early', operator, unit, text, until_ms)
 return reply()

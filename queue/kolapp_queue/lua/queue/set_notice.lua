@@ -2,7 +2,8 @@
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  the word
 -- ARGV[2]  operator who says it
-local text, operator = ARGV[1], ARGV[2]
+-- ARGV[3]  the operator's care unit
+local text, operator, unit = ARGV[1], ARGV[2], ARGV[3]
 
 if text == (redis.call('HGET', META, 'notice') or '') then return reply() end
 if text == '' then
@@ -10,5 +11,5 @@ if text == '' then
 else
   redis.call('HSET', META, 'notice', text, 'notice_ms', now, 'notice_by', operator)
 end
-announce()
+write_order('set_notice', operator, unit, text)
 return reply()
