@@ -14,10 +14,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from installing import debian_package, run
+
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_S = 60
-DOWNLOAD_S = 600
-CONNECT_MS = 10_000  # a download host that does not answer within this cannot be reached
+CONNECT_MS = 3_000  # a download host that does not answer within this, in five attempts, is away
 
 
 def main(arguments: list[str]) -> int:
@@ -42,15 +43,11 @@ def browsers(install: bool) -> Iterator[str]:
     yield from started(playwrights_own())
     if not install:
         return
-    environment = os.environ | {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": str(CONNECT_MS)}
-    if run([sys.executable, "-m", "playwright", "install", "chromium"], environment):
+    quickly = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": str(CONNECT_MS)}
+    if run([sys.executable, "-m", "playwright", "install", "chromium", "--no-shell"], quickly):
         yield from started(playwrights_own())
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        if run(["apt-get", "update"], environment) and run(
-            ["apt-get", "install", "-y", "--no-install-recommends", "chromium"], environment
-        ):
-            yield from started(shutil.which("chromium"))
+    if debian_package("chromium"):
+        yield from started(shutil.which("chromium"))
 
 
 def started(path: str | None) -> Iterator[str]:
@@ -71,17 +68,6 @@ def playwrights_own() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
-
-
-def run(command: list[str], environment: dict[str, str]) -> bool:
-    """Its output goes to standard error: standard output is for the path alone."""
-    sys.stderr.write(f"Trying: {' '.join(command)}\n")
-    sys.stderr.flush()
-    try:
-        done = subprocess.run(command, env=environment, stdout=sys.stderr, timeout=DOWNLOAD_S)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
 
 
 if __name__ == "__main__":

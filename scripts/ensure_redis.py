@@ -12,14 +12,15 @@ import shutil
 import subprocess
 import sys
 
+from installing import debian_package
+
+NAME = "redis-server"
 OLDEST = 7
-INSTALL_S = 600
-INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "redis-server"]
 
 
 def main() -> int:
     named = os.environ.get("KOLAPP_REDIS_SERVER")
-    found = named or shutil.which("redis-server") or (install() and shutil.which("redis-server"))
+    found = named or shutil.which(NAME) or (debian_package(NAME) and shutil.which(NAME))
     if not found or version(found) < OLDEST:
         sys.stderr.write(
             f"No redis-server {OLDEST} or newer was found; install it or name one with "
@@ -38,25 +39,6 @@ def version(path: str) -> int:
         return 0
     match = re.search(r"v=(\d+)\.", told.stdout)
     return int(match[1]) if match else 0
-
-
-def install() -> bool:
-    """As root on Debian. The package would start a server of its own, which nobody asked for."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return False
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    return all(run(command, environment) for command in (["apt-get", "update"], INSTALL))
-
-
-def run(command: list[str], environment: dict[str, str]) -> bool:
-    """Its output goes to standard error: standard output is for the path alone."""
-    sys.stderr.write(f"Trying: {' '.join(command)}\n")
-    sys.stderr.flush()
-    try:
-        done = subprocess.run(command, env=environment, stdout=sys.stderr, timeout=INSTALL_S)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
 
 
 if __name__ == "__main__":

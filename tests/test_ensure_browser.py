@@ -79,9 +79,11 @@ def test_without_a_download_debians_package_is_installed_by_root_alone(programs:
     put(programs, "apt-get", f'[ "$1" = update ] || /bin/cp {package} {programs}')
     code, told, why = ensure(programs)
     assert "playwright install chromium" in why
+    assert "That failed: connect ECONNREFUSED 127.0.0.1:9.\n" in why
     if os.geteuid() == 0:
         assert (code, told) == (0, f"{programs}/chromium")
         assert why.index("apt-get update") < why.index("apt-get install")
+        assert why.count("\n") == 4, "a line for each attempt, and one for what failed"
     else:
         assert (code, told) == (1, "")
         assert "apt-get" not in why

@@ -1,0 +1,71 @@
+"""The redis-server for the tests: found, installed, or refused in one sentence; never skipped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "ensure_redis.py"
+NONE = (
+    "No redis-server 7 or newer was found; install it or name one with KOLAPP_REDIS_SERVER=/path.\n"
+)
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """The only directory programs are looked up in."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    return directory
+
+
+def put(directory: Path, name: str, script: str) -> str:
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def ensure(programs: Path, **more: str) -> tuple[int, str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "KOLAPP_REDIS_SERVER"}
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env=kept | {"PATH": str(programs)} | more,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+def test_an_installed_one_is_used(programs: Path) -> None:
+    path = put(programs, "redis-server", "echo Redis server v=7.0.15 sha=0")
+    assert ensure(programs) == (0, path, "")
+
+
+def test_the_named_one_is_used_and_no_other(programs: Path) -> None:
+    put(programs, "redis-server", "echo Redis server v=7.0.15 sha=0")
+    old = put(programs, "mine", "echo Redis server v=6.2.0 sha=0")
+    assert ensure(programs, KOLAPP_REDIS_SERVER=old) == (1, "", NONE)
+
+
+def test_debians_package_is_installed_by_root_alone(programs: Path) -> None:
+    package = put(programs.parent, "redis-server", "echo Redis server v=7.0.15 sha=0")
+    put(programs, "apt-get", f'[ "$1" = update ] || /bin/cp {package} {programs}')
+    code, told, why = ensure(programs)
+    if os.geteuid() == 0:
+        assert (code, told) == (0, f"{programs}/redis-server")
+        assert why.index("apt-get update") < why.index("apt-get install")
+    else:
+        assert (code, told, why) == (1, "", NONE)
+
+
+def test_a_package_that_cannot_be_had_is_told_with_its_cause(programs: Path) -> None:
+    put(programs, "apt-get", "echo Reading; echo E: Unable to locate package; echo more; exit 100")
+    code, told, why = ensure(programs)
+    tried = "Trying: apt-get update\nThat failed: Unable to locate package.\n"
+    assert (code, told, why) == (1, "", tried + NONE if os.geteuid() == 0 else NONE)
