@@ -184,6 +184,20 @@ def checks(policy: QueuePolicy) -> tuple[Check, ...]:
     return tuple(check for check, made in found.items() if made)
 
 
+def ends_ms(policy: QueuePolicy, bulletin: Bulletin, now_ms: int) -> int | None:
+    """From when on nobody waits here any more until the next opening; who still does then is told
+    that it has closed. In the past or `now_ms`: so it is. None: nobody is ever sent away, or the
+    closing time is not known yet."""
+    found = state(policy, Facts(waiting=1, bulletin=bulletin), now_ms)
+    if isinstance(found, Closed):
+        return now_ms
+    if isinstance(found, Draining):
+        return found.ends_ms
+    if found.closes_ms is None or policy.drain_ms is None:
+        return None
+    return found.closes_ms + policy.drain_ms
+
+
 def rest_of_the_day(policy: QueuePolicy, now_ms: int) -> int | None:
     """Until when to close "for today": the next opening after this one; None: until reopened."""
     by_hours = at(policy.hours, policy.zone, now_ms)

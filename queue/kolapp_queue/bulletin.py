@@ -72,6 +72,14 @@ def read(values: Sequence[bytes | None]) -> Bulletin:
     )
 
 
+def read_closing(values: Sequence[bytes | str | None]) -> Bulletin:
+    """What of it decides whether the queue is open, from `closed_until` and `closed_ms`."""
+    until, closed_ms = values
+    return Bulletin(
+        None, Closing(_until(int(until)), int(closed_ms or 0), "", "") if until else None
+    )
+
+
 def checked_word(text: str) -> str:
     """`text` without spaces around it. Raises ValueError for one that is too long or is no text
     to show: lines may break, other control characters have no meaning."""

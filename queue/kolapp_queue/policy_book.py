@@ -15,6 +15,8 @@ import hashlib
 
 import msgspec
 
+from . import admission
+from .bulletin import Bulletin
 from .model import QueueRef
 from .operator_verbs import OperatorVerbs, Published
 from .policy import PolicySet, QueuePolicy
@@ -70,6 +72,11 @@ class PolicyBook:
         self.version = newest.version
         before, self.policies = self.policies, unpack(newest.packed)
         return before != self.policies
+
+    def ends_ms(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> int | None:
+        """See `admission.ends_ms`; None too for a queue that is configured no more."""
+        policy = self.find(ref)
+        return None if policy is None else admission.ends_ms(policy, bulletin, now_ms)
 
     def find(self, ref: QueueRef) -> QueuePolicy | None:
         """The policy of a queue; None if there is no such queue (any more)."""

@@ -82,6 +82,7 @@ STEPS: tuple[Step, ...] = (
     Step("come_back", S.WAITING, S.WAITING, Cause.PATIENT, ONE),
     Step("leave", S.WAITING, S.LEFT, Cause.PATIENT, LINE),
     Step("expire", S.WAITING, S.EXPIRED, Cause.CLOCK, LINE),
+    Step("close", S.WAITING, S.EXPIRED, Cause.CLOCK, LINE),
     Step("pull", S.WAITING, S.CALLED, Cause.CLINICIAN, ALL),
     Step("pull_ticket", S.WAITING, S.CALLED, Cause.CLINICIAN, ALL),
     Step("called_away", S.WAITING, S.WAITING, Cause.CLOCK, "the provider's backend"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from . import keys
 from .model import QueueRef
 from .visit_verbs import TransferVerbs
 
@@ -34,18 +35,19 @@ class SweepVerbs(TransferVerbs):
 
     async def sweep(self, ref: QueueRef) -> int:
         """Do the steps whose deadline passed (missed calls, no-shows, expired absences, lapsed
-        duty, visits without their clinician, transfers half done, what is to be forgotten), at
-        most `SWEEP_MOST` of each kind. Returns the next deadline in ms of the store's clock, 0 if
-        none; one in the past means: there is more.
+        duty, visits without their clinician, transfers half done, who still waits when the day is
+        over, what is to be forgotten), at most `SWEEP_MOST` of each kind. Returns the next
+        deadline in ms of the store's clock, 0 if none; one in the past means: there is more.
         """
         return (await self._sweep(ref, frozenset())).next_ms
 
     async def _sweep(self, ref: QueueRef, gone: frozenset[str]) -> _Swept:
         due = await self._due(ref)
-        nodes, done = gone.intersection(due["nodes"]), False
+        nodes = gone.intersection(due["nodes"])
         for node in nodes:
             grace_ms = self.settings_of(ref).away_grace_ms
             await self._link.queue("node_gone", ref, node, SWEEP_MOST, grace_ms)
+        done = await self._close(ref, due)
         for kind, (verb, args) in self._steps(ref).items():
             if kind in due and due[kind] <= due["now"]:
                 await self._do(ref, await self._link.queue(verb, ref, *args))
@@ -56,7 +58,22 @@ class SweepVerbs(TransferVerbs):
         deadlines = [due[kind] for kind in self._steps(ref) if kind in due and kind != "events"]
         if gone.intersection(due["nodes"]):
             deadlines.append(due["now"])
+        if due["waiting"] and (ends_ms := self._ends_ms(ref, due)) is not None:
+            deadlines.append(ends_ms)
         return _Swept(min(deadlines, default=0), nodes)
+
+    async def _close(self, ref: QueueRef, due: dict[str, Any]) -> bool:
+        """Nobody waits any more when the queue's day is over, in whose policy nothing has changed:
+        a newer one is followed first."""
+        ends_ms = self._ends_ms(ref, due) if due["waiting"] else None
+        if self.timetable is None or ends_ms is None or ends_ms > due["now"]:
+            return False
+        newest = await self._link.do(lambda redis: redis.hget(keys.POLICIES, "version"))
+        if int(newest or 0) != self.timetable.version:
+            return False
+        retention_ms = self.settings_of(ref).retention_ms
+        await self._link.queue("close", ref, SWEEP_MOST, ends_ms, due["closed_until"], retention_ms)
+        return True
 
     async def _due(self, ref: QueueRef) -> dict[str, Any]:
         return await self._link.queue("due", ref, self._settings.events_ms)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from . import keys, records
+from .bulletin import Bulletin
 from .errors import NoSuchTicket, NoSuchVisit
 from .keys import queue_key
 from .link import Link
@@ -13,6 +14,15 @@ from .model import ClinicianKey, PatientKey, QueueRef, Ticket, TicketId, Visit, 
 from .settings import QueueSettings
 
 SettingsOf = Callable[[QueueRef], QueueSettings]
+
+
+class Timetable(Protocol):
+    """When queues end their day; a `PolicyBook` knows it."""
+
+    version: int  # of the set of policies in the store that this one goes by
+
+    def ends_ms(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> int | None:
+        """From when on nobody waits there; None: not in sight."""
 
 
 class Verbs:
@@ -26,6 +36,7 @@ class Verbs:
         # A queue's own settings. What spans queues (the duty lease, the clinician's and the
         # patient's record) follows `settings`.
         self.settings_of: SettingsOf = settings_of or (lambda ref: settings)
+        self.timetable: Timetable | None = None  # None: no queue ever closes
         self._registered: set[QueueRef] = set()
         self._losses = 0  # the link's count when `_registered` was begun
 

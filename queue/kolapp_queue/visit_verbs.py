@@ -8,10 +8,12 @@ from typing import Any
 import msgpack
 
 from . import records
+from .bulletin import read_closing
 from .eligibility import class_text, needs_text
 from .errors import (
     AlreadyInVisit,
     NoSuchVisit,
+    QueueClosed,
     StaleEpoch,
     StoreUnavailable,
     TooManyClasses,
@@ -41,10 +43,13 @@ class TransferVerbs(Verbs):
         sweep brings it in as soon as there is.
 
         Three steps, each safe to repeat: out of this queue, into the other, done. A sweep completes
-        what was cut off. Raises NoSuchVisit, StaleEpoch, WrongState once ended."""
+        what was cut off. Raises NoSuchVisit, StaleEpoch, WrongState once ended; QueueClosed if
+        nobody waits there until the next opening."""
         if queue == ref.queue:
             raise ValueError("a transfer leads into another queue")
         target = QueueRef(ref.provider, queue)
+        if await self._is_over(target):
+            raise QueueClosed
         if needs is None:
             needs = (await self.read_ticket(ref, (await self.read_visit(ref, visit)).ticket)).needs
         settings = self.settings_of(ref)
@@ -56,6 +61,21 @@ class TransferVerbs(Verbs):
         )
         await self._release(ref, reply)
         return await self._arrive(ref, reply["ticket"])
+
+    async def _is_over(self, ref: QueueRef) -> bool:
+        """Whether who came now would be sent away at once."""
+        if self.timetable is None:
+            return False
+        due = await self._link.queue("due", ref, self._settings.events_ms)
+        ends_ms = self._ends_ms(ref, due)
+        return ends_ms is not None and ends_ms <= due["now"]
+
+    def _ends_ms(self, ref: QueueRef, due: dict[str, Any]) -> int | None:
+        """From when on nobody waits in this queue, going by what `due` says of it."""
+        if self.timetable is None:
+            return None
+        said = read_closing((due["closed_until"], due["closed_ms"]))
+        return self.timetable.ends_ms(ref, said, due["now"])
 
     async def _arrive(self, ref: QueueRef, ticket: dict[str, Any]) -> Ticket:
         """The second and the third step."""

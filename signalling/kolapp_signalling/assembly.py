@@ -80,7 +80,7 @@ async def running_node(settings: Settings) -> AsyncIterator[SignallingNode]:
     tasks = Tasks()
     try:
         book = await open_book(store, settings)
-        store.settings_of = settings_by_queue(book, settings.queue)
+        store.settings_of, store.timetable = settings_by_queue(book, settings.queue), book
         await lease.renew()
         yield _assemble(settings, store, lease, feed, book, tasks)
     finally:

@@ -18,12 +18,13 @@ from kolapp_queue.admission import (
     Refused,
     admission,
     checks,
+    ends_ms,
     invitation,
     not_allowed,
     rest_of_the_day,
     state,
 )
-from kolapp_queue.bulletin import Bulletin, Closing
+from kolapp_queue.bulletin import NOTHING_SAID, Bulletin, Closing
 from kolapp_queue.eta import NOBODY_ON_DUTY, Wait
 from kolapp_queue.hours import parse_day
 from kolapp_queue.model import Needs
@@ -229,3 +230,25 @@ def test_what_is_checked_is_announced() -> None:
         Check.PAST_CLOSING,
     )
     assert set(checks(CARE)) == set(Check) - {Check.PAST_CLOSING}
+
+
+def test_when_nobody_waits_any_more() -> None:
+    hour = replace(WORKDAYS, drain_ms=HOUR)
+    over = MONDAY_16 + HOUR
+    assert ends_ms(hour, NOTHING_SAID, MONDAY_15) == over, "known as soon as the closing time is"
+    assert ends_ms(hour, NOTHING_SAID, MONDAY_16) == over
+    assert ends_ms(hour, NOTHING_SAID, over) == over
+    assert ends_ms(hour, NOTHING_SAID, TUESDAY_8 - 1) == TUESDAY_8 - 1
+    assert ends_ms(hour, NOTHING_SAID, TUESDAY_8) == over + 24 * HOUR
+    assert ends_ms(replace(ALWAYS, drain_ms=HOUR), NOTHING_SAID, MONDAY_8) is None
+    for moment in (MONDAY_15, MONDAY_16, over):
+        assert ends_ms(WORKDAYS, NOTHING_SAID, moment) is None, "all of them are served"
+
+
+def test_an_early_closing_ends_the_day_early_but_never_late() -> None:
+    hour = replace(WORKDAYS, drain_ms=HOUR)
+    early = closing(MONDAY_8 + HOUR, TUESDAY_8).bulletin
+    assert ends_ms(hour, early, MONDAY_8 + HOUR) == MONDAY_8 + 2 * HOUR
+    late = closing(MONDAY_16 + HOUR // 2, TUESDAY_8).bulletin
+    assert ends_ms(hour, late, MONDAY_16 + HOUR // 2) == MONDAY_16 + HOUR
+    assert ends_ms(WORKDAYS, early, MONDAY_15) is None

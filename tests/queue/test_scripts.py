@@ -19,7 +19,7 @@ from kolapp_queue.settings import QueueSettings
 from kolapp_queue.signed import copy_of, issue
 from kolapp_queue.states import Outcome
 from kolapp_queue.store import QueueStore
-from store_people import DOCTOR, answered, join, pull, with_settings
+from store_people import DOCTOR, Timetable, answered, join, pull, with_settings
 
 LUA = files("kolapp_queue") / "lua"
 FILES = sorted(
@@ -137,6 +137,9 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     await store.set_notice(ref, "Back at ten.", "operator")
     await store.close_early(ref, None, "", "operator")
     await store.reopen(ref, "op")
+    closing = with_settings(store)
+    closing.timetable = Timetable(0)
+    await closing.sweep(ref)
     await lapsing.set_duty(provider, DOCTOR, [other.queue])
     await hasty.sweep(other)
     await store.set_duty(provider, DOCTOR, [])

@@ -100,6 +100,10 @@ async def _transfer_done(store: QueueStore, ref: QueueRef, ticket: Ticket) -> No
     await store._link.queue("transfer_done", ref, ticket.id, "moved", 60_000)
 
 
+async def _close(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
+    await store._link.queue("close", ref, 100, 0, "", 60_000)
+
+
 def _miss(allowed: int) -> Act:
     return lambda store, ref, ticket: store._link.queue("miss", ref, 100, allowed, 0, 1_000)
 
@@ -142,6 +146,7 @@ ACTS: dict[tuple[str, Cause], Act] = {
     ("miss", Cause.CLOCK): _miss(allowed=1),
     ("no_show", Cause.CLOCK): _miss(allowed=0),
     ("expire", Cause.CLOCK): _expire,
+    ("close", Cause.CLOCK): _close,
 }
 
 # The acts that lead to each state.

@@ -548,6 +548,14 @@ class QueueMachine(RuleBasedStateMachine):
             self.look_after(ticket, due=hasty)
             assert ticket.state is TicketState.TRANSFERRED
 
+    @rule(queue=st.sampled_from(QUEUES), really=rarely)
+    def close(self, queue: str, really: bool) -> None:
+        """The end of the day, or a node whose clock or timetable is ahead of the store's."""
+        ends_ms, said = (0, "") if really else ((HOUR_MS**2, ""), (0, "1"))[next(self.numbers) % 2]
+        self.run(self.link.queue("close", self.ref(queue), 100, ends_ms, said, HOUR_MS))
+        if really:
+            self.model.close(queue)
+
     @precondition(lambda self: self.link.under_way)
     @rule()
     def a_release_arrives_late(self) -> None:

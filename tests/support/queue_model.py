@@ -390,6 +390,11 @@ class QueueModel:
 
         self._give_up(queue)
 
+    def close(self, queue: str) -> None:
+        """The day is over: nobody waits any more."""
+        for ticket in self.line(queue):
+            self._end(ticket, S.EXPIRED, "closed", "")
+
     def moving(self, queue: str) -> list[ModelTicket]:
         """What a sweep brings into other queues."""
         return [

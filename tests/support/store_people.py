@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 
+from kolapp_queue.bulletin import Bulletin
 from kolapp_queue.cluster import ClusterClient
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, Ticket, TicketId, Visit
 from kolapp_queue.settings import QueueSettings
@@ -38,6 +40,17 @@ async def answered(store: QueueStore, ref: QueueRef, name: str, clinician: str =
 def with_settings(store: QueueStore, **settings: int) -> QueueStore:
     """The same store through the eyes of a node with other settings."""
     return QueueStore(store._link, QueueSettings(**settings))
+
+
+@dataclass
+class Timetable:
+    """Of queues whose day ends then; None: never."""
+
+    ends: int | None
+    version: int = 0
+
+    def ends_ms(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> int | None:
+        return self.ends
 
 
 async def every_key(store: QueueStore, pattern: str) -> list[bytes]:

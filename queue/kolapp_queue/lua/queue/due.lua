@@ -1,5 +1,5 @@
 -- The earliest deadline of each kind, and the time to compare it with; the nodes at which somebody
--- has a connection. Changes nothing.
+-- has a connection; how many wait, and until when an operator closed the queue. Changes nothing.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  how long events are kept, ms
 local function earliest(set)
@@ -23,5 +23,8 @@ return cmsgpack.pack({
   holders = earliest(HOLDERS),
   moving = earliest(MOVING),
   nodes = nodes,
+  waiting = redis.call('ZCARD', PRESENT) + redis.call('ZCARD', AWAY),
+  closed_until = redis.call('HGET', META, 'closed_until') or '',
+  closed_ms = redis.call('HGET', META, 'closed_ms') or '',
   events = first and tonumber(string.match(first[1], '^%d+')) + tonumber(ARGV[1]) + 1,
 })
