@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -17,7 +18,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 from kolapp_queue import policy_file
 from kolapp_queue.states import ENDED, STEPS, VisitState
-from kolapp_signalling import codes, messages, parts, setting_sources
+from kolapp_signalling import codes, messages, operator_messages, parts, rest, setting_sources
+from kolapp_signalling.operator_rest import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 PART = re.compile(r"(<!-- generated: ([a-z_]+) -->\n).*?(<!-- end -->)", re.S)
@@ -38,7 +40,7 @@ def type_name(kind: Any) -> str:
         return f"list of {type_name(get_args(kind)[0])}"
     if get_origin(kind) is dict:
         return "map"
-    plain = {str: "text", int: "whole number", bool: "true or false"}
+    plain = {str: "text", int: "whole number", bool: "true or false", datetime: "time (RFC 3339)"}
     return plain.get(kind, f"`{kind.__name__}`")
 
 
@@ -76,7 +78,11 @@ def message_sections(union: Any) -> str:
     return "\n".join(parts)
 
 
-def records() -> str:
+def records(kinds: Iterable[type[msgspec.Struct]]) -> str:
+    return "\n".join(f"#### `{k.__name__}`\n\n{sentence(k)}\n\n{fields(k)}" for k in kinds)
+
+
+def of_messages() -> str:
     kinds = (
         parts.QueueInfo,
         parts.NeedsOffered,
@@ -90,7 +96,39 @@ def records() -> str:
         parts.BoardTicket,
         parts.HeldVisit,
     )
-    return "\n".join(f"#### `{k.__name__}`\n\n{sentence(k)}\n\n{fields(k)}" for k in kinds)
+    return records(kinds)
+
+
+def of_operators() -> str:
+    kinds = (
+        operator_messages.NoticeOrder,
+        operator_messages.ClosingOrder,
+        operator_messages.QueueStatuses,
+        operator_messages.QueueStatus,
+        operator_messages.NoticeSaid,
+        operator_messages.ClosingSaid,
+        operator_messages.Problem,
+    )
+    return records(kinds)
+
+
+def operations() -> str:
+    rows = [
+        (
+            f"`{each.method} {rest.PREFIX}{each.path}`",
+            each.role.value,
+            f"`{each.body.__name__}`" if each.body else "",
+            f"`{each.answer.__name__}`",
+            each.text,
+        )
+        for each in OPERATIONS
+    ]
+    return table(("operation", "role", "body", "answer", "what it does"), rows)
+
+
+def problems() -> str:
+    rows = [(str(status.value), f"`{code.value}`") for code, status in rest.STATUS.items()]
+    return table(("status", "code"), rows)
 
 
 def diagram() -> str:
@@ -128,7 +166,10 @@ def closes() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "client_messages": lambda: message_sections(messages.AnyClientMessage),
     "server_messages": lambda: message_sections(messages.AnyServerMessage),
-    "records": records,
+    "records": of_messages,
+    "operations": operations,
+    "operator_records": of_operators,
+    "problems": problems,
     "ticket_diagram": diagram,
     "ticket_steps": steps,
     "visit_states": lambda: ", ".join(f"`{s.value}`" for s in VisitState) + ".\n",

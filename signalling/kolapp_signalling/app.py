@@ -13,15 +13,17 @@ from typing import NamedTuple
 from aiohttp import web
 from kolapp_queue.errors import StoreUnavailable
 
+from .app_keys import NODE, SETTINGS
 from .assembly import SignallingNode, running_node
 from .garbage import Garbage
 from .process import StartRefused, report_ready, told_to_stop
-from .routes import NODE, SETTINGS, add_headers, routes
+from .routes import add_headers, routes
 from .settings import Settings
 
 # A request's head must be there this long after connecting or after the last answer.
 _HEAD_S = 15.0
-_BODY_BYTES = 4_096  # of a request; only demo tokens have one
+_BODY_BYTES = 8_192  # of a request: the longest word in the longest way of writing it
+_LINGER_S = 1.0  # for the rest of a body that nobody wants, so that the answer is read
 _TIDY_S = 5.0  # how often what has lived for a while is put aside for the collector
 _STOP_S = 3.0  # for handlers that still run when the node stops
 
@@ -60,6 +62,7 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
         app,
         access_log=None,  # addresses and what people do belong in no log
         keepalive_timeout=_HEAD_S,
+        lingering_time=_LINGER_S,
         shutdown_timeout=_STOP_S,
     )
     try:

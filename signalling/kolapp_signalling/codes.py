@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     """Replies to a request; the connection stays open. Whose fault, and what to do next."""
 
     BAD_MESSAGE = "bad_message"
+    BAD_TOKEN = "bad_token"
     WRONG_STATE = "wrong_state"
     STALE_EPOCH = "stale_epoch"
     FORBIDDEN = "forbidden"
@@ -40,6 +41,7 @@ class ErrorCode(StrEnum):
 
 ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.BAD_MESSAGE: "The client sent something outside the protocol; correct the client.",
+    ErrorCode.BAD_TOKEN: "REST only: the token is not valid, or not any more; get a new one.",
     ErrorCode.WRONG_STATE: "The step is not possible now; look at the snapshot that came with it.",
     ErrorCode.STALE_EPOCH: "Somebody else holds this by now; look at the newest snapshot.",
     ErrorCode.FORBIDDEN: "This role may not do that; sign in as somebody who may.",

@@ -14,13 +14,14 @@ from secrets import token_hex
 
 from .keyring import kept_random, kept_secret, replace_secret
 from .process import StartRefused
+from .roles import Role
 from .setting_kinds import MEDIA, SERVE, SIGNALLING
 from .settings import Settings
 
 DEMO_ISSUER = "kolapp-demo"
 DEMO_AUDIENCE = "kolapp"
 DEMO_TOKEN_S = 12 * 3600  # one long day of trying it out
-DEMO_ROLES = ("patient", "clinician")
+DEMO_ROLES = tuple(role.value for role in Role)
 SEAL_KEYS = "seal-keys"
 
 

@@ -18,6 +18,7 @@ from .metrics import Metrics
 from .participant import Participant
 from .parts import QueueInfo
 from .queues import Queues
+from .roles import PARTICIPANTS
 from .session import Person, Session
 from .tasks import Tasks
 
@@ -54,6 +55,8 @@ class Entrance:
             return
         try:
             identity = self.authenticator.identify(hello.token)
+            if identity.role not in PARTICIPANTS:
+                raise BadToken
         except BadToken:
             self.metrics.bad_tokens.inc()
             connection.close_soon(CloseCode.BAD_TOKEN)

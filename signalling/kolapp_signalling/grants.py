@@ -39,7 +39,7 @@ NO_PROFILE = Profile()
 @dataclass(frozen=True, slots=True)
 class Grants:
     band: str = ""  # priority band of a patient's tickets; "" is everybody's
-    profile: Profile = NO_PROFILE  # of a clinician
+    profile: Profile = NO_PROFILE  # of a clinician; of an operator the unit alone
 
 
 NOTHING = Grants()
@@ -49,6 +49,9 @@ def granted(role: Role, claims: Mapping[str, Any], names: ClaimNames) -> Grants:
     """Raises ValueError for a claim that is not what it should be."""
     if role == Role.PATIENT:
         return Grants(band=_name(claims.get(names.priority, "")))
+    unit = _unit(claims.get(names.unit, ""))
+    if role == Role.OPERATOR:
+        return Grants(profile=Profile(unit=unit))
     return Grants(
         profile=Profile(
             professions=_names(claims.get(names.professions, ())),
@@ -56,7 +59,7 @@ def granted(role: Role, claims: Mapping[str, Any], names: ClaimNames) -> Grants:
             skills=_names(claims.get(names.skills, ())),
             ages=_ages(claims.get(names.ages)),
             board=_yes(claims.get(names.board, False)),
-            unit=_unit(claims.get(names.unit, "")),
+            unit=unit,
         )
     )
 

@@ -14,7 +14,9 @@ from kolapp_queue.store import QueueStore
 
 from . import gate
 from .clock import StoreClock
+from .operator_messages import QueueStatus
 from .parts import PlaceInfo, QueueInfo, QueueLoad
+from .queue_status import queue_status
 from .snapshots import queue_load
 from .tasks import Tasks
 from .waits import NOT_READ_YET, Waits
@@ -133,6 +135,13 @@ class QueueLine:
     def info(self) -> QueueInfo:
         """With the place that somebody who joins now would get."""
         return gate.queue_info(self._policy(), self.facts(), self._clock.now_ms(), self._next())
+
+    def status(self) -> QueueStatus:
+        """As operators see it; for a line that was read."""
+        assert self.line is not None
+        place = self._next()
+        wait = NOT_READ_YET if place is None else place.wait
+        return queue_status(self._policy(), self.line, self.bulletin, wait, self._clock.now_ms())
 
     def admission(self, needs: Needs, band: str) -> Admitted:
         """May somebody draw a number now? Raises Refused."""

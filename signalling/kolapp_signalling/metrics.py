@@ -10,7 +10,7 @@ from prometheus_client.exposition import generate_latest
 
 from .messages import Error, Ping, ServerMessage
 from .parts import ClientMessage
-from .roles import Role
+from .roles import PARTICIPANTS, Role
 
 
 class Metrics:
@@ -24,9 +24,15 @@ class Metrics:
             ["type", "outcome"],
             registry=self._registry,
         )
+        self.operations = Counter(
+            "kolapp_operations",
+            "REST operations by name and outcome (done or the error's code).",
+            ["operation", "outcome"],
+            registry=self._registry,
+        )
         self.bad_tokens = Counter(
             "kolapp_bad_tokens",
-            "Greetings with a token that is not valid.",
+            "Greetings and REST requests with a token that is not valid.",
             registry=self._registry,
         )
         self.closes = Counter(
@@ -55,7 +61,7 @@ class Metrics:
 
     def watch(self, people: Callable[[Role], int], media_nodes: Callable[[], int]) -> None:
         """Read these when somebody asks for the metrics."""
-        for role in Role:
+        for role in PARTICIPANTS:
             self._connections.labels(role.value).set_function(partial(people, role))
         self._media_nodes.set_function(media_nodes)
 

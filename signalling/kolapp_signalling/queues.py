@@ -8,7 +8,7 @@ from functools import partial
 from kolapp_queue.admission import Admitted
 from kolapp_queue.errors import QueueError
 from kolapp_queue.feed import Feed
-from kolapp_queue.model import Needs, QueueRef
+from kolapp_queue.model import NAME, Needs, QueueRef
 from kolapp_queue.policy import QueuePolicy
 from kolapp_queue.policy_book import PolicyBook
 from kolapp_queue.store import QueueStore
@@ -81,8 +81,9 @@ class Queues:
         return iter(list(self._open.values()))
 
     def known(self, provider: str, name: str) -> OpenQueue | None:
-        ref = QueueRef(provider, name)
-        return None if self._book.find(ref) is None else self.open(ref)
+        """`name` is whatever somebody said."""
+        ref = QueueRef(provider, name) if NAME.match(name) else None
+        return None if ref is None or self._book.find(ref) is None else self.open(ref)
 
     def of(self, provider: str) -> list[OpenQueue]:
         return [self.open(QueueRef(provider, policy.name)) for policy in self._book.of(provider)]

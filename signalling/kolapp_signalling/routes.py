@@ -1,4 +1,4 @@
-"""The HTTP side: the WebSocket's door, health, metrics, pages. Handlers of a few lines."""
+"""The HTTP side: the WebSocket's door, REST, health, metrics, pages. Handlers of a few lines."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ import msgspec
 from aiohttp import hdrs, web
 from kolapp_queue.errors import QueueError
 
-from .assembly import SignallingNode
+from .app_keys import NODE, SETTINGS
 from .codes import CLOSE_TEXT, CloseCode
 from .connection import Connection, Limits, Socket
 from .development import demo_token
+from .operator_rest import OPERATIONS
+from .rest import rest_routes
 from .roles import Role
 from .settings import Settings
 from .wire import CODECS
-
-NODE = web.AppKey("node", SignallingNode)
-SETTINGS = web.AppKey("settings", Settings)
 
 STATIC = Path(str(files(__package__) / "static"))
 PAGES = {"/": "index.html", "/patient": "patient.html", "/clinician": "clinician.html"}
@@ -63,6 +62,7 @@ def routes(settings: Settings) -> list[web.AbstractRouteDef]:
         web.get("/readyz", readyz),
         web.get("/metrics", metrics),
         *(web.get(path, _page(name)) for path, name in PAGES.items()),
+        *rest_routes(OPERATIONS),
         web.static("/static", STATIC),
     ]
     if settings.demo:
@@ -158,7 +158,7 @@ async def demo(request: web.Request) -> web.Response:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (ValueError, RecursionError):
-        sentence = 'Send {"role": "patient"} or {"role": "clinician"}.'
+        sentence = 'Send {"role": "patient"}, or "clinician", or "operator".'
         return web.json_response({"error": sentence}, status=HTTPStatus.BAD_REQUEST)
     subject = f"demo-{wanted.name or secrets.token_hex(8)}"
     token = demo_token(request.app[SETTINGS], wanted.role.value, subject)

@@ -14,7 +14,7 @@ from kolapp_queue.states import TicketState, VisitState
 
 from .messages import DutySnapshot, TicketSnapshot
 from .parts import CallInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
-from .roles import Role
+from .roles import PARTICIPANTS
 
 NO_MEDIA = "none"
 
@@ -30,7 +30,7 @@ def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo
         queue=visit.ref.queue,
         number=visit.number,
         media_epoch=visit.media_epoch,
-        participants=[ParticipantInfo(role, media.get(role, NO_MEDIA)) for role in Role],
+        participants=[ParticipantInfo(role, media.get(role, NO_MEDIA)) for role in PARTICIPANTS],
         ring_ms=max(0, visit.ring_until_ms - now_ms) if called else 0,
         live_ms=max(0, now_ms - visit.answered_ms) if live else 0,
         reason=visit.reason,

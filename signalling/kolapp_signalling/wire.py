@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from .messages import (
     ServerMessage,
 )
 from .parts import RequestId
+
+T = TypeVar("T")
 
 TEXT, BINARY = 0x1, 0x2  # opcodes of RFC 6455, 5.2
 
@@ -81,20 +83,35 @@ class Codec:
 
     def decode(self, data: bytes) -> AnyClientMessage:
         try:
-            message = self._decode(data)
-        except (ValueError, RecursionError) as wrong:
-            raise BadMessage(_text(wrong), self._id(data), _field(wrong)) from None
-        written, different = self._count(data)
-        if written != different:
-            # The decoders take the last one, other parsers the first: nobody should have to know.
-            raise BadMessage("A field occurs twice.", message.id)
-        return message
+            return _decoded(data, self._decode, self._count)
+        except BadMessage as bad:
+            bad.re = self._id(data)
+            raise
 
     def _id(self, data: bytes) -> int | None:
         try:
             return self._envelope(data).id
         except (ValueError, RecursionError):
             return None
+
+
+def decode_body(data: bytes, kind: type[T]) -> T:
+    """The flat JSON object that is the body of a REST request. Raises BadMessage."""
+    return _decoded(data, msgspec.json.Decoder(kind).decode, _count_json)
+
+
+def _decoded(
+    data: bytes, decode: Callable[[bytes], T], count: Callable[[bytes], tuple[int, int]]
+) -> T:
+    try:
+        message = decode(data)
+    except (ValueError, RecursionError) as wrong:
+        raise BadMessage(_text(wrong), field=_field(wrong)) from None
+    written, different = count(data)
+    if written != different:
+        # The decoders take the last one, other parsers the first: nobody should have to know.
+        raise BadMessage("A field occurs twice.")
+    return message
 
 
 def _text(wrong: Exception) -> str:
