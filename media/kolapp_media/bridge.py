@@ -190,7 +190,10 @@ class Bridge:
     def _ask_key_frames(self, attempts: int, seen: dict[Incoming, dict[int, int]]) -> None:
         """A picture begins with a key frame: ask the publishers, again if nothing comes."""
         self._stop_asking()
-        now = {each: each.ask_key_frames(silent_since=seen.get(each)) for each in self._incoming()}
+        now = {
+            each: each.feedback.ask_key_frames(silent_since=seen.get(each))
+            for each in self._incoming()
+        }
         if attempts > 1:
             self._key_frame_timer = asyncio.get_running_loop().call_later(
                 self._settings.key_frame_interval, self._ask_key_frames, attempts - 1, now

@@ -39,10 +39,11 @@ from .offers import OfferLimit
 from .rtc import compat
 from .rtc.counters import Counters
 from .rtc.leg import Leg
-from .rtc.srtp import Workspace
+from .rtc.sockets import Engine
 from .settings import MediaSettings
 
-_TICK = 1.0  # seconds: packet budgets are refilled, forgotten visits swept
+_TICK = 0.1  # seconds: each leg's second begins at another tick, so that not all report at once
+_SWEEP = 1.0  # seconds between looks for visits to forget
 
 
 class MediaNode:
@@ -56,7 +57,7 @@ class MediaNode:
         self.draining = False
         self._secret = secret
         self._hosts: tuple[str, ...] = settings.hosts
-        self._workspace = Workspace()
+        self._engine = Engine()
         self._visits: dict[str, Bridge] = {}
         self._legs: set[Leg] = set()
         self._offers = OfferLimit(settings.offers, settings.offers_window)
@@ -200,7 +201,7 @@ class MediaNode:
     def _make_leg(self, on_change: Callable[[Leg, str], None]) -> Leg:
         if len(self._legs) >= self.settings.max_legs:
             raise TooManyLegs("the node is full")
-        leg = Leg(self.settings, self._hosts, self._workspace, on_change)
+        leg = Leg(self.settings, self._hosts, self._engine, on_change)
         self._legs.add(leg)
         self._emptied.clear()
         return leg
@@ -215,12 +216,15 @@ class MediaNode:
             dialler.tell(event)
 
     async def _tick(self) -> None:
+        sweep_at = 0.0
         while True:
             await asyncio.sleep(_TICK)
-            for leg in self._legs:
-                if leg.incoming is not None:
-                    leg.incoming.refill()
-            self.sweep(time.monotonic())
+            now = time.monotonic()
+            for leg in list(self._legs):
+                leg.tick(now)
+            if now >= sweep_at:
+                sweep_at = now + _SWEEP
+                self.sweep(now)
 
     def sweep(self, now: float) -> None:
         """Forget visits whose legs have all been gone for a while; `now` is monotonic."""

@@ -1,28 +1,30 @@
-"""RTCP compounds, carried over from one leg to the other. Pure.
+"""RTCP compounds as data: read what a browser says, and build what we say to it. Pure.
 
-What a browser reports about the SSRCs it hears on its leg must reach the publisher in the
-publisher's own SSRCs and sequence numbers, and the other way round for what it says about its
-own media. BYE is not carried over: a leg that is replaced must not end the stream for the
-others. RFC 3550, 6 · RFC 4585, 6 · draft-alvestrand-rmcat-remb-03.
+Reports and repair end at each leg: nothing is carried over as it is, so a loss on one hop is
+neither reported nor repaired on the other. BYE is read over: a leg that is replaced must not end
+the stream for the others. RFC 3550, 6 · RFC 4585, 6 · RFC 5104, 4.3.1 ·
+draft-alvestrand-rmcat-remb-03.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 SR, RR, SDES, RTPFB, PSFB = 200, 201, 202, 205, 206
 NACK = 1
 PLI, FIR, APPLICATION = 1, 4, 15
+_CNAME = 1
 
 _HEAD = struct.Struct("!BBH")
 _U32 = struct.Struct("!I")
 _PAIR = struct.Struct("!II")
 _LOST = struct.Struct("!HH")
 _SENDER = struct.Struct("!IQIII")  # SSRC, NTP time, RTP time, packets, octets
-_REPORT = struct.Struct("!I4sIIII")  # SSRC, loss, highest sequence, jitter, LSR, DLSR
+_REPORT = struct.Struct("!IIIIII")  # SSRC, loss, highest sequence, jitter, LSR, DLSR
 _MAX_PARTS = 64  # in one compound; a datagram of smaller ones is refused
+_MANTISSA_BITS = 18
 
 
 class MalformedRtcp(ValueError):
@@ -30,75 +32,62 @@ class MalformedRtcp(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A stream the reporter sends: its SSRC and timestamps as the other leg knows them."""
+class SenderInfo:
+    """What a sender says about one of its streams: the same moment in two clocks, and counts.
+
+    `ntp` in units of 2^-32 s; `timestamp` in the stream's own.
+    """
 
     ssrc: int
-    timestamp_offset: int = 0
+    ntp: int
+    timestamp: int
+    packets: int
+    octets: int
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A stream the reporter hears: its publisher's SSRC, and what was added to its sequence."""
+class Block:
+    """How a stream arrives. `fraction` is of 256 since the last report, `lost` since the start
+    (less what came twice), `jitter` in the stream's clock, `last_report` and `delay` in 2^-16 s."""
 
     ssrc: int
-    sequence_offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """Both directions by the SSRC in the incoming packet; `own` is our SSRC on the other leg."""
-
-    own: int
-    published: Mapping[int, Published]
-    heard: Mapping[int, Heard]
+    fraction: int
+    lost: int
+    highest: int
+    jitter: int
+    last_report: int
+    delay: int
 
 
 @dataclass(slots=True)
-class Translated:
-    """`compound` is empty if nothing is left to send; `key_frames` are publishers' SSRCs."""
+class Heard:
+    """Everything of one compound that we act on. SSRCs are as the browser knows them."""
 
-    compound: bytes = b""
+    senders: list[SenderInfo] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    lost: dict[int, list[int]] = field(default_factory=dict)  # sequence numbers by SSRC
     key_frames: set[int] = field(default_factory=set)
+    bandwidth: int | None = None  # bits a second
 
 
-def translate(data: bytes, how: Translation) -> Translated:
-    """Carry a decrypted compound over to the other leg, or raise `MalformedRtcp`."""
-    result = Translated()
-    parts: list[bytes] = []
+def read(data: bytes) -> Heard:
+    """Read a decrypted compound, or raise `MalformedRtcp`."""
+    heard = Heard()
     for kind, count, body in _parts(data):
         if kind == SR:
-            parts.append(_sender_report(count, body, how))
+            _need(body, _SENDER.size + count * _REPORT.size)
+            heard.senders.append(SenderInfo(*_SENDER.unpack_from(body)))
+            heard.blocks += _blocks(count, body[_SENDER.size :])
         elif kind == RR:
-            parts.append(_receiver_report(count, body, how))
-        elif kind == SDES:
-            parts.append(_description(count, body, how))
+            _need(body, 4 + count * _REPORT.size)
+            heard.blocks += _blocks(count, body[4:])
         elif kind == RTPFB and count == NACK:
-            parts.append(_nack(body, how))
+            _read_lost(body, heard)
         elif kind == PSFB and count in (PLI, FIR):
-            result.key_frames |= _asked_key_frames(count, body, how)
+            heard.key_frames |= _asked_key_frames(count, body)
         elif kind == PSFB and count == APPLICATION:
-            parts.append(_bandwidth(body, how))
-    parts = [part for part in parts if part]
-    if parts:
-        # RFC 3550, 6.1: a compound begins with a report, an empty one if need be.
-        if parts[0][1] not in (SR, RR):
-            parts.insert(0, empty_report(how.own))
-        result.compound = b"".join(parts)
-    return result
-
-
-def empty_report(ssrc: int) -> bytes:
-    return _pack(RR, 0, _U32.pack(ssrc))
-
-
-def key_frame_request(own: int, publisher: int) -> bytes:
-    """A whole compound that asks `publisher` for a key frame (RFC 4585, 6.3.1)."""
-    return empty_report(own) + _pack(PSFB, PLI, _PAIR.pack(own, publisher))
-
-
-def _pack(kind: int, count: int, body: bytes) -> bytes:
-    return _HEAD.pack(0x80 | count, kind, len(body) // 4) + body
+            heard.bandwidth = _bandwidth(body, heard.bandwidth)
+    return heard
 
 
 def _parts(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -123,107 +112,123 @@ def _parts(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         raise MalformedRtcp("too many parts")
 
 
-def _sender_report(count: int, body: bytes, how: Translation) -> bytes:
-    size = _SENDER.size
-    if len(body) < size + count * _REPORT.size:
-        raise MalformedRtcp("sender report is cut off")
-    ssrc, ntp, timestamp, packets, octets = _SENDER.unpack_from(body)
-    known = how.published.get(ssrc)
-    blocks = _reports(count, body[size:], how)
-    if known is None:
-        return _pack(RR, len(blocks), _U32.pack(how.own) + b"".join(blocks)) if blocks else b""
-    shifted = (timestamp + known.timestamp_offset) & 0xFFFFFFFF
-    head = _SENDER.pack(known.ssrc, ntp, shifted, packets, octets)
-    return _pack(SR, len(blocks), head + b"".join(blocks))
+def _need(body: bytes, size: int) -> None:
+    if len(body) < size:
+        raise MalformedRtcp("a part is cut off")
 
 
-def _receiver_report(count: int, body: bytes, how: Translation) -> bytes:
-    if len(body) < 4 + count * _REPORT.size:
-        raise MalformedRtcp("receiver report is cut off")
-    blocks = _reports(count, body[4:], how)
-    if not blocks:
-        return b""
-    return _pack(RR, len(blocks), _sender(body, how) + b"".join(blocks))
-
-
-def _reports(count: int, body: bytes, how: Translation) -> list[bytes]:
-    blocks = []
+def _blocks(count: int, body: bytes) -> Iterator[Block]:
     for index in range(count):
-        ssrc, lost, highest, *rest = _REPORT.unpack_from(body, index * _REPORT.size)
-        known = how.heard.get(ssrc)
-        if known is not None:
-            highest = (highest - known.sequence_offset) & 0xFFFFFFFF
-            blocks.append(_REPORT.pack(known.ssrc, lost, highest, *rest))
-    return blocks
-
-
-def _sender(body: bytes, how: Translation) -> bytes:
-    """Who reports, as the other leg knows them."""
-    known = how.published.get(_U32.unpack_from(body)[0])
-    return _U32.pack(known.ssrc if known else how.own)
-
-
-def _description(count: int, body: bytes, how: Translation) -> bytes:
-    """SDES chunks (RFC 3550, 6.5): items up to a null octet, padded to 32 bits."""
-    chunks = []
-    position = 0
-    for _ in range(count):
-        end = _chunk_end(body, position)
-        known = how.published.get(_U32.unpack_from(body, position)[0])
-        if known is not None:
-            chunks.append(_U32.pack(known.ssrc) + body[position + 4 : end])
-        position = end
-    return _pack(SDES, len(chunks), b"".join(chunks)) if chunks else b""
-
-
-def _chunk_end(body: bytes, start: int) -> int:
-    position = start + 4
-    while position < len(body) and body[position] != 0:
-        if position + 2 > len(body):
-            break
-        position += 2 + body[position + 1]
-    if position >= len(body):
-        raise MalformedRtcp("source description is cut off")
-    end = position + 4 - (position - start) % 4
-    if end > len(body):
-        raise MalformedRtcp("source description is cut off")
-    return end
+        ssrc, loss, *rest = _REPORT.unpack_from(body, index * _REPORT.size)
+        lost = loss & 0xFFFFFF
+        yield Block(ssrc, loss >> 24, lost - (lost >> 23 << 24), *rest)
 
 
 def _feedback(body: bytes) -> tuple[int, bytes]:
-    if len(body) < 8:
-        raise MalformedRtcp("feedback is cut off")
+    _need(body, 8)
     return _U32.unpack_from(body, 4)[0], body[8:]
 
 
-def _nack(body: bytes, how: Translation) -> bytes:
-    media, lost = _feedback(body)
-    known = how.heard.get(media)
-    if known is None or not lost or len(lost) % 4:
-        return b""
-    shifted = b"".join(
-        _LOST.pack((first - known.sequence_offset) & 0xFFFF, following)
-        for first, following in _LOST.iter_unpack(lost)
-    )
-    return _pack(RTPFB, NACK, _sender(body, how) + _U32.pack(known.ssrc) + shifted)
+def _read_lost(body: bytes, heard: Heard) -> None:
+    media, entries = _feedback(body)
+    if len(entries) % _LOST.size:
+        raise MalformedRtcp("a loss report is cut off")
+    lost = heard.lost.setdefault(media, [])
+    for first, following in _LOST.iter_unpack(entries):
+        lost.append(first)
+        lost.extend((first + 1 + bit) & 0xFFFF for bit in range(16) if following >> bit & 1)
 
 
-def _asked_key_frames(kind: int, body: bytes, how: Translation) -> set[int]:
+def _asked_key_frames(kind: int, body: bytes) -> set[int]:
     media, rest = _feedback(body)
-    asked = {media}
-    if kind == FIR:  # RFC 5104, 4.3.1: the SSRCs are in the entries, eight bytes each
-        asked = {_U32.unpack_from(rest, at)[0] for at in range(0, len(rest) - 7, 8)}
-    return {how.heard[ssrc].ssrc for ssrc in asked if ssrc in how.heard}
+    if kind == PLI:
+        return {media}
+    # the SSRCs are in the entries, eight bytes each
+    return {_U32.unpack_from(rest, at)[0] for at in range(0, len(rest) - 7, 8)}
 
 
-def _bandwidth(body: bytes, how: Translation) -> bytes:
-    """REMB: the bit rate as it is, for the publisher's SSRCs."""
+def _bandwidth(body: bytes, known: int | None) -> int | None:
     _, rest = _feedback(body)
-    if len(rest) < 8 or rest[:4] != b"REMB" or len(rest) < 8 + 4 * rest[4]:
-        return b""
-    heard = [_U32.unpack_from(rest, 8 + 4 * index)[0] for index in range(rest[4])]
-    known = [how.heard[ssrc].ssrc for ssrc in heard if ssrc in how.heard]
-    if not known:
-        return b""
-    fields = rest[:4] + bytes([len(known)]) + rest[5:8] + struct.pack(f"!{len(known)}I", *known)
-    return _pack(PSFB, APPLICATION, _sender(body, how) + bytes(4) + fields)
+    if len(rest) < 8 or rest[:4] != b"REMB":
+        return known
+    bits = _U32.unpack_from(rest, 4)[0]
+    return int((bits & 0x3FFFF) << (bits >> 18 & 0x3F))
+
+
+# What we say
+
+
+def _pack(kind: int, count: int, body: bytes) -> bytes:
+    return _HEAD.pack(0x80 | count, kind, len(body) // 4) + body
+
+
+def _packed(blocks: Sequence[Block]) -> bytes:
+    return b"".join(
+        _REPORT.pack(
+            each.ssrc,
+            each.fraction << 24 | max(-0x800000, min(0x7FFFFF, each.lost)) & 0xFFFFFF,
+            each.highest,
+            each.jitter & 0xFFFFFFFF,
+            each.last_report,
+            each.delay & 0xFFFFFFFF,
+        )
+        for each in blocks
+    )
+
+
+def sender_report(info: SenderInfo, blocks: Sequence[Block] = ()) -> bytes:
+    head = _SENDER.pack(
+        info.ssrc,
+        info.ntp & 0xFFFFFFFFFFFFFFFF,
+        info.timestamp & 0xFFFFFFFF,
+        info.packets & 0xFFFFFFFF,
+        info.octets & 0xFFFFFFFF,
+    )
+    return _pack(SR, len(blocks), head + _packed(blocks))
+
+
+def receiver_report(own: int, blocks: Sequence[Block] = ()) -> bytes:
+    """Without blocks it only opens a compound, which must begin with a report."""
+    return _pack(RR, len(blocks), _U32.pack(own) + _packed(blocks))
+
+
+def description(cname: str, ssrcs: Iterable[int]) -> bytes:
+    """The streams with one name belong together: lips and voice (RFC 3550, 6.5.1)."""
+    item = bytes([_CNAME, len(cname)]) + cname.encode()
+    item += bytes(4 - len(item) % 4)
+    chunks = [_U32.pack(ssrc) + item for ssrc in ssrcs]
+    return _pack(SDES, len(chunks), b"".join(chunks))
+
+
+def key_frame_request(own: int, publisher: int) -> bytes:
+    """A whole compound that asks `publisher` for a key frame."""
+    return receiver_report(own) + _pack(PSFB, PLI, _PAIR.pack(own, publisher))
+
+
+def loss_report(own: int, publisher: int, lost: Sequence[int]) -> bytes:
+    """A whole compound that asks for lost packets again."""
+    entries = b"".join(_LOST.pack(first, following) for first, following in _grouped(lost))
+    return receiver_report(own) + _pack(RTPFB, NACK, _PAIR.pack(own, publisher) + entries)
+
+
+def _grouped(lost: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Each number with a bit for each lost one of the sixteen after it."""
+    first, following = -1, 0
+    for number in lost:
+        ahead = (number - first - 1) & 0xFFFF
+        if first >= 0 and ahead < 16:
+            following |= 1 << ahead
+            continue
+        if first >= 0:
+            yield first, following
+        first, following = number, 0
+    if first >= 0:
+        yield first, following
+
+
+def bandwidth(own: int, bits_per_second: int, publishers: Sequence[int]) -> bytes:
+    """A whole compound that tells a publisher how much may come in all."""
+    exponent = max(0, bits_per_second.bit_length() - _MANTISSA_BITS)
+    number = len(publishers) << 24 | exponent << _MANTISSA_BITS | bits_per_second >> exponent
+    fields = b"REMB" + struct.pack(f"!{1 + len(publishers)}I", number, *publishers)
+    return receiver_report(own) + _pack(PSFB, APPLICATION, _PAIR.pack(own, 0) + fields)

@@ -1,4 +1,4 @@
-"""RTP packets as bytes: the header's fixed part, its extensions, retransmissions. Pure.
+"""RTP packets as bytes: the header's fixed part, its extensions, repetitions. Pure.
 
 `buffer` is the one buffer a packet is received, rewritten and sent in; `size` is how much of it
 the packet fills. Rewriting never changes the length. RFC 3550, 5.1 · RFC 8285 · RFC 4588, 4.
@@ -109,18 +109,37 @@ def rewrite_extensions(
             buffer[value:stop] = wanted
 
 
-def shift_original_sequence(buffer: Buffer, size: int, offset: int) -> None:
-    """Add `offset` to the original sequence number a retransmission begins with.
+def shift_send_time(buffer: Buffer, size: int, number: int, seconds: float) -> None:
+    """Let a packet that is sent again say when that is: abs-send-time, 24 bits of 2^-18 s.
 
-    A packet of nothing but padding carries none.
+    A receiver would take the delay for a queue, and ask for a worse picture.
+    """
+    profile, start, end = extension_area(buffer, size)
+    for found, value, stop in _elements(buffer, profile, start, end):
+        if found == number and stop - value == 3:
+            said = int.from_bytes(buffer[value:stop], "big") + int(seconds * 2**18)
+            buffer[value:stop] = (said & 0xFFFFFF).to_bytes(3, "big")
+
+
+def repetition(packet: bytes, ssrc: int, payload_type: int, sequence: int) -> bytearray:
+    """A packet as it is sent again: in a stream of its own, which says whom it repeats."""
+    _, _, payload = extension_area(bytearray(packet), len(packet))
+    again = bytearray(packet[:payload] + packet[2:4] + packet[payload:])
+    marker = packet[1] & 0x80
+    timestamp = HEADER.unpack_from(packet)[3]
+    REWRITE.pack_into(again, 1, marker | payload_type, sequence, timestamp, ssrc)
+    return again
+
+
+def unwrap_repetition(buffer: Buffer, size: int) -> tuple[int, int] | None:
+    """Take the original sequence number out, in place: that number and the new size.
+
+    None for a packet of nothing but padding, which a sender uses to try the line.
     """
     _, _, payload = extension_area(buffer, size)
     padding = buffer[size - 1] if buffer[0] & 0x20 else 0
     if payload + 2 > size - padding:
-        return
-    _U16.pack_into(buffer, payload, (_U16.unpack_from(buffer, payload)[0] + offset) & 0xFFFF)
-
-
-def newer(sequence: int, than: int) -> bool:
-    """Whether a sequence number comes after another, counting round 65,536."""
-    return 0 < ((sequence - than) & 0xFFFF) < 0x8000
+        return None
+    original = _U16.unpack_from(buffer, payload)[0]
+    buffer[payload : size - 2] = buffer[payload + 2 : size]
+    return original, size - 2

@@ -35,12 +35,27 @@ class MediaSettings:
 
     # What one leg may send: beyond it packets are dropped, other legs do not notice.
     packets_per_second: int = 3_000
+    bytes_per_second: int = 1_500_000
+    # Compounds of RTCP; a browser that misses much sends some twenty.
+    feedback_per_second: int = 200
     # Network addresses one leg may prove to be its own (each costs memory).
     remote_addresses: int = 32
     # DTLS datagrams waiting for the handshake; the newest is dropped when full.
     dtls_queue: int = 64
     # SSRCs one leg may use; packets of further ones are dropped unread.
     sources_per_leg: int = 16
+
+    # Packets of video kept for each leg, to be sent again; rounded up to a power of two. As it
+    # is, some two seconds.
+    history_packets: int = 256
+    # Packets sent again to one leg in a second; who asks for more gets a key frame instead.
+    resends_per_second: int = 200
+    # Packets of one stream that are waited for; when more are gone only a key frame helps.
+    most_missing: int = 128
+    # A missing packet may only have been overtaken: wait so long before asking for it.
+    reorder_patience: float = 0.01
+    # After so long it is not worth asking any more.
+    repair_for: float = 1.0
 
     # A publisher is asked for a key frame at most this often, however many ask.
     key_frame_interval: float = 0.3

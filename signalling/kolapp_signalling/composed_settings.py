@@ -24,6 +24,11 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
         "queue": {
             "ring_ms": Declared(milliseconds(), "How long a call rings."),
             "missed_calls": Declared(whole(0, 100), "Calls a patient may miss and keep the place."),
+            "vanished_calls": Declared(
+                whole(1, 100),
+                "Calls of one patient in a row that may end because the clinician vanished; then "
+                "only a clinician who sees the board can call them.",
+            ),
             "away_grace_ms": Declared(
                 milliseconds(), "How long an absent patient keeps the place."
             ),
@@ -85,6 +90,12 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "packets_per_second": Declared(
                 whole(100, 1_000_000), "Packets that one leg may send; more are dropped."
             ),
+            "bytes_per_second": Declared(
+                whole(10_000, 10**9), "Bytes that one leg may send; more are dropped."
+            ),
+            "feedback_per_second": Declared(
+                whole(10, 100_000), "Reports that one leg may send; more are dropped."
+            ),
             "remote_addresses": Declared(
                 whole(1, 1_000), "Network addresses that one leg may prove to be its own."
             ),
@@ -92,6 +103,19 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
                 whole(1, 10_000), "Handshake datagrams that wait; when full the newest is dropped."
             ),
             "sources_per_leg": Declared(whole(2, 1_000), "Media sources (SSRC) of one leg."),
+            "history_packets": Declared(
+                whole(16, 65_536), "Video packets kept for each leg, to be sent again."
+            ),
+            "resends_per_second": Declared(
+                whole(1, 100_000), "Packets sent again to one leg; for more it gets a key frame."
+            ),
+            "most_missing": Declared(
+                whole(1, 10_000), "Lost packets of a stream that are waited for."
+            ),
+            "reorder_patience": Declared(
+                seconds(0, 1), "How long a missing packet may just have been overtaken."
+            ),
+            "repair_for": Declared(seconds(0.1, 60), "How long a lost packet is asked for."),
             "key_frame_interval": Declared(
                 seconds(0, 60), "A publisher is asked for a key frame at most this often."
             ),

@@ -1,8 +1,7 @@
-"""RTP in place: extensions renumbered, original sequence numbers moved, nothing else touched."""
+"""RTP in place: extensions renumbered, repetitions made and undone, nothing else touched."""
 
 from __future__ import annotations
 
-import pytest
 from aiortc.rtp import RtpPacket, pack_header_extensions, unpack_header_extensions, wrap_rtx
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,32 +67,33 @@ def test_finding_one_extension() -> None:
     assert rtp.find_extension(packet([]), 19, 1) is None
 
 
-def test_a_retransmission_names_the_shifted_packet() -> None:
-    lost = RtpPacket(payload_type=96, sequence_number=65_530, ssrc=1, payload=b"lost")
-    data = bytearray(wrap_rtx(lost, payload_type=97, sequence_number=5, ssrc=2).serialize())
+def test_a_repetition_is_what_aiortc_makes_and_comes_back() -> None:
+    original = packet([(1, b"0"), (3, b"abc")], b"picture", sources=1)
+    again = rtp.repetition(bytes(original), 9, 97, 40)
+    theirs = wrap_rtx(RtpPacket.parse(bytes(original)), 97, 40, 9)
 
-    rtp.shift_original_sequence(data, len(data), 10)
+    found = RtpPacket.parse(bytes(again))
+    assert (found.ssrc, found.payload_type, found.sequence_number) == (9, 97, 40)
+    assert (found.timestamp, found.payload) == (theirs.timestamp, theirs.payload)
 
-    assert data[12:14] == (4).to_bytes(2, "big")
-    assert data[14:] == b"lost"
+    assert rtp.unwrap_repetition(again, len(again)) == (1, len(original))
+    assert again[12 : len(original)] == original[12:]
 
 
-def test_padding_alone_carries_no_original_number() -> None:
-    data = packet([], payload=bytes(9) + b"\x0a")
+def test_padding_alone_repeats_nothing() -> None:
+    data = packet([], bytes(9) + b"\x0a")
     data[0] |= 0x20
 
-    before = bytes(data)
-    rtp.shift_original_sequence(data, len(data), 10)
-
-    assert data == before
+    assert rtp.unwrap_repetition(data, len(data)) is None
+    assert rtp.unwrap_repetition(data[:13], 13) is None
 
 
-@pytest.mark.parametrize(
-    ("sequence", "than", "expected"),
-    [(1, 0, True), (0, 1, False), (0, 65_535, True), (65_535, 0, False), (5, 5, False)],
-)
-def test_newer_counts_round(sequence: int, than: int, expected: bool) -> None:
-    assert rtp.newer(sequence, than) is expected
+def test_a_time_of_sending_goes_round() -> None:
+    data = packet([(1, b"0"), (3, (2**24 - 1).to_bytes(3, "big"))])
+    rtp.shift_send_time(data, len(data), 3, 0.5)
+    rtp.shift_send_time(data, len(data), 1, 0.5)  # not three bytes: not a time
+
+    assert extensions_of(data) == [(1, b"0"), (3, (2**17 - 1).to_bytes(3, "big"))]
 
 
 _IDS = st.dictionaries(st.integers(0, 255), st.integers(0, 14))
@@ -101,13 +101,15 @@ _IDS = st.dictionaries(st.integers(0, 255), st.integers(0, 14))
 
 @given(st.binary(min_size=0, max_size=80), _IDS, st.integers(0, 0xFFFF))
 def test_any_bytes_are_rewritten_or_refused_by_name(
-    data: bytes, ids: dict[int, int], offset: int
+    data: bytes, ids: dict[int, int], number: int
 ) -> None:
     buffer = bytearray(data)
     try:
         rtp.rewrite_extensions(buffer, len(buffer), ids, {1: b"0"})
         rtp.find_extension(buffer, len(buffer), 1)
-        rtp.shift_original_sequence(buffer, len(buffer), offset)
+        rtp.shift_send_time(buffer, len(buffer), number, 0.1)
+        rtp.unwrap_repetition(buffer, len(buffer))
+        rtp.repetition(data, 1, 97, number)
     except rtp.MalformedPacket:
         pass
     assert len(buffer) == len(data)

@@ -198,6 +198,7 @@ class QuietPeer:
         repair: bool = False,
         ssrc: int | None = None,
         mid: str | None = None,
+        send_time: int | None = None,
     ) -> None:
         packet = RtpPacket(
             payload_type=self.payload_type(kind, repair=repair),
@@ -207,6 +208,7 @@ class QuietPeer:
             payload=payload,
         )
         packet.extensions.mid = mid
+        packet.extensions.abs_send_time = send_time
         await self.transport._send_rtp(packet.serialize(self._extensions))
 
     async def report(self, *packets: AnyRtcpPacket) -> None:

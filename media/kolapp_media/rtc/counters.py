@@ -10,6 +10,14 @@ class Counters:
     forwarded: int = 0  # RTP packets sent on to another leg
     held: int = 0  # RTP packets of a leg whose visit is not (yet) forwarded
     unsent: int = 0  # packets the socket or the cipher refused
+    floods: int = 0  # times that strangers were too fast to be listened to
+
+    # Repair:
+    asked: int = 0  # lost packets of this leg's browser that it was asked for
+    repaired: int = 0  # those that came then
+    repeated: int = 0  # packets that had come before, not passed on
+    resent: int = 0  # packets this leg's browser asked for and got again
+    unknown: int = 0  # packets it asked for that were not to be had
 
     # Refused by the guard:
     empty: int = 0  # zero-length datagrams

@@ -13,14 +13,17 @@ from itertools import islice
 from .. import rtcp, rtp
 from ..settings import MediaSettings
 from .counters import Counters
+from .feedback import Feedback
 from .outgoing import Outgoing
-from .srtp import Cipher, Workspace, unprotect_rtcp, unprotect_rtp
+from .sockets import Engine
+from .srtp import Cipher, protect_rtp, unprotect_rtcp, unprotect_rtp
 from .streams import MID, LegSection, Route, Stream
 
 _SMALLEST_RTP = rtp.HEADER_SIZE
 _SMALLEST_RTCP = 8
 _header = rtp.HEADER.unpack_from
 _rewrite = rtp.REWRITE.pack_into
+_now = time.monotonic
 
 
 class Incoming:
@@ -29,18 +32,22 @@ class Incoming:
     def __init__(
         self,
         settings: MediaSettings,
-        workspace: Workspace,
+        engine: Engine,
         counters: Counters,
         cipher: Cipher,
         sections: tuple[LegSection, ...],
         back: Outgoing,
+        cname: str,
     ) -> None:
         self._settings = settings
+        workspace = engine.workspace
+        self._pulse = engine.pulse
         self._view = workspace.view
         self._memory = workspace.memory
         self._length = workspace.length
         self._counters = counters
         self._cipher = cipher
+        self._context = cipher.context
         self._sections = sections
         self._back = back
         self._other: Incoming | None = None
@@ -52,17 +59,23 @@ class Incoming:
         # come, and a packet of one beyond the limit never reaches the cipher.
         self._sources = set(self._streams)
         self._reporters: set[bytes] = set()  # the same for RTCP
-        self._budget = settings.packets_per_second
+        self._packets_left = settings.packets_per_second
+        self._bytes_left = settings.bytes_per_second
+        self.feedback = Feedback(settings, counters, sections, self._streams, back, cname)
 
-    def refill(self) -> None:
-        """To be called once a second: allow another second's worth of packets."""
-        self._budget = self._settings.packets_per_second
+    def tick(self, now: float) -> None:
+        """To be called once a second: another second's budget, and our reports."""
+        self._packets_left = self._settings.packets_per_second
+        self._bytes_left = self._settings.bytes_per_second
+        self.feedback.tick(now)
 
     def receive(self, size: int) -> None:
         """An SRTP or SRTCP packet of this leg lies at the start of the workspace."""
-        self._budget -= 1
-        if self._budget < 0:
-            self._counters.over_rate += 1
+        counters = self._counters
+        self._packets_left -= 1
+        self._bytes_left -= size
+        if self._packets_left < 0 or self._bytes_left < 0:
+            counters.over_rate += 1
             return
         view = self._view
         if size < _SMALLEST_RTP or 192 <= view[1] <= 223:  # RFC 5761, 4
@@ -71,54 +84,124 @@ class Incoming:
         _, kind, sequence, timestamp, ssrc = _header(view)
         stream = self._streams.get(ssrc)
         if stream is None and len(self._sources) >= self._limit and ssrc not in self._sources:
-            self._counters.strange += 1
+            counters.strange += 1
             return
-        length = self._length
+        length, memory = self._length, self._memory
         length[0] = size
         # Also what is not forwarded is decrypted: the cipher counts the packet numbers' rounds.
-        if unprotect_rtp(self._cipher.context, self._memory, length):
-            self._counters.forged += 1
+        if unprotect_rtp(self._context, memory, length):
+            counters.forged += 1
             return
+        size = length[0]
         if stream is None:
             self._sources.add(ssrc)
-            stream = self._learn(ssrc, kind & 0x7F, length[0])
+            stream = self._learn(ssrc, kind & 0x7F, size)
             if stream is None:
                 return
         stream.packets += 1
+        stream.octets += size
+        if stream.repairs is None:
+            self._arrived(stream, kind, sequence, timestamp, size)
+        else:
+            self._repetition(stream, kind, timestamp, size)
+
+    def _arrived(self, stream: Stream, kind: int, sequence: int, timestamp: int, size: int) -> None:
+        """A packet of a stream, decrypted: note its number, and send it on."""
+        now = _now()
+        if sequence == stream.next:
+            stream.next = (sequence + 1) & 0xFFFF
+        elif not self._out_of_order(stream, sequence, now):
+            self._counters.repeated += 1
+            return
+        if timestamp != stream.timestamp:
+            stream.begin(timestamp, now)
         route = stream.route
         if route is None:
             self._counters.held += 1
-            return
-        self._forward(route, kind, sequence, timestamp, length[0])
+        else:
+            self._forward(route, kind, sequence, timestamp, size, now)
 
-    def _forward(self, route: Route, kind: int, sequence: int, timestamp: int, size: int) -> None:
+    def _forward(
+        self, route: Route, kind: int, sequence: int, timestamp: int, size: int, now: float
+    ) -> None:
         kind = route.types[kind]
-        if not kind:
-            self._counters.strange += 1
+        outgoing, track, view = route.outgoing, route.track, self._view
+        context, send, history = outgoing.context, outgoing.send, track.history
+        if not kind or context is None or send is None:
+            self._not_sent(kind)
             return
-        now = time.monotonic()
-        if not route.bound and not route.bind(sequence, timestamp, now):
-            self._counters.held += 1
-            return
-        view = self._view
-        track = route.track
+        if not route.bound:
+            route.bind(sequence, timestamp, now)
         sequence = (sequence + route.sequence_offset) & 0xFFFF
         timestamp = (timestamp + route.timestamp_offset) & 0xFFFFFFFF
-        _rewrite(view, 1, kind, sequence, timestamp, track.ssrc)
+        _rewrite(view, 1, kind, sequence, timestamp, route.ssrc)
+        if route.ids is not None and not self._renumber(route, size):
+            return
+        track.packets += 1
+        track.octets += size
+        if history is not None and history.plain:
+            slot = sequence & history.mask
+            history.packets[slot] = view[:size].tobytes()
+            history.at[slot] = now
+        length = self._length
+        length[0] = size
+        if protect_rtp(context, self._memory, length):
+            self._counters.unsent += 1
+            return
+        packet = view[: length[0]]
+        if history is not None and not history.plain:
+            history.packets[sequence & history.mask] = packet.tobytes()
+            history.at[sequence & history.mask] = now
         try:
-            if route.ids is not None:
-                rtp.rewrite_extensions(view, size, route.ids, route.fixed)
-            if route.original is not None and route.original.sequence_offset:
-                rtp.shift_original_sequence(view, size, route.original.sequence_offset)
+            send(packet)
+        except OSError:  # a full socket buffer, an unreachable network: RTP expects loss
+            self._counters.unsent += 1
+            return
+        self._counters.forwarded += 1
+
+    def _not_sent(self, kind: int) -> None:
+        if kind:
+            self._counters.held += 1  # the other leg is about to go
+        else:
+            self._counters.strange += 1  # not negotiated there
+
+    def _renumber(self, route: Route, size: int) -> bool:
+        assert route.ids is not None
+        try:
+            rtp.rewrite_extensions(self._view, size, route.ids, route.fixed)
         except rtp.MalformedPacket:
             self._counters.strange += 1
+            return False
+        return True
+
+    def _out_of_order(self, stream: Stream, sequence: int, now: float) -> bool:
+        """Not the number after the last one; False if it is not to be passed on."""
+        if not stream.takes(sequence, now):
+            return False
+        if stream.missing is not None and (len(stream.missing) or stream.missing.hopeless):
+            self._pulse.need(self.feedback.repair)
+        return True
+
+    def _repetition(self, repair: Stream, kind: int, timestamp: int, size: int) -> None:
+        """Take what is repeated out, in place, and pass it on if it is missing: else it came
+        after all, or only tries the line."""
+        stream = repair.repairs
+        assert stream is not None
+        original = stream.section.originals.get(kind & 0x7F)
+        try:
+            found = rtp.unwrap_repetition(self._view, size)
+        except rtp.MalformedPacket:
+            original = None
+        if original is None:
+            self._counters.strange += 1
             return
-        if track.last_at is None or rtp.newer(sequence, track.last_sequence):
-            track.last_sequence = sequence
-            track.last_timestamp = timestamp
-        track.last_at = now
-        if route.outgoing.send_rtp(size):
-            self._counters.forwarded += 1
+        if found is None or stream.missing is None or not stream.missing.came(found[0]):
+            self._counters.repeated += 1
+            return
+        self._counters.repaired += 1
+        if stream.route is not None:
+            kind = kind & 0x80 | original
+            self._forward(stream.route, kind, found[0], timestamp, found[1], _now())
 
     # Streams the offer did not announce
 
@@ -132,12 +215,12 @@ class Incoming:
             self._counters.strange += 1
             return None
         repairs = None
-        if payload_type in section.repair_types.values():
+        if payload_type in section.originals:
             repairs = section.newest()
             if repairs is None:
                 self._counters.strange += 1
                 return None
-        stream = Stream(ssrc, section, repairs)
+        stream = Stream(ssrc, section, self._settings, repairs)
         section.streams.append(stream)
         self._streams[ssrc] = stream
         if self._other is not None:
@@ -148,7 +231,7 @@ class Incoming:
         fitting = [
             each
             for each in self._sections
-            if payload_type in each.types.values() or payload_type in each.repair_types.values()
+            if payload_type in each.types.values() or payload_type in each.originals
         ]
         for section in fitting:
             number = section.extensions.get(MID)
@@ -164,6 +247,7 @@ class Incoming:
         self.part()
         other.part()
         self._other, other._other = other, self
+        self.feedback.other, other.feedback.other = other.feedback, self.feedback
         for here, there in ((self, other), (other, self)):
             for stream in list(here._streams.values()):
                 there.open_route(stream)
@@ -177,12 +261,14 @@ class Incoming:
         if other is None:
             return
         other._other = None
+        self.feedback.other = other.feedback.other = None
         for stream in (*self._streams.values(), *other._streams.values()):
-            stream.route = None
+            if stream.route is not None:
+                stream.route.leave()
 
     def open_route(self, stream: Stream) -> None:
         """Route another leg's stream to this leg's section of the same kind."""
-        if not stream.section.sends:
+        if not stream.section.sends or stream.repairs is not None:
             return
         target = next((each for each in self._sections if each.kind == stream.section.kind), None)
         if target is not None and target.receives:
@@ -204,57 +290,7 @@ class Incoming:
             self._counters.forged += 1
             return
         self._reporters.add(reporter)
-        other = self._other
-        if other is None:
-            return
         try:
-            result = rtcp.translate(bytes(self._view[: length[0]]), self._translation(other))
+            self.feedback.take(bytes(self._view[: length[0]]))
         except rtcp.MalformedRtcp:
             self._counters.strange += 1
-            return
-        if result.compound:
-            other._back.send_rtcp(result.compound)
-        for ssrc in result.key_frames:
-            other.ask_key_frame(ssrc, time.monotonic())
-
-    def _translation(self, other: Incoming) -> rtcp.Translation:
-        published = {
-            ssrc: rtcp.Published(stream.route.track.ssrc, stream.route.timestamp_offset)
-            for ssrc, stream in self._streams.items()
-            if stream.route is not None
-        }
-        heard = {
-            stream.route.track.ssrc: rtcp.Heard(ssrc, stream.route.sequence_offset)
-            for ssrc, stream in other._streams.items()
-            if stream.route is not None
-        }
-        return rtcp.Translation(other._own, published, heard)
-
-    @property
-    def _own(self) -> int:
-        """The SSRC under which we report to this leg."""
-        return self._sections[0].track.ssrc
-
-    # Key frames
-
-    def ask_key_frame(self, ssrc: int, now: float) -> None:
-        """Ask this leg's browser for a key frame, unless it was asked a moment ago."""
-        stream = self._streams.get(ssrc)
-        if stream is None or now - stream.key_frame_at < self._settings.key_frame_interval:
-            return
-        stream.key_frame_at = now
-        self._back.send_rtcp(rtcp.key_frame_request(self._own, ssrc))
-
-    def ask_key_frames(self, *, silent_since: dict[int, int] | None = None) -> dict[int, int]:
-        """Ask for one on every video stream, or only on those silent since an earlier ask.
-
-        Returns how many packets each had sent, for the next ask.
-        """
-        seen = {}
-        for ssrc, stream in self._streams.items():
-            if stream.section.kind != "video" or stream.repairs is not None:
-                continue
-            seen[ssrc] = stream.packets
-            if silent_since is None or silent_since.get(ssrc) == stream.packets:
-                self.ask_key_frame(ssrc, time.monotonic())
-        return seen

@@ -1,4 +1,4 @@
-"""A leg's UDP socket and the guard on it: which datagrams reach which parser.
+"""The guard on a leg's sockets: which datagrams reach which parser.
 
 The libraries take any datagram from anybody: one empty or malformed one ends a call. Here
 (RFC 7983 tells the kinds apart by the first byte):
@@ -15,86 +15,23 @@ mistake of ours is counted too, and told in one line a minute.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aioice import stun
 from aioice.ice import StunProtocol
 
 from .counters import Counters
 from .faults import Faults
+from .sockets import Address
 from .srtp import Workspace
 
 if TYPE_CHECKING:
     from .ice import LegConnection
 
-Address = tuple[str, int]
-_SOCKET_BUFFER = 1024 * 1024
 FAULTS = Faults()  # of the process: many legs may meet the same mistake
 _EARLY_DATAGRAMS = 4  # a ClientHello in two parts, and once again
-
-
-class MediaSocket(asyncio.DatagramTransport):
-    """A bound UDP socket read straight into the node's workspace, one datagram a wake-up."""
-
-    def __init__(self, host: str, workspace: Workspace) -> None:
-        super().__init__()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            self.socket.setblocking(False)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER)
-            self.socket.bind((host, 0))
-        except OSError:
-            self.socket.close()
-            raise
-        self._loop = asyncio.get_running_loop()
-        self._receiving = workspace.receiving
-        self._protocol: GuardedProtocol | None = None
-
-    def attach(self, protocol: GuardedProtocol) -> None:
-        self._protocol = protocol
-        protocol.connection_made(self)
-        self._loop.add_reader(self.socket.fileno(), self._readable)
-
-    def _readable(self) -> None:
-        try:
-            size, address = self.socket.recvfrom_into(self._receiving)
-        except OSError:  # nothing there after all, or an ICMP error about an earlier packet
-            return
-        protocol = self._protocol
-        if protocol is None:
-            return
-        try:
-            protocol.received(size, address)
-        except Exception as error:  # one datagram is lost, and no log is filled
-            protocol.failed(error)
-
-    def sendto(self, data: Any, addr: Any = None) -> None:
-        """Send now or not at all: a packet that would have to wait is better lost."""
-        with contextlib.suppress(OSError):
-            self.socket.sendto(data, addr)
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self.socket.getsockname()[:2] if name == "sockname" else default
-
-    def is_closing(self) -> bool:
-        return self._protocol is None
-
-    def close(self) -> None:
-        protocol, self._protocol = self._protocol, None
-        if protocol is None:
-            return
-        self._loop.remove_reader(self.socket.fileno())
-        self.socket.close()
-        self._loop.call_soon(protocol.connection_lost, None)
-
-    def abort(self) -> None:
-        self.close()
 
 
 class GuardedProtocol(StunProtocol):
@@ -110,14 +47,13 @@ class GuardedProtocol(StunProtocol):
         self._view = workspace.view
         self._counters = counters
 
-    def received(self, size: int, address: tuple[Any, ...]) -> None:
-        """A datagram of `size` bytes lies at the start of the workspace."""
+    def received(self, size: int, address: Address) -> None:
+        """A datagram of `size` bytes lies at the start of the workspace. Media of a connected
+        leg comes past this (see `sockets.PeerSocket`); everything else comes here."""
         if not size:
             self._counters.empty += 1
             return
         first = self._view[0]
-        if len(address) > 2:  # IPv6 adds flow and scope
-            address = address[:2]
         if first < 4:
             self._stun(bytes(self._view[:size]), address)
         elif address not in self.proved:
@@ -129,6 +65,10 @@ class GuardedProtocol(StunProtocol):
             self.receiver.data_received(bytes(self._view[:size]), 1)
         else:
             self._counters.strange += 1
+
+    def flooded(self) -> None:
+        """Strangers send faster than we look."""
+        self._counters.floods += 1
 
     def failed(self, error: Exception) -> None:
         """A datagram met a mistake of ours."""
@@ -160,7 +100,7 @@ class GuardedProtocol(StunProtocol):
             else:
                 self._early.append((sender, data))
 
-    def _stun(self, data: bytes, address: tuple[Any, ...]) -> None:
+    def _stun(self, data: bytes, address: Address) -> None:
         try:
             message = stun.parse_message(data)
             if message.message_class == stun.Class.REQUEST:

@@ -19,8 +19,8 @@ from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol
 
 from ..settings import MediaSettings
 from .counters import Counters
-from .guard import Address, GuardedProtocol, MediaSocket
-from .srtp import Workspace
+from .guard import GuardedProtocol
+from .sockets import Address, Engine, MediaSocket
 
 _COMPONENT = 1  # RTP and RTCP share one (RFC 8834, 4.5)
 
@@ -34,13 +34,13 @@ class LegConnection(aioice.Connection):
         self,
         settings: MediaSettings,
         hosts: Sequence[str],
-        workspace: Workspace,
+        engine: Engine,
         counters: Counters,
     ) -> None:
         super().__init__(ice_controlling=False)
         self._settings = settings
         self._hosts = hosts
-        self._workspace = workspace
+        self._engine = engine
         self._counters = counters
         self.on_selected: Callable[[MediaSocket, Address], None] | None = None
         self.on_consent_lost: Callable[[], None] | None = None
@@ -63,8 +63,8 @@ class LegConnection(aioice.Connection):
         self._local_candidates_end = True
 
     def _bind(self, host: str) -> None:
-        media_socket = MediaSocket(host, self._workspace)
-        protocol = GuardedProtocol(self, self._workspace, self._counters)
+        media_socket = MediaSocket(host, self._engine)
+        protocol = GuardedProtocol(self, self._engine.workspace, self._counters)
         address, port = media_socket.get_extra_info("sockname")
         protocol.local_candidate = Candidate(
             foundation=candidate_foundation("host", "udp", address),

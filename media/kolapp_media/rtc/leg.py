@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -15,6 +16,7 @@ from aiortc import (
     InvalidStateError,
     RTCConfiguration,
     RTCPeerConnection,
+    RTCRtpCodecParameters,
     RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
@@ -25,22 +27,27 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcicetransport import RTCIceParameters, RTCIceTransport
 
 from ..errors import BadOffer, MediaError
+from ..history import History
 from ..sdp import Offer, Section
 from ..settings import MediaSettings
 from .counters import Counters
 from .forward import Incoming
 from .ice import LegConnection
 from .outgoing import Outgoing
-from .srtp import PROFILES, Workspace, ciphers
+from .sockets import Engine
+from .srtp import PROFILES, ciphers
 from .streams import LegSection, Stream, Track, clock_rate
 
-# One codec a kind, the ones every WebRTC endpoint must have (RFC 7742, 5; RFC 7874, 3), so that
-# any two legs understand each other without a decoder between them.
-_CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
+# The codecs every WebRTC endpoint must have (RFC 7742, 5; RFC 7874, 3), so that any two legs
+# understand each other without a decoder between them. A browser sends the first it knows.
+_COMMON = ("audio/opus", "video/vp8")
+# H.264 is passed on for who chooses to send it, where the other one has it too.
+_CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/h264", "video/rtx")}
 # The receivers are browsers and repair lost voice by themselves, if the sender helps (RFC 7587).
 _OPUS = {"minptime": 10, "useinbandfec": 1}
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
+_CNAME = re.compile(r"^a=ssrc:[0-9]+ cname:(\S+)", re.MULTILINE)
 
 
 class Leg:
@@ -50,7 +57,7 @@ class Leg:
         self,
         settings: MediaSettings,
         hosts: Sequence[str],
-        workspace: Workspace,
+        engine: Engine,
         on_change: Callable[[Leg, str], None],
     ) -> None:
         self.counters = Counters()
@@ -58,13 +65,15 @@ class Leg:
         self.profile = ""  # of SRTP, once connected
         self.incoming: Incoming | None = None
         self._settings = settings
-        self._workspace = workspace
+        self._engine = engine
         self._on_change: Callable[[Leg, str], None] | None = on_change
-        self._outgoing = Outgoing(workspace, self.counters)
-        self._connection = LegConnection(settings, hosts, workspace, self.counters)
+        self._outgoing = Outgoing(engine.workspace, self.counters)
+        self._connection = LegConnection(settings, hosts, engine, self.counters)
         self._connection.on_selected = self._outgoing.select
         self._connection.on_consent_lost = self._lost
         self._sections: tuple[LegSection, ...] = ()
+        self._cname = ""
+        self._next_second = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self._peer = RTCPeerConnection(
@@ -91,15 +100,22 @@ class Leg:
         for transceiver in transceivers:
             if transceiver.receiver.transport is not transport:
                 raise BadOffer("the media sections are not one bundle")
+            if not any(each.mimeType.lower() in _COMMON for each in transceiver._codecs):
+                raise BadOffer("a media section has neither VP8 nor Opus")
             if transceiver.kind == "audio":
                 for codec in transceiver._codecs:
                     codec.parameters = dict(_OPUS)
         await self._peer.setLocalDescription()
-        self._sections = tuple(map(_negotiated, offer.sections, transceivers))
+        answer = str(self._peer.localDescription.sdp)
+        self._cname = _CNAME.findall(answer)[0]
+        self._sections = tuple(
+            _negotiated(section, transceiver, self._settings)
+            for section, transceiver in zip(offer.sections, transceivers, strict=True)
+        )
         self._timer = asyncio.get_running_loop().call_later(
             self._settings.connect_timeout, self._lost
         )
-        return str(self._peer.localDescription.sdp)
+        return answer
 
     def _add_section(self, section: Section) -> RTCRtpTransceiver:
         transceiver = self._peer.addTransceiver(section.kind, direction="sendrecv")
@@ -127,6 +143,12 @@ class Leg:
         self._transport = transport
         return transport
 
+    def tick(self, now: float) -> None:
+        """To be called several times a second: budgets and reports, once a second of the leg."""
+        if self.incoming is not None and now >= self._next_second:
+            self._next_second = now + 1.0
+            self.incoming.tick(now)
+
     # States
 
     def _peer_changed(self) -> None:
@@ -142,14 +164,15 @@ class Leg:
         if self.state == "connected" or self._closing is not None:
             return
         incoming, outgoing, self.profile = ciphers(self._transport)
-        self._outgoing.cipher = outgoing
+        self._outgoing.use(outgoing)
         self.incoming = Incoming(
             self._settings,
-            self._workspace,
+            self._engine,
             self.counters,
             incoming,
             self._sections,
             self._outgoing,
+            self._cname,
         )
         self._connection.set_media_handler(self.incoming.receive)
         self._stop_timer()
@@ -212,41 +235,61 @@ async def _nothing(_parameters: object) -> None:
     """In place of a sender's or receiver's start."""
 
 
-def _negotiated(section: Section, transceiver: RTCRtpTransceiver) -> LegSection:
+def _negotiated(
+    section: Section, transceiver: RTCRtpTransceiver, settings: MediaSettings
+) -> LegSection:
     """What offer and answer agreed on for one media section."""
     types: dict[str, int] = {}
-    repair_types: dict[str, int] = {}
+    repairs: dict[int, int] = {}
+    asks_again = False
     for codec in transceiver._codecs:
         number = codec.payloadType
         if number is None:
             continue
-        if is_rtx(codec):  # named after what it repairs, which comes before it
-            repaired = [name for name, each in types.items() if each == codec.parameters["apt"]]
-            repair_types.update(dict.fromkeys(repaired, number))
+        if is_rtx(codec):
+            repairs[int(str(codec.parameters["apt"]))] = number
         else:
-            types[codec.name.lower()] = number
-    rate = clock_rate(section.kind)
+            types.setdefault(_codec_name(codec), number)
+            asks_again |= any(
+                (each.type, each.parameter) == ("nack", None) for each in codec.rtcpFeedback
+            )
+    sender = transceiver.sender
+    track = Track(sender._ssrc, clock_rate(section.kind), sender._rtx_ssrc)
+    if asks_again:
+        size = 1 << (settings.history_packets - 1).bit_length()
+        track.history = History(size, plain=repairs.keys() >= {*types.values()})
     result = LegSection(
         kind=section.kind,
         mid=section.mid,
         sends=section.direction in _SENDS,
         receives=section.direction in _RECEIVES,
         types=types,
-        repair_types=repair_types,
+        repairs=repairs,
+        originals={repair: number for number, repair in repairs.items()},
         extensions={each.uri: each.id for each in transceiver._headerExtensions},
-        track=Track(transceiver.sender._ssrc, rate),
-        repair_track=Track(transceiver.sender._rtx_ssrc, rate),
+        asks_again=asks_again,
+        track=track,
     )
-    _announced(result, section)
+    _announced(result, section, settings)
     return result
 
 
-def _announced(result: LegSection, section: Section) -> None:
+def _codec_name(codec: RTCRtpCodecParameters) -> str:
+    """What must be the same on both legs; of H.264 also profile and way of packing, while the
+    level may differ (RFC 6184, 8.2.2)."""
+    name = codec.name.lower()
+    if name != "h264":
+        return name
+    profile = str(codec.parameters.get("profile-level-id", "42001f"))[:4].lower()
+    return f"{name} {profile} {codec.parameters.get('packetization-mode', '0')}"
+
+
+def _announced(result: LegSection, section: Section, settings: MediaSettings) -> None:
     """Streams the offer names: media first, so that each repair finds what it repairs."""
     by_ssrc: dict[int, Stream] = {}
     for ssrc in sorted(section.ssrcs, key=lambda each: each in section.repairs):
         repairs = by_ssrc.get(section.repairs.get(ssrc, -1))
         if ssrc in section.repairs and repairs is None:
             continue
-        by_ssrc[ssrc] = Stream(ssrc, result, repairs)
+        by_ssrc[ssrc] = Stream(ssrc, result, settings, repairs)
     result.streams.extend(by_ssrc.values())

@@ -10,21 +10,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..history import History
+from ..reception import Missing, Reception
+from ..rtcp import SenderInfo
+from ..settings import MediaSettings
 from .outgoing import Outgoing
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"  # RFC 9143, 15
+SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 _CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 _FORBIDDEN = bytes(256)
 
 
 class Track:
-    """One SSRC towards a browser. `last_at` is None until a packet was sent on it."""
+    """One SSRC towards a browser. `last_at` is None until a packet was sent on it.
 
-    __slots__ = ("clock_rate", "last_at", "last_sequence", "last_timestamp", "ssrc")
+    `history` is None where lost packets are not asked for. `repair_ssrc` carries repetitions.
+    """
 
-    def __init__(self, ssrc: int, clock_rate: int) -> None:
+    __slots__ = (
+        "clock_rate",
+        "history",
+        "last_at",
+        "last_sequence",
+        "last_timestamp",
+        "octets",
+        "packets",
+        "repair_sequence",
+        "repair_ssrc",
+        "source",
+        "ssrc",
+    )
+
+    def __init__(self, ssrc: int, clock_rate: int, repair_ssrc: int = 0) -> None:
         self.ssrc = ssrc
         self.clock_rate = clock_rate
+        self.repair_ssrc = repair_ssrc
+        self.repair_sequence = 0
+        self.history: History | None = None
+        self.source: Route | None = None  # who sends on it now
+        self.packets = 0
+        self.octets = 0
         self.last_at: float | None = None
         self.last_sequence = 0
         self.last_timestamp = 0
@@ -43,23 +69,41 @@ class Track:
         )
 
 
-@dataclass(eq=False, slots=True)
-class Stream:
+class Stream(Reception):
     """One SSRC from a browser; `repairs` is the stream whose lost packets it repeats (RTX)."""
 
-    ssrc: int
-    section: LegSection
-    repairs: Stream | None = None
-    route: Route | None = None
-    key_frame_at: float = float("-inf")  # when its sender was last asked for one
-    packets: int = 0
+    __slots__ = ("clock", "key_frame_at", "repairs", "route", "section", "ssrc")
+
+    def __init__(
+        self, ssrc: int, section: LegSection, settings: MediaSettings, repairs: Stream | None = None
+    ) -> None:
+        wanted = section.asks_again and repairs is None
+        super().__init__(
+            clock_rate(section.kind),
+            Missing(settings.most_missing, settings.reorder_patience, settings.repair_for)
+            if wanted
+            else None,
+        )
+        self.ssrc = ssrc
+        self.section = section
+        self.repairs = repairs
+        self.route: Route | None = None
+        self.key_frame_at = float("-inf")  # when its sender was last asked for one
+        self.clock: tuple[SenderInfo, float] | None = None  # its newest sender report, and when
+
+    def report(self, info: SenderInfo, now: float) -> None:
+        """Its sender's report: the same moment in its wall clock and in its timestamps."""
+        self.reported(info.ntp, now)
+        self.clock = info, now
 
 
 @dataclass(eq=False, slots=True)
 class LegSection:
     """One media section of a leg as negotiated; `sends` and `receives` as the browser does.
 
-    `types` and `repair_types` name the codec of each payload type; `extensions` are ids by URI.
+    `types` are payload types by codec; `repairs` the type that repeats a payload type, and
+    `originals` the other way round; `extensions` are ids by URI. `asks_again`: lost packets may
+    be asked for, both ways.
     """
 
     kind: str
@@ -67,10 +111,11 @@ class LegSection:
     sends: bool
     receives: bool
     types: Mapping[str, int]
-    repair_types: Mapping[str, int]
+    repairs: Mapping[int, int]
+    originals: Mapping[int, int]
     extensions: Mapping[str, int]
+    asks_again: bool
     track: Track
-    repair_track: Track
     streams: list[Stream] = field(default_factory=list)
 
     def newest(self) -> Stream | None:
@@ -85,39 +130,47 @@ class Route:
         "bound",
         "fixed",
         "ids",
-        "original",
         "outgoing",
         "sequence_offset",
+        "ssrc",
+        "stream",
         "timestamp_offset",
         "track",
         "types",
     )
 
     def __init__(self, stream: Stream, target: LegSection, outgoing: Outgoing) -> None:
-        source = stream.section
-        repair = stream.repairs is not None
+        self.stream = stream
         self.outgoing = outgoing
-        self.track = target.repair_track if repair else target.track
-        self.original = stream.repairs.route if stream.repairs else None
-        self.types = (
-            _type_table(source.repair_types, target.repair_types)
-            if repair
-            else _type_table(source.types, target.types)
-        )
-        self.ids, self.fixed = _extension_tables(source, target)
+        self.track = target.track
+        self.ssrc = target.track.ssrc
+        self.types = _type_table(stream.section.types, target.types)
+        self.ids, self.fixed = _extension_tables(stream.section, target)
         self.bound = False  # offsets are fixed by the first packet
         self.sequence_offset = 0
         self.timestamp_offset = 0
 
-    def bind(self, sequence: int, timestamp: int, now: float) -> bool:
-        """Fix the offsets; False while the stream this one repairs has not begun."""
+    def bind(self, sequence: int, timestamp: int, now: float) -> None:
+        """Take the track over from whoever had it: a browser may change its SSRC."""
+        if self.track.source is not None:
+            self.track.source.pause()
+        self.track.source = self
         self.sequence_offset, self.timestamp_offset = self.track.offsets(sequence, timestamp, now)
-        if self.original is not None:
-            if not self.original.bound:
-                return False
-            self.timestamp_offset = self.original.timestamp_offset
         self.bound = True
-        return True
+
+    def pause(self) -> None:
+        """Note where the next source is to go on."""
+        stream, track = self.stream, self.track
+        track.last_sequence = (stream.next - 1 + self.sequence_offset) & 0xFFFF
+        track.last_timestamp = (stream.timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        track.last_at = stream.at
+        track.source = None
+        self.bound = False
+
+    def leave(self) -> None:
+        if self.bound:
+            self.pause()
+        self.stream.route = None
 
 
 def clock_rate(kind: str) -> int:

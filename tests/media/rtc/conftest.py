@@ -8,22 +8,24 @@ from dataclasses import dataclass, field
 
 import pytest
 from kolapp_media.rtc.leg import Leg
-from kolapp_media.rtc.srtp import Workspace
+from kolapp_media.rtc.sockets import Engine
 from kolapp_media.sdp import clean_offer
 from kolapp_media.settings import MediaSettings
+from media_call import Call
+from media_peers import QuietPeer
 
 
 @dataclass
 class Legs:
-    """Makes legs that share one workspace, and remembers their states."""
+    """Makes legs that share one engine, and remembers their states."""
 
     settings: MediaSettings
     states: dict[Leg, list[str]] = field(default_factory=dict)
-    workspace: Workspace = field(default_factory=Workspace)
+    engine: Engine = field(default_factory=Engine)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def make(self) -> Leg:
-        leg = Leg(self.settings, self.settings.hosts, self.workspace, self._told)
+        leg = Leg(self.settings, self.settings.hosts, self.engine, self._told)
         self.states[leg] = []
         return leg
 
@@ -46,6 +48,11 @@ async def legs(settings: MediaSettings) -> AsyncIterator[Legs]:
     legs = Legs(settings)
     yield legs
     await asyncio.gather(*(leg.close() for leg in legs.states))
+
+
+@pytest.fixture
+def call(legs: Legs, make_quiet_peer: Callable[..., QuietPeer]) -> Call:
+    return Call(legs, make_quiet_peer)
 
 
 @pytest.fixture

@@ -7,62 +7,11 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    RTCP_PSFB_PLI,
-    RTCP_RTPFB_NACK,
-    RtcpByePacket,
-    RtcpPsfbPacket,
-    RtcpReceiverInfo,
-    RtcpRrPacket,
-    RtcpRtpfbPacket,
-    RtcpSenderInfo,
-    RtcpSrPacket,
-    pack_remb_fci,
-    unpack_remb_fci,
-)
+from aiortc.rtp import RtcpRrPacket
 from kolapp_media.rtc import forward
-from kolapp_media.rtc.leg import Leg
 from kolapp_media.rtc.srtp import unprotect_rtp
-from media_peers import QuietPeer, until
-
-
-class Call:
-    """Two connected peers and their legs, joined or not."""
-
-    def __init__(self, legs, make_quiet_peer: Callable[..., QuietPeer]) -> None:
-        self._legs = legs
-        self._make = make_quiet_peer
-
-    async def participant(
-        self, change: Callable[[str], str] = lambda offer: offer
-    ) -> tuple[QuietPeer, Leg]:
-        peer = self._make()
-        leg, answer = await self._legs.answer(change(await peer.offer()))
-        await peer.accept(answer)
-        await peer.connected()
-        await self._legs.reaches(leg, "connected")
-        return peer, leg
-
-    async def joined(self) -> tuple[QuietPeer, Leg, QuietPeer, Leg]:
-        alice, alices = await self.participant()
-        bob, bobs = await self.participant()
-        alices.incoming.join(bobs.incoming)
-        return alice, alices, bob, bobs
-
-
-@pytest.fixture
-def call(legs, make_quiet_peer) -> Call:
-    return Call(legs, make_quiet_peer)
-
-
-def received(peer: QuietPeer) -> list[tuple[int, int, bytes]]:
-    return [(each.ssrc, each.sequence_number, each.payload) for each in peer.rtp]
-
-
-def ours(leg: Leg, kind: str, *, repair: bool = False) -> int:
-    section = next(each for each in leg._sections if each.kind == kind)
-    return section.repair_track.ssrc if repair else section.track.ssrc
+from media_call import ours, received
+from media_peers import until
 
 
 async def test_packets_arrive_as_they_were_under_our_ssrc(call) -> None:
@@ -107,13 +56,13 @@ async def test_payload_types_and_extensions_are_the_receivers(call) -> None:
         return offer
 
     alice, alices = await call.participant()
-    bob = call._make()
-    leg, answer = await call._legs.answer(other_numbers(await bob.offer()))
+    bob = call.make()
+    leg, answer = await call.legs.answer(other_numbers(await bob.offer()))
     assert "SAVPF 120 121" in answer
     assert "a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid" in answer
     await bob.accept(answer)
     await bob.connected()
-    await call._legs.reaches(leg, "connected")
+    await call.legs.reaches(leg, "connected")
     alices.incoming.join(leg.incoming)
 
     await alice.send("video", 1, mid="1")
@@ -136,7 +85,42 @@ async def test_an_extension_that_fits_no_one_byte_header_is_not_used(call) -> No
     assert bob.rtp[0].extensions.mid is None
 
 
-async def test_retransmissions_name_packets_by_the_receivers_numbers(call) -> None:
+async def test_h264_is_passed_on_between_two_who_have_it(call) -> None:
+    alice, alices = await call.participant()
+    bob, bobs = await call.participant(
+        lambda offer: offer.replace(":101 ", ":120 ").replace(
+            "97 98 99 100 101", "97 98 99 100 120"
+        )
+    )
+    alices.incoming.join(bobs.incoming)
+    video = next(each for each in alice.sections if each.kind == "video")
+    codecs = [(each.name, each.parameters.get("profile-level-id")) for each in video._codecs]
+    assert codecs[:2] == [("VP8", None), ("rtx", None)]  # what a browser sends by itself
+    number = next(
+        each.payloadType
+        for each in video._codecs
+        if "42e0" in str(each.parameters.get("profile-level-id"))
+    )
+
+    await alice.transport._send_rtp(
+        struct.pack("!BBHII", 0x80, number, 1, 0, alice.ssrc("video")) + b"picture"
+    )
+    await bob.until(lambda: bob.rtp)
+
+    assert (number, bob.rtp[0].payload_type, bob.rtp[0].payload) == (101, 120, b"picture")
+
+
+async def test_a_browser_that_changes_its_ssrc_keeps_its_track(call) -> None:
+    alice, _, bob, bobs = await call.joined()
+    for ssrc, sequence in ((None, 5), (None, 6), (77, 900), (77, 901), (None, 7), (None, 8)):
+        await alice.send("audio", sequence, ssrc=ssrc)
+    await bob.until(lambda: len(bob.rtp) == 6)
+
+    assert {each.ssrc for each in bob.rtp} == {ours(bobs, "audio")}
+    assert [each.sequence_number for each in bob.rtp] == [5, 6, 7, 8, 9, 10]
+
+
+async def test_what_is_sent_again_takes_the_place_of_what_was_lost(call) -> None:
     alice, alices, bob, bobs = await call.joined()
     await alice.send("video", 500)
     await bob.until(lambda: bob.rtp)
@@ -144,15 +128,23 @@ async def test_retransmissions_name_packets_by_the_receivers_numbers(call) -> No
     carol, carols = await call.participant()
     carols.incoming.join(bobs.incoming)
 
-    await carol.send("video", 7)
-    await carol.send("video", 40, (9).to_bytes(2, "big") + b"again", repair=True)
-    await bob.until(lambda: len(bob.rtp) == 3)
+    await carol.send("video", 7, b"a")
+    await carol.send("video", 9, b"c", timestamp=30)
+    await carol.send("video", 40, (8).to_bytes(2, "big") + b"b", repair=True)
+    await carol.send("video", 41, (8).to_bytes(2, "big") + b"b", repair=True)  # once too often
+    await carol.send("video", 42, (7).to_bytes(2, "big") + b"a", repair=True)  # was there
+    await carol.send("video", 43, b"", repair=True)  # only tries the line
+    await until(lambda: carols.counters.repeated == 3)
+    await bob.until(lambda: len(bob.rtp) == 4)
 
-    # 7 became 501, so what was lost as 9 is known to the receiver as 503
-    assert received(bob)[1] == (ours(bobs, "video"), 501, b"payload")
-    ssrc, _, payload = received(bob)[2]
-    assert ssrc == ours(bobs, "video", repair=True)
-    assert payload == (503).to_bytes(2, "big") + b"again"
+    # 7 became 501, and what was lost as 8 arrives as 502
+    assert received(bob)[1:] == [
+        (ours(bobs, "video"), 501, b"a"),
+        (ours(bobs, "video"), 503, b"c"),
+        (ours(bobs, "video"), 502, b"b"),
+    ]
+    assert {each.payload_type for each in bob.rtp} == {bob.payload_type("video")}
+    assert (carols.counters.repaired, carols.counters.dropped) == (1, 0)
 
 
 async def test_a_new_publisher_goes_on_where_the_old_one_stopped(call) -> None:
@@ -202,14 +194,12 @@ async def test_a_source_the_offer_did_not_name_is_found_by_its_mid(call) -> None
     alices.incoming.join(bobs.incoming)
     await alice.send("video", 5, b"a", mid="1", ssrc=4_000_000_000)
     await alice.send("audio", 6, b"b", ssrc=4_000_000_001)
-    await alice.send("video", 7, (5).to_bytes(2, "big") + b"a", repair=True, ssrc=4_000_000_002)
-    await bob.until(lambda: len(bob.rtp) == 3)
+    await alice.send("video", 7, b"c", ssrc=4_000_000_000)
+    await alice.send("video", 70, (6).to_bytes(2, "big") + b"d", repair=True, ssrc=4_000_000_002)
+    await bob.until(lambda: len(bob.rtp) == 4)
 
-    assert [each.ssrc for each in bob.rtp] == [
-        ours(bobs, "video"),
-        ours(bobs, "audio"),
-        ours(bobs, "video", repair=True),
-    ]
+    video, audio = ours(bobs, "video"), ours(bobs, "audio")
+    assert received(bob) == [(video, 5, b"a"), (audio, 6, b"b"), (video, 7, b"c"), (video, 6, b"d")]
 
 
 async def test_sources_are_bounded(call, settings) -> None:
@@ -278,64 +268,6 @@ async def test_a_payload_type_that_was_not_negotiated_is_dropped(call) -> None:
 
     await until(lambda: alices.counters.strange == 1)
     assert alices.counters.forwarded == 0
-
-
-async def test_reports_reach_the_publisher_in_its_own_numbers(call) -> None:
-    alice, _, bob, bobs = await call.joined()
-    await alice.send("video", 100)
-    await bob.send("video", 5)
-    await bob.until(lambda: bob.rtp)
-    await alice.until(lambda: alice.rtp)
-    heard = RtcpReceiverInfo(
-        ssrc=ours(bobs, "video"),
-        fraction_lost=0,
-        packets_lost=0,
-        highest_sequence=100,
-        jitter=3,
-        lsr=4,
-        dlsr=5,
-    )
-    sent = RtcpSenderInfo(ntp_timestamp=1, rtp_timestamp=2, packet_count=3, octet_count=4)
-    remb = pack_remb_fci(600_000, [ours(bobs, "video"), ours(bobs, "audio")])
-    await bob.report(
-        RtcpSrPacket(ssrc=bob.ssrc("video"), sender_info=sent, reports=[heard]),
-        RtcpRtpfbPacket(
-            fmt=RTCP_RTPFB_NACK, ssrc=bob.ssrc("video"), media_ssrc=ours(bobs, "video"), lost=[99]
-        ),
-        RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=bob.ssrc("video"), media_ssrc=0, fci=remb),
-        RtcpByePacket(sources=[bob.ssrc("video")]),
-    )
-    await alice.until(lambda: len(alice.rtcp) == 3)
-
-    report, nack, bandwidth = alice.rtcp
-    assert [each.ssrc for each in report.reports] == [alice.ssrc("video")]
-    assert (nack.media_ssrc, nack.lost) == (alice.ssrc("video"), [99])
-    assert set(unpack_remb_fci(bandwidth.fci)[1]) == {alice.ssrc("video"), alice.ssrc("audio")}
-
-
-async def test_a_publisher_is_asked_for_key_frames_with_measure(call) -> None:
-    alice, _, bob, bobs = await call.joined()
-    for _ in range(50):
-        await bob.report(
-            RtcpRrPacket(ssrc=1),
-            RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=ours(bobs, "video")),
-        )
-    marker = RtcpReceiverInfo(
-        ssrc=ours(bobs, "video"),
-        fraction_lost=0,
-        packets_lost=0,
-        highest_sequence=0,
-        jitter=0,
-        lsr=0,
-        dlsr=0,
-    )
-    await bob.report(RtcpRrPacket(ssrc=1, reports=[marker]))
-    await alice.until(
-        lambda: any(isinstance(each, RtcpRrPacket) and each.reports for each in alice.rtcp)
-    )
-
-    asked = [each for each in alice.rtcp if isinstance(each, RtcpPsfbPacket)]
-    assert [(each.fmt, each.media_ssrc) for each in asked] == [(RTCP_PSFB_PLI, alice.ssrc("video"))]
 
 
 async def test_closing_one_leg_while_the_other_sends(call) -> None:

@@ -18,7 +18,7 @@ from aiortc import RTCSessionDescription
 from kolapp_media.rtc import guard
 from kolapp_media.rtc.faults import Faults
 from kolapp_media.rtc.leg import Leg
-from kolapp_media.rtc.srtp import Workspace
+from kolapp_media.rtc.sockets import Engine
 from kolapp_media.sdp import clean_offer
 from kolapp_media.settings import MediaSettings
 from media_peers import QuietPeer, until
@@ -195,7 +195,7 @@ async def test_a_flood_from_the_browser_itself_is_bounded(
     settings: MediaSettings, make_quiet_peer, port_of
 ) -> None:
     few = replace(settings, packets_per_second=10)
-    leg = Leg(few, few.hosts, Workspace(), lambda *_: None)
+    leg = Leg(few, few.hosts, Engine(), lambda *_: None)
     peer = make_quiet_peer()
     await peer.accept(await leg.answer(clean_offer(await peer.offer(), few)))
     await peer.connected()
@@ -207,7 +207,7 @@ async def test_a_flood_from_the_browser_itself_is_bounded(
     assert leg.counters.held == 10
 
     assert leg.incoming is not None
-    leg.incoming.refill()
+    leg.incoming.tick(0.0)
     await peer.send("video", 100)
     await until(lambda: leg.counters.held == 11)
     await leg.close()

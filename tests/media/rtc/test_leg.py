@@ -14,7 +14,7 @@ import pytest
 from aiortc.rtcdtlstransport import RTCCertificate
 from kolapp_media.errors import BadOffer, MediaError
 from kolapp_media.rtc.leg import Leg
-from kolapp_media.rtc.srtp import Workspace
+from kolapp_media.rtc.sockets import Engine
 from kolapp_media.sdp import clean_offer
 from kolapp_media.settings import MediaSettings
 from media_peers import QuietPeer, until
@@ -30,7 +30,7 @@ async def test_a_browsers_offer_is_answered(legs) -> None:
     lines = answer.splitlines()
     audio, video = (each for each in lines if each.startswith("m="))
     assert audio.endswith(" 111")
-    assert video.endswith(" 96 97")
+    assert video.endswith(" 96 97 102 103 108 109")  # VP8, then H.264, each with its repair
     assert "a=fmtp:111 minptime=10;useinbandfec=1" in lines
     for feedback in ("nack", "nack pli", "goog-remb"):
         assert f"a=rtcp-fb:96 {feedback}" in lines
@@ -80,7 +80,7 @@ async def test_no_packet_leaves_to_a_candidate(legs, make_quiet_peer) -> None:
 async def test_a_leg_nobody_connects_to_fails_by_its_own_timer(settings) -> None:
     states = []
     impatient = replace(settings, connect_timeout=0.05)
-    leg = Leg(impatient, settings.hosts, Workspace(), lambda _, state: states.append(state))
+    leg = Leg(impatient, settings.hosts, Engine(), lambda _, state: states.append(state))
     await leg.answer(clean_offer(CHROMIUM, settings))
 
     await until(lambda: states)
@@ -91,7 +91,7 @@ async def test_a_leg_nobody_connects_to_fails_by_its_own_timer(settings) -> None
 async def test_a_browser_that_vanishes_is_noticed(settings, make_quiet_peer) -> None:
     states = []
     quick = replace(settings, consent_interval=0.02, consent_failures=2)
-    leg = Leg(quick, settings.hosts, Workspace(), lambda _, state: states.append(state))
+    leg = Leg(quick, settings.hosts, Engine(), lambda _, state: states.append(state))
     peer = make_quiet_peer()
     await peer.accept(await leg.answer(clean_offer(await peer.offer(), quick)))
     await peer.connected()
@@ -162,14 +162,14 @@ async def test_what_the_library_cannot_use_is_a_bad_offer(legs, offer: str) -> N
 
 
 async def test_an_address_that_is_not_ours_cannot_be_bound(settings) -> None:
-    leg = Leg(settings, ["203.0.113.1"], Workspace(), lambda *_: None)
+    leg = Leg(settings, ["203.0.113.1"], Engine(), lambda *_: None)
 
     with pytest.raises(MediaError, match="bound"):
         await leg.answer(clean_offer(CHROMIUM, settings))
 
 
 async def test_every_address_gets_a_candidate(settings) -> None:
-    leg = Leg(settings, ["127.0.0.1", "::1", "127.0.0.2"], Workspace(), lambda *_: None)
+    leg = Leg(settings, ["127.0.0.1", "::1", "127.0.0.2"], Engine(), lambda *_: None)
     answer = await leg.answer(clean_offer(CHROMIUM, settings))
     await leg.close()
 
@@ -186,7 +186,7 @@ async def test_legs_cost_no_threads_and_leave_nothing(
         """So many connected legs."""
         peers = [QuietPeer() for _ in range(count)]
         offers = [await each.offer() for each in peers]
-        made = [Leg(settings, settings.hosts, Workspace(), lambda *_: None) for _ in peers]
+        made = [Leg(settings, settings.hosts, Engine(), lambda *_: None) for _ in peers]
         for leg, peer, offer in zip(made, peers, offers, strict=True):
             await peer.accept(await leg.answer(clean_offer(offer, settings)))
         await asyncio.gather(*(each.connected() for each in peers))
@@ -215,7 +215,7 @@ async def test_closing_at_any_moment_leaves_nothing(settings, make_quiet_peer) -
     """Whatever the handshake is doing: no task stays, nothing dies unseen (see the fixture)."""
     for turns in range(0, 60, 4):
         peer = make_quiet_peer()
-        leg = Leg(settings, settings.hosts, Workspace(), lambda *_: None)
+        leg = Leg(settings, settings.hosts, Engine(), lambda *_: None)
         await peer.accept(await leg.answer(clean_offer(await peer.offer(), settings)))
         for _ in range(turns):
             await asyncio.sleep(0)

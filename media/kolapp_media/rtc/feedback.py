@@ -1,0 +1,210 @@
+"""What a leg and its browser tell each other about how the media arrives, and the repair.
+
+All of it ends at the leg: losses between this browser and us are repaired from our own history,
+losses from it to us are asked for by us, and reports are about this one way alone. What crosses
+to the other leg is only what its browser alone can do: a key frame, and a smaller picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from .. import rtcp, rtp
+from ..settings import MediaSettings
+from .counters import Counters
+from .outgoing import Outgoing
+from .streams import SEND_TIME, LegSection, Stream
+
+_FIRST_ROUND_TRIP = 0.1  # seconds, until one was measured
+_REMEMBERED = 16  # of our reports, to know the one an answer is about
+_UNITS = 65_536  # of a report's times, in a second
+_NTP = 1 << 32
+
+
+class Feedback:
+    """One leg's. `streams` are what its browser sends, `sections` hold what it is sent."""
+
+    def __init__(
+        self,
+        settings: MediaSettings,
+        counters: Counters,
+        sections: Sequence[LegSection],
+        streams: Mapping[int, Stream],
+        back: Outgoing,
+        cname: str,
+    ) -> None:
+        self.other: Feedback | None = None
+        self.round_trip = _FIRST_ROUND_TRIP
+        self._settings = settings
+        self._counters = counters
+        self._sections = {each.track.ssrc: each for each in sections}
+        self._streams = streams
+        self._back = back
+        self._cname = cname
+        self._own = sections[0].track.ssrc  # under which we report to this browser
+        self._sent: OrderedDict[int, float] = OrderedDict()  # when, by a report's short time
+        self._messages = settings.feedback_per_second
+        self._resends = settings.resends_per_second
+
+    # What the browser says
+
+    def take(self, compound: bytes) -> None:
+        """A decrypted compound. Raises `MalformedRtcp`."""
+        self._messages -= 1
+        if self._messages < 0:
+            self._counters.over_rate += 1
+            return
+        now = time.monotonic()
+        heard = rtcp.read(compound)
+        for info in heard.senders:
+            stream = self._streams.get(info.ssrc)
+            if stream is not None:
+                stream.report(info, now)
+        for block in heard.blocks:
+            self._arrived(block, now)
+        for ssrc, lost in heard.lost.items():
+            self._resend(ssrc, lost, now)
+        for ssrc in heard.key_frames:
+            self._pass_on_key_frame(ssrc, now)
+
+    def _arrived(self, block: rtcp.Block, now: float) -> None:
+        """How what we send arrives there."""
+        if block.ssrc not in self._sections:
+            return
+        sent = self._sent.get(block.last_report)
+        if sent is not None:
+            self.round_trip = max(0.0, now - sent - block.delay / _UNITS)
+
+    def _resend(self, ssrc: int, lost: Sequence[int], now: float) -> None:
+        """Repeat what was lost on the way to the browser. Beyond the budget a key frame is the
+        smaller effort, and sound must not wait behind old pictures."""
+        section = self._sections.get(ssrc)
+        if section is None or section.track.history is None:
+            return
+        history = section.track.history
+        if len(lost) > self._resends:
+            self._pass_on_key_frame(ssrc, now)
+            return
+        for sequence in lost:
+            found = history.find(sequence, now, self.round_trip / 2)
+            if found is None:
+                self._counters.unknown += 1  # never came here, or was repeated a moment ago
+                continue
+            self._resends -= 1
+            if self._repeat(section, *found):
+                self._counters.resent += 1
+
+    def _repeat(self, section: LegSection, packet: bytes, age: float) -> bool:
+        track = section.track
+        assert track.history is not None
+        if not track.history.plain:
+            return self._back.repeat(packet, protected=True)
+        payload_type = section.repairs[packet[1] & 0x7F]
+        again = rtp.repetition(packet, track.repair_ssrc, payload_type, track.repair_sequence)
+        track.repair_sequence = (track.repair_sequence + 1) & 0xFFFF
+        if number := section.extensions.get(SEND_TIME):
+            rtp.shift_send_time(again, len(again), number, age)
+        return self._back.repeat(bytes(again), protected=False)
+
+    # What we ask of the browser
+
+    def repair(self, now: float) -> bool:
+        """Ask for what is missing; False when nothing is, and no need to call again."""
+        waiting = False
+        for ssrc, stream in list(self._streams.items()):
+            missing = stream.missing
+            if missing is None:
+                continue
+            if lost := missing.due(now, self.round_trip):
+                self._counters.asked += len(lost)
+                self._back.send_rtcp(rtcp.loss_report(self._own, ssrc, lost))
+            if missing.hopeless:
+                missing.hopeless = False
+                self.ask_key_frame(ssrc, now)
+            waiting = waiting or len(missing) > 0
+        return waiting
+
+    def ask_key_frame(self, ssrc: int, now: float) -> None:
+        """Ask this leg's browser for a key frame, unless it was asked a moment ago."""
+        stream = self._streams.get(ssrc)
+        if stream is None or now - stream.key_frame_at < self._settings.key_frame_interval:
+            return
+        stream.key_frame_at = now
+        self._back.send_rtcp(rtcp.key_frame_request(self._own, ssrc))
+
+    def ask_key_frames(self, *, silent_since: dict[int, int] | None = None) -> dict[int, int]:
+        """Ask for one on every video stream, or only on those silent since an earlier ask.
+
+        Returns how many packets each had sent, for the next ask.
+        """
+        seen = {}
+        for ssrc, stream in self._streams.items():
+            if stream.section.kind != "video" or stream.repairs is not None:
+                continue
+            seen[ssrc] = stream.packets
+            if silent_since is None or silent_since.get(ssrc) == stream.packets:
+                self.ask_key_frame(ssrc, time.monotonic())
+        return seen
+
+    def _pass_on_key_frame(self, ssrc: int, now: float) -> None:
+        for source in self._sources():
+            if source.route is not None and source.route.ssrc == ssrc and self.other is not None:
+                self.other.ask_key_frame(source.ssrc, now)
+
+    def _sources(self) -> list[Stream]:
+        """The streams of the other leg that this browser is sent."""
+        other = self.other
+        return [] if other is None else list(other._streams.values())
+
+    # Our reports
+
+    def tick(self, now: float) -> None:
+        """Once a second: new budgets, and our reports on both directions of this leg."""
+        self._messages = self._settings.feedback_per_second
+        self._resends = self._settings.resends_per_second
+        blocks = [
+            block
+            for stream in list(self._streams.values())
+            if stream.repairs is None and (block := stream.block(stream.ssrc, now)) is not None
+        ]
+        reports: list[bytes] = []
+        named: list[int] = []
+        for info in self._sender_infos(now):
+            reports.append(rtcp.sender_report(info, () if reports else blocks[:31]))
+            named.append(info.ssrc)
+            self._remember(info.ntp >> 16 & 0xFFFFFFFF, now)
+        if not reports:
+            if not blocks:
+                return
+            reports.append(rtcp.receiver_report(self._own, blocks[:31]))
+        reports.append(rtcp.description(self._cname, named or [self._own]))
+        self._back.send_rtcp(b"".join(reports))
+
+    def _sender_infos(self, now: float) -> list[rtcp.SenderInfo]:
+        """For each track the publisher's own pairing of wall clock and timestamps, moved on to
+        this moment: what belongs together there stays together here, lips and voice above all."""
+        found = []
+        for stream in self._sources():
+            route, clock = stream.route, stream.clock
+            if route is None or not route.bound or clock is None:
+                continue
+            said, at = clock
+            found.append(
+                rtcp.SenderInfo(
+                    ssrc=route.ssrc,
+                    ntp=said.ntp + int((now - at) * _NTP),
+                    timestamp=said.timestamp
+                    + route.timestamp_offset
+                    + int((now - at) * stream.clock_rate),
+                    packets=route.track.packets,
+                    octets=route.track.octets,
+                )
+            )
+        return found
+
+    def _remember(self, short_time: int, now: float) -> None:
+        self._sent[short_time] = now
+        if len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
