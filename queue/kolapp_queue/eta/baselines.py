@@ -11,8 +11,7 @@ from .history import Event, Step
 from .recent import Last
 from .state import Ended, QueueState, Waiting
 
-PATIENCE_S = 300.0  # mean, exponential, in QLM
-THROUGHPUT_S = 1800.0
+PATIENCE = 5 / 3  # mean, exponential, in QLM; of a mean visit
 FIRST_WAIT_S = 60.0  # said by the averages before anybody has been served
 
 
@@ -39,9 +38,9 @@ class Baselines:
     def points(self, state: QueueState, waiting: Waiting) -> dict[str, float]:
         """Seconds that each says to who has just joined."""
         place = state.place(waiting) + 1
-        busy = max(1, len(state.visits))
+        busy = max(1, state.active())
         handling = state.handling_lately.mean
-        started = state.starts[THROUGHPUT_S].count(state.now_s)
+        started = state.starts[-1].count(state.now_s)
         return {
             "last_10": self.last_ten.mean,
             "ewma_quarter": self.average_quarter,
@@ -50,19 +49,19 @@ class Baselines:
             "last_to_enter_class": self.last_of.get(waiting.credit_s, self.last),
             "head_of_line": head_of_line(state, waiting),
             "position_handling": place * handling / busy,
-            "throughput": place * THROUGHPUT_S / max(0.5, started),
-            "impatient_queue": impatient(place, busy / handling),
+            "throughput": place * state.starts[-1].span_s / max(0.5, started),
+            "impatient_queue": impatient(place, busy / handling, PATIENCE * state.unit_s),
         }
 
 
-def head_of_line(state: QueueState, waiting: Waiting) -> float:
-    """How long the first in line has waited; the one asked about is not looked at."""
+def head_of_line(state: QueueState, waiting: Waiting | None) -> float:
+    """How long the first in line has waited; `waiting`, the one asked about, is not looked at."""
     for _, ticket in state.waiting[:2]:
-        if ticket != waiting.ticket:
+        if waiting is None or ticket != waiting.ticket:
             return state.now_s - state.tickets[ticket].joined_s
     return 0.0
 
 
-def impatient(place: int, rate: float) -> float:
+def impatient(place: int, rate: float, patience_s: float) -> float:
     """Mean wait when everybody ahead leaves after an exponential patience (QLM)."""
-    return sum(1 / (rate + ahead / PATIENCE_S) for ahead in range(place))
+    return sum(1 / (rate + ahead / patience_s) for ahead in range(place))

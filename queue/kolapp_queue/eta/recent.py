@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from .history import DAY_S
+
 
 class Window:
     """How many, and of what sum, within the last `span_s` seconds."""
@@ -64,3 +66,22 @@ class Last:
     @property
     def mean(self) -> float:
         return sum(self._values) / len(self._values) if self._values else self.otherwise
+
+
+class Slots:
+    """A slowly forgetting mean for each half hour of the day."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, prior: float) -> None:
+        self._slots = [Smooth(prior, 1.0, 300.0) for _ in range(48)]
+
+    def add(self, at_s: float, value: float) -> None:
+        self._slots[_slot(at_s)].add(value)
+
+    def mean(self, at_s: float) -> float:
+        return self._slots[_slot(at_s)].mean
+
+
+def _slot(at_s: float) -> int:
+    return int(at_s % DAY_S * 48 / DAY_S)

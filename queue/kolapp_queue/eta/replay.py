@@ -20,13 +20,17 @@ from .state import Ended, QueueState, Waiting
 
 # Of a forecast, in this order.
 COLUMNS = ("mean", "q10", "q50", "q80", "q90")
-Forecast = tuple[float, float, float, float, float]
+Forecast = tuple[float, ...]
 
 
 class Forecaster(Protocol):
     """A method that learns as it goes."""
 
     def forecast(self, state: QueueState, waiting: Waiting) -> Forecast: ...
+
+    def before(self, state: QueueState, event: Event) -> None:
+        """Before the event is applied to the state."""
+        ...
 
     def happened(self, state: QueueState, event: Event, ended: Ended | None) -> None:
         """After the event was applied to the state."""
@@ -54,6 +58,8 @@ def replay(
     open_rows: dict[int, tuple[Any, ...]] = {}
     rows: list[tuple[Any, ...]] = []
     for event in events:
+        for forecaster in forecasters.values():
+            forecaster.before(state, event)
         ended = state.apply(event)
         for forecaster in forecasters.values():
             forecaster.happened(state, event, ended)

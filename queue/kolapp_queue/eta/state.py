@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .history import DAY_S, Event, Step, day_of
-from .recent import Last, Smooth, Window
+from .recent import Last, Slots, Smooth, Window
 
 # What nobody took out of the queue, or no clinician ended, for so long is an event that got lost.
 LONGEST_S = 4 * 3600.0
@@ -39,10 +39,14 @@ class Visit:
 class Server:
     """One clinician; `kinds` are the shares of what they lately served."""
 
-    handling: Smooth
-    busy: int = 0  # visits going on; more than one is an error of the history, and forgiven
+    ticket: int = -1  # of the visit going on
+    on_duty: bool = True
     free_since_s: float = -LONGEST_S
     kinds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> bool:
+        return self.ticket >= 0
 
     def took(self, kind: str) -> None:
         for known in self.kinds:
@@ -65,20 +69,23 @@ class QueueState:
 
     def __init__(self, handling_s: float) -> None:
         self.now_s = 0.0
+        self.unit_s = handling_s
         self.waiting: list[tuple[float, int]] = []
         self.tickets: dict[int, Waiting] = {}
         self.visits: dict[int, Visit] = {}
         self.servers: dict[str, Server] = {}
         self.handling: dict[str, Smooth] = {}
+        self.handling_all = Smooth(handling_s, HANDLING_WEIGHT, HANDLING_MEMORY)
         self.handling_lately = Last(30, handling_s)
         self.handling_last = Last(8, handling_s)
-        self.starts = {span: Window(span) for span in (60.0, 180.0, 600.0, 1800.0)}
-        self.ends = {span: Window(span) for span in (180.0, 600.0, 1800.0)}
-        self.joins = {span: Window(span) for span in (180.0, 600.0, 1800.0)}
-        self.leaves = {span: Window(span) for span in (300.0, 1800.0)}
-        self.urgent_joins = Window(900.0)
+        # In mean visits, so that all of it is the same for visits of three minutes and of fifteen.
+        self.starts = _windows(handling_s, 1 / 3, 1, 10 / 3, 10)
+        self.ends = _windows(handling_s, 1, 10 / 3, 10)
+        self.joins = _windows(handling_s, 1, 10 / 3, 10)
+        self.leaves = _windows(handling_s, 5 / 3, 10)
+        self.urgent_joins = Window(5 * handling_s)
+        self.slot_wait = Slots(handling_s / 3)
         self.last_start_s = self.last_end_s = -LONGEST_S
-        self._prior_s = handling_s
         self._day = -1
 
     def apply(self, event: Event) -> Ended | None:
@@ -97,6 +104,8 @@ class QueueState:
                 return self._started(event)
             case Step.ENDED:
                 self._ended(event)
+            case Step.ON_DUTY | Step.OFF_DUTY:
+                self._duty(event)
         return None
 
     def ahead(self, waiting: Waiting) -> Iterator[Waiting]:
@@ -109,7 +118,19 @@ class QueueState:
 
     def handling_of(self, kind: str) -> float:
         known = self.handling.get(kind)
-        return known.mean if known is not None else self._prior_s
+        return known.mean if known is not None else self.unit_s
+
+    @property
+    def unnamed(self) -> int:
+        """Visits of which the history does not say whose they are."""
+        return sum(not visit.server for visit in self.visits.values())
+
+    def active(self) -> int:
+        """Clinicians in a visit, or free for less than a mean visit."""
+        since_s = self.now_s - self.unit_s
+        free = (one.on_duty and not one.busy and one.free_since_s > since_s
+                for one in self.servers.values())  # fmt: skip
+        return len(self.visits) + sum(free)
 
     def _joined(self, event: Event) -> None:
         waiting = Waiting(
@@ -135,15 +156,15 @@ class QueueState:
         self.last_start_s = event.at_s
         self.visits[event.ticket] = Visit(event.server, event.at_s, event.kind)
         if event.server:
-            server = self.servers.get(event.server)
-            if server is None:
-                server = Server(Smooth(self._prior_s, 5.0, 200.0))
-                self.servers[event.server] = server
-            server.busy += 1
+            server = self.servers.setdefault(event.server, Server())
+            # A clinician has one visit: an end that was not told is not waited for.
+            self.visits.pop(server.ticket, None)
+            server.ticket, server.on_duty = event.ticket, True
             server.took(event.kind)
         if waiting is None:
             return None
         wait_s = event.at_s - waiting.joined_s
+        self.slot_wait.add(event.at_s, wait_s)
         return Ended(event.ticket, wait_s, waiting.kind, waiting.credit_s)
 
     def _ended(self, event: Event) -> None:
@@ -151,19 +172,24 @@ class QueueState:
         if visit is None:
             return
         lasted_s = event.at_s - visit.since_s
-        for window in self.ends.values():
+        for window in self.ends:
             window.add(event.at_s, lasted_s)
         self.last_end_s = event.at_s
         self.handling_lately.add(lasted_s)
         self.handling_last.add(lasted_s)
         if visit.kind not in self.handling:
-            self.handling[visit.kind] = Smooth(self._prior_s, HANDLING_WEIGHT, HANDLING_MEMORY)
+            self.handling[visit.kind] = Smooth(self.unit_s, HANDLING_WEIGHT, HANDLING_MEMORY)
         self.handling[visit.kind].add(lasted_s)
+        self.handling_all.add(lasted_s)
         server = self.servers.get(visit.server)
-        if server is not None:
-            server.busy = max(0, server.busy - 1)
+        if server is not None and server.ticket == event.ticket:
+            server.ticket, server.free_since_s = -1, event.at_s
+
+    def _duty(self, event: Event) -> None:
+        server = self.servers.setdefault(event.server, Server())
+        server.on_duty = event.step == Step.ON_DUTY
+        if server.on_duty and not server.busy:
             server.free_since_s = event.at_s
-            server.handling.add(lasted_s)
 
     def _forget_lost(self) -> None:
         since_s = self.now_s - LONGEST_S
@@ -172,10 +198,14 @@ class QueueState:
         lost = [ticket for ticket, visit in self.visits.items() if visit.since_s < since_s]
         for ticket in lost:
             server = self.servers.get(self.visits.pop(ticket).server)
-            if server is not None:
-                server.busy, server.free_since_s = 0, self.now_s - DAY_S
+            if server is not None and server.ticket == ticket:
+                server.ticket, server.free_since_s = -1, self.now_s - DAY_S
 
 
-def _count(windows: dict[float, Window], at_s: float) -> None:
-    for window in windows.values():
+def _windows(unit_s: float, *spans: float) -> list[Window]:
+    return [Window(span * unit_s) for span in spans]
+
+
+def _count(windows: list[Window], at_s: float) -> None:
+    for window in windows:
         window.add(at_s)

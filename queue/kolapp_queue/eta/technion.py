@@ -115,7 +115,8 @@ def _events(call: Call, ticket: int) -> Iterator[Event]:
         lasted += int(DAY_S)  # past midnight
     if not 0 <= lasted <= LONGEST_SERVICE_S:
         lasted = 0  # the row's end of service is worth nothing
-    yield event(max(started, call.ser_start + lasted), Step.ENDED, call.server)
+    # An end in the second of the start would come before it.
+    yield event(max(started + 1, call.ser_start + lasted), Step.ENDED, call.server)
 
 
 def _scored(call: Call, at_s: float) -> bool:

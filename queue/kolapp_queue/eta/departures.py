@@ -1,0 +1,90 @@
+"""How many people the clinicians will have taken out of the queue by when: the structure under
+every forecast, from who serves whom since when.
+
+Each clinician in a visit takes the next person when it ends, each other one when they return; and
+then on and on, one visit after the other. The sum over all clinicians is the expected number of
+departures by a time; somebody with `ahead` people before them is served when it reaches one more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .durations import Durations, Returns, ended_by
+from .state import QueueState
+
+# Of the mean visit: the times at which departures are counted.
+GRID = np.concatenate(([0.02, 0.04], np.geomspace(0.07, 60.0, 26)))
+# A clinician is idle for so many mean visits before they are counted as gone.
+GONE = 10.0
+# A clinician who has taken less than this share of a kind lately does not take it.
+ABLE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The clinicians on duty, as far as known: who is in a visit since when, who is free."""
+
+    lasted_s: Any  # of each visit going on
+    median_s: Any
+    shape: Any
+    able: Any  # visits (rows) by kinds (columns): the clinician takes that kind
+    idle_s: Any  # of each clinician without one
+    idle_able: Any
+
+
+def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
+    now_s = state.now_s
+    visits = list(state.visits.values())
+    lengths = [durations.of(visit.kind, visit.server) for visit in visits]
+    idle = [
+        server
+        for server in state.servers.values()
+        if server.on_duty and not server.busy and now_s - server.free_since_s < GONE * state.unit_s
+    ]
+    able = [_able(state.servers.get(visit.server), kinds) for visit in visits]
+    idle_able = [_able(server, kinds) for server in idle]
+    return Team(
+        np.array([max(0.5, now_s - visit.since_s) for visit in visits]),
+        np.array([median for median, _ in lengths]),
+        np.array([shape for _, shape in lengths]),
+        np.array(able, dtype=float).reshape(len(visits), len(kinds)),
+        np.array([now_s - server.free_since_s for server in idle]),
+        np.array(idle_able, dtype=float).reshape(len(idle), len(kinds)),
+    )
+
+
+def _able(server: object, kinds: list[str]) -> list[bool]:
+    shares = getattr(server, "kinds", None)
+    return [shares is None or shares.get(kind, 0.0) > ABLE for kind in kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    within_s: Any  # times, ascending
+    all: Any  # expected number by each of them
+    of_kind: Any  # kinds (rows): by clinicians who take that kind
+
+
+def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> Departures:
+    """`mean_s`: of a visit; `pause_s`: between its end and the next."""
+    within_s = GRID * mean_s
+    reached = np.maximum(within_s - pause_s, 0.0)
+    # After the first departure each clinician goes on at the pace of whole visits: on average the
+    # first falls into the middle of the time it may fall into.
+    more = 1 + within_s / (2 * (mean_s + pause_s))
+    busy = ended_by(team.lasted_s, team.median_s, team.shape, reached) * more
+    idle = returns.by(team.idle_s, within_s) * more
+    return Departures(
+        within_s, busy.sum(axis=0) + idle.sum(axis=0), team.able.T @ busy + team.idle_able.T @ idle
+    )
+
+
+def time_of(within_s: Any, expected: Any, number: Any) -> Any:
+    """When the expected departures reach `number`; beyond the last time, at its pace."""
+    last = max(expected[-1], 1e-3)
+    inside = np.interp(number, np.append(0.0, expected), np.append(0.0, within_s))
+    return np.where(number <= last, inside, within_s[-1] * number / last)

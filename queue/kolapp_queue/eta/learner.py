@@ -1,0 +1,80 @@
+"""Quantiles and mean of a wait, learned as it goes: a structural estimate, times what the net has
+learned to multiply it by.
+
+The net's last layer begins at zero, so the structure alone speaks until there is something to
+learn from. Learning is by small steps on rows drawn from the past, so it needs no fitting and no
+night; it follows drifting days because recent rows are drawn more often.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .net import Net
+
+# What is learned, in this order; the mean last.
+SHARES = np.array([0.1, 0.5, 0.8, 0.9])
+OUTPUTS = len(SHARES) + 1
+# The quantiles of a Gamma with the structure's spread, against its mean: where learning starts.
+START = np.log([0.35, 0.85, 1.4, 1.9, 1.0])
+SOFT = 1 / 18  # of a mean visit: added before logarithms, so that seconds do not weigh too much
+HIDDEN = 64
+BATCH = 256
+ROWS = 60_000  # kept
+RECENT = 0.3  # of a batch comes from the last RECENT_ROWS
+RECENT_ROWS = 6_000
+EVERY = 32  # new rows, then STEPS steps
+STEPS = 4
+RATE, DECAY = 1.5e-3, 0.3
+FULL_RATE = 3_000  # rows until steps are at full size
+
+
+class Learner:
+    def __init__(self, inputs: int, seed: int = 1) -> None:
+        self._rng = np.random.default_rng(seed)
+        self.net = Net(inputs, HIDDEN, OUTPUTS, self._rng)
+        self._rows = np.zeros((ROWS, inputs), dtype=np.float32)
+        self._base = np.zeros(ROWS, dtype=np.float32)
+        self._wait = np.zeros(ROWS, dtype=np.float32)
+        self.seen = 0
+
+    def say(self, rows: Any, base: Any) -> Any:
+        """`base`: the structural estimate. All in mean visits."""
+        said = np.exp(self.net.answer(rows) + START) * (base[:, None] + SOFT) - SOFT
+        said[:, :-1] = np.maximum.accumulate(said[:, :-1], axis=1)  # quantiles do not cross
+        return np.maximum(said, 0.0)
+
+    def add(self, row: Any, base: float, wait: float) -> None:
+        """A wait that has ended, and what was known when it was asked about."""
+        place = self.seen % ROWS
+        self._rows[place], self._base[place], self._wait[place] = row, base, wait
+        self.seen += 1
+        if self.seen % EVERY == 0 and self.seen >= BATCH // 4:
+            for _ in range(STEPS):
+                self._learn()
+
+    def _learn(self) -> None:
+        held = min(self.seen, ROWS)
+        recent = int(BATCH * RECENT)
+        newest = self.seen - 1 - self._rng.integers(min(held, RECENT_ROWS), size=recent)
+        drawn = np.concatenate((self._rng.integers(held, size=BATCH - recent), newest % ROWS))
+        base, wait = self._base[drawn] + SOFT, self._wait[drawn] + SOFT
+
+        def slope(answers: Any) -> Any:
+            return _slope(answers + START, base, wait)
+
+        rate = RATE * min(1.0, self.seen / FULL_RATE + 0.05)
+        self.net.learn(self._rows[drawn].astype(float), slope, rate, DECAY)
+
+
+def _slope(answers: Any, base: Any, wait: Any) -> Any:
+    """Of the pinball loss of each quantile, and of the squared error of the mean, both of waits
+    and not of their logarithms; bounded, so that one odd wait moves little."""
+    said = np.exp(np.minimum(answers, 6.0)) * base[:, None]
+    slopes = np.empty_like(said)
+    late = wait[:, None] > said[:, :-1]
+    slopes[:, :-1] = -np.where(late, SHARES, SHARES - 1) * said[:, :-1] * 3
+    slopes[:, -1] = (said[:, -1] - wait) * said[:, -1] * 3
+    return np.clip(slopes, -3.0, 3.0)
