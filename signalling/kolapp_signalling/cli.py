@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from .process import StartRefused, die_with_parent, report_refusal
+from .queues_arguments import add_queues
+from .roles import Role
 from .setting_kinds import EVERYWHERE, MEDIA, SERVE, SIGNALLING, SettingsError
 from .setting_sources import add_flags, load_settings, settings_table
 from .settings import Settings
@@ -62,11 +64,11 @@ def _parser() -> argparse.ArgumentParser:
             text = "load everything, then wait for `start` on standard input; for `kolapp serve`"
             command.add_argument(SPARE, action="store_true", help=text)
     token = commands.add_parser("token", help="print a demo token (no real keys configured)")
-    token.add_argument("--role", required=True, choices=("patient", "clinician"))
+    token.add_argument("--role", required=True, choices=[role.value for role in Role])
     token.add_argument("--sub", required=True, metavar="SUBJECT", help="whose token it is")
     token.add_argument("--data-dir", help="data directory of the server that shall accept it")
     token.set_defaults(run=_token)
-    _add_queues(commands)
+    add_queues(commands)
     _add_audit(commands)
     _add_erase(commands)
     backup = commands.add_parser("backup", help="copy the embedded store, also while it runs")
@@ -78,22 +80,6 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
     commands.add_parser("bench", help="measure: `bench turn --help`, `bench queue --help`")
     return parser
-
-
-def _add_queues(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    queues = commands.add_parser("queues", help="check, show or reload the queues")
-    actions = queues.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="read a file of queues; say all that is wrong with it")
-    check.add_argument("file", type=Path, metavar="FILE", help="TOML, see docs/queues.md")
-    show = actions.add_parser("show", help="every queue as it stands now")
-    reload = actions.add_parser("reload", help="make a file's queues those of all nodes")
-    reload.add_argument(
-        "file", type=Path, nargs="?", metavar="FILE", help="else that of KOLAPP_QUEUES_FILE"
-    )
-    for action in (show, reload):
-        action.add_argument("--store-url", help="the store, if it is not the embedded one")
-        action.add_argument("--data-dir", help="data directory of the running server")
-    queues.set_defaults(run=_queues)
 
 
 def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -183,20 +169,6 @@ def _token(chosen: argparse.Namespace) -> int:
 
 def _settings(chosen: argparse.Namespace) -> int:
     print(settings_table(), end="")
-    return 0
-
-
-def _queues(chosen: argparse.Namespace) -> int:
-    from . import queues_command
-
-    if chosen.action == "check":
-        print(queues_command.check(chosen.file))
-        return 0
-    settings = load_settings(os.environ, chosen)
-    if chosen.action == "show":
-        print(queues_command.show(settings))
-    else:
-        print(queues_command.reload(settings, chosen.file))
     return 0
 
 

@@ -40,7 +40,7 @@ def check(file: Path) -> str:
 
 def show(settings: Settings) -> str:
     """Every queue as it stands now."""
-    return asyncio.run(_with_store(settings, lambda store: _show(store, settings)))
+    return asyncio.run(with_store(settings, lambda store: _show(store, settings)))
 
 
 def reload(settings: Settings, file: Path | None) -> str:
@@ -51,7 +51,7 @@ def reload(settings: Settings, file: Path | None) -> str:
             "Which file? Name it: `kolapp queues reload FILE`, or set KOLAPP_QUEUES_FILE."
         )
     policies = _loaded(file)
-    return asyncio.run(_with_store(settings, lambda store: _reload(store, policies)))
+    return asyncio.run(with_store(settings, lambda store: _reload(store, policies)))
 
 
 def _loaded(file: Path) -> PolicySet:
@@ -61,7 +61,8 @@ def _loaded(file: Path) -> PolicySet:
         raise StartRefused(str(error)) from error
 
 
-async def _with_store(settings: Settings, act: Callable[[QueueStore], Coroutine[Any, Any, T]]) -> T:
+async def with_store(settings: Settings, act: Callable[[QueueStore], Coroutine[Any, Any, T]]) -> T:
+    """Of the running server. Raises StartRefused when it does not answer."""
     url = settings.store_url or EmbeddedStore(settings.data_dir / "store").url
     try:
         store = await QueueStore.connect(url, settings.queue)
@@ -92,7 +93,7 @@ HEAD = Row("QUEUE", "STATE", "WAITING", "ON DUTY", "NOTICE")
 
 
 async def _show(store: QueueStore, settings: Settings) -> str:
-    policies = await _current(store, settings)
+    policies = await current(store, settings)
     used = await store.queues()
     rows = [await _row(store, ref, policies.find(ref)) for ref in _refs(policies, used)]
     seen = {ref.queue for ref in used}
@@ -104,7 +105,8 @@ async def _show(store: QueueStore, settings: Settings) -> str:
     return _table([HEAD, *rows])
 
 
-async def _current(store: QueueStore, settings: Settings) -> PolicySet:
+async def current(store: QueueStore, settings: Settings) -> PolicySet:
+    """What the nodes go by. Raises StartRefused when it cannot be read."""
     try:
         return await published(store) or own_policies(settings)
     except UnreadablePolicies as error:

@@ -99,14 +99,14 @@ class Settings:
         "Signature algorithms that are accepted.",
     )
     jwt_provider_claim: str = setting("provider", NAME, "Claim that names the provider.")
-    jwt_role_claim: str = setting("role", NAME, "Claim that says patient or clinician.")
+    jwt_role_claim: str = setting("role", NAME, "Claim with patient, clinician or operator.")
     jwt_priority_claim: str = setting("priority", NAME, "Claim with a patient's priority band.")
     jwt_professions_claim: str = setting("professions", NAME, "Claim: a clinician's professions.")
     jwt_languages_claim: str = setting("languages", NAME, "Claim: languages a clinician speaks.")
     jwt_skills_claim: str = setting("skills", NAME, "Claim with a clinician's skills.")
     jwt_ages_claim: str = setting("ages", NAME, "Claim: lowest and highest age a clinician sees.")
     jwt_board_claim: str = setting("board", NAME, "Claim: true for who may see who waits.")
-    jwt_unit_claim: str = setting("unit", NAME, "Claim with a clinician's unit, for the audit.")
+    jwt_unit_claim: str = setting("unit", NAME, "Claim with the care unit of staff, for the audit.")
     jwt_leeway_s: int = setting(
         10, whole(0, 300), "Seconds by which the token's clock may differ from ours."
     )
