@@ -7,9 +7,10 @@ content security policy forbids fails here too. Anything that a page asks others
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import mimetypes
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,15 +24,15 @@ from playwright.async_api import (
     Error,
     Page,
     Request,
+    ViewportSize,
     WebSocketRoute,
 )
+from staged_words import NO_BOARD, Message, welcome
 
 PATIENCE_S = 5.0
 BLANK = "/blank"  # a page without code of its own
-NO_BOARD = {"type": "board", "queue": "drop-in", "may_pull": False}
+TOKENS = "/demo/token"
 PHONE, DESKTOP = (390, 844), (1280, 800)
-
-Message = dict[str, Any]
 
 
 @dataclass
@@ -76,37 +77,61 @@ class Line:
         await self.socket.close(code=code)
 
 
+@dataclass(frozen=True)
+class Site:
+    """A server of pages, files and demo tokens."""
+
+    origin: str
+    runner: web.AppRunner
+
+    async def drop_idle(self) -> None:
+        """Browsers open connections ahead, which would look like leaks of the present test."""
+        assert self.runner.server is not None
+        for connection in self.runner.server.connections:
+            connection.force_close()
+        await asyncio.sleep(0)  # a transport closes in the next turn of the loop
+
+
 @dataclass
 class Stage:
-    """One person with one tab. `complaints` holds what must not happen."""
+    """One tab, and in each test the person who has it. `complaints` holds what must not happen,
+    `named` the body of every request for a token."""
 
     tab: Page
-    origin: str
+    site: Site
     lines: asyncio.Queue[Line] = field(default_factory=asyncio.Queue)
     complaints: list[str] = field(default_factory=list)
+    named: list[Message] = field(default_factory=list)
+
+    async def set_up(self) -> None:
+        """Once, for all who will have it."""
+        await self.tab.route_web_socket("**/ws", self._take)
+        self.tab.on("request", self._asked)
+        self.tab.on("pageerror", self._failed)
+        self.tab.on("console", self._heard)
+
+    async def page(self, path: str) -> Page:
+        """Open it. What the page of somebody before did until now is forgotten with it: leaving
+        that one between two tests would cost as much as a second page."""
+        self.tab.once("framenavigated", self._begin)
+        await self.tab.goto(self.site.origin + path)
+        return self.tab
+
+    def _begin(self, _: object) -> None:
+        self.lines, self.named = asyncio.Queue(), []
+        self.complaints.clear()
 
     async def line(self) -> Line:
         """The next connection that the page opens."""
         return await asyncio.wait_for(self.lines.get(), PATIENCE_S)
 
-    async def page(self, path: str) -> Page:
-        await self.tab.goto(self.origin + path)
-        return self.tab
-
-    async def set_up(self) -> None:
-        await self.tab.route_web_socket("**/ws", self._take)  # the newest route comes first
-        for name, listener in self._listeners().items():
-            self.tab.on(name, listener)  # type: ignore[call-overload]  # one literal each
-
-    async def tear_down(self) -> None:
-        """Leave the tab as if nobody had been there."""
+    async def leave(self) -> None:
+        """Nothing of this person stays, and nothing was wrong."""
+        if self.tab.viewport_size != viewport(PHONE):
+            await self.tab.set_viewport_size(viewport(PHONE))
         await self.tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-        await self.tab.goto("about:blank")
-        for name, listener in self._listeners().items():
-            self.tab.remove_listener(name, listener)
-
-    def _listeners(self) -> dict[str, Callable[[Any], None]]:
-        return {"request": self._asked, "pageerror": self._failed, "console": self._heard}
+        await self.site.drop_idle()
+        assert self.complaints == []
 
     def _failed(self, error: Error) -> None:
         self.complaints.append(str(error))
@@ -122,20 +147,21 @@ class Stage:
         self.lines.put_nowait(line)
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.origin, "blob:", "data:", "about:")):
+        if not request.url.startswith((self.site.origin, "blob:", "data:", "about:")):
             self.complaints.append(f"asked for {request.url}")
+        if request.url == f"{self.site.origin}{TOKENS}":
+            self.named.append(request.post_data_json)
 
 
 @asynccontextmanager
-async def files_served() -> AsyncIterator[str]:
-    """A server of pages, files and demo tokens; its origin."""
+async def files_served() -> AsyncIterator[Site]:
     app = web.Application()
     for file in STATIC.rglob("*.*"):
         app.router.add_get(f"/static/{file.relative_to(STATIC)}", _file(file))
     for path, name in PAGES.items():
         app.router.add_get(path, _file(STATIC / name))
     app.router.add_get(BLANK, _blank)
-    app.router.add_post("/demo/token", _token)
+    app.router.add_post(TOKENS, _token(itertools.count(1)))
     app.on_response_prepare.append(add_headers)
     # No kept connections: the browser's would look like leaks of the test that opened them.
     runner = web.AppRunner(app, keepalive_timeout=0)
@@ -143,7 +169,7 @@ async def files_served() -> AsyncIterator[str]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield f"http://localhost:{runner.addresses[0][1]}"
+        yield Site(f"http://localhost:{runner.addresses[0][1]}", runner)
     finally:
         await runner.cleanup()
 
@@ -164,31 +190,37 @@ async def _blank(request: web.Request) -> web.Response:
     return web.Response(text=page, content_type="text/html")
 
 
-async def _token(request: web.Request) -> web.Response:
-    return web.json_response({"token": "demo"})
+def _token(numbers: Iterator[int]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Never the same twice, as of a real server."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"token": f"demo-{next(numbers)}"})
+
+    return answer
 
 
 @asynccontextmanager
-async def staged(
-    browser: Browser, origin: str, *, size: tuple[int, int] = PHONE, **options: Any
-) -> AsyncIterator[Stage]:
-    """A person with a browser of their own; for most tests the shared tab will do."""
-    async with device(browser, size=size, **options) as tab:
-        stage = Stage(tab, origin)
+async def phone_of(browser: Browser, site: Site, *, timeless: bool = False) -> AsyncIterator[Stage]:
+    """A phone with one tab. Nothing moves: drawing costs more than all that is tested. `timeless`:
+    time passes only when the test says so, or while it waits."""
+    context = await browser.new_context(
+        viewport=viewport(PHONE),
+        locale="en-GB",
+        permissions=["camera", "microphone"],
+        reduced_motion="reduce",
+    )
+    try:
+        stage = Stage(await context.new_page(), site)
+        if timeless:
+            await stage.tab.clock.install()
         await stage.set_up()
         yield stage
-
-
-@asynccontextmanager
-async def device(
-    browser: Browser, *, size: tuple[int, int] = PHONE, **options: Any
-) -> AsyncIterator[Page]:
-    options = {"locale": "en-GB", "permissions": ["camera", "microphone"], **options}
-    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-    try:
-        yield await context.new_page()
     finally:
         await context.close()
+
+
+def viewport(size: tuple[int, int]) -> ViewportSize:
+    return {"width": size[0], "height": size[1]}
 
 
 async def state(page: Page, wanted: str) -> None:
@@ -205,79 +237,3 @@ async def says(page: Page, selector: str, wanted: str) -> None:
         arg=[selector, wanted],
         timeout=PATIENCE_S * 1000,
     )
-
-
-# What a server says
-
-
-def welcome(**fields: Any) -> Message:
-    queues = [{"name": "drop-in", "title": "Drop-in", "place": place(3, waiting=3)}]
-    return {
-        "type": "welcome",
-        "role": "patient",
-        "session": "public",
-        "resume": "private",
-        "resumed": False,
-        "node": "node",
-        "version": "1",
-        "queues": queues,
-        "ping_every_ms": 20_000,
-        **fields,
-    }
-
-
-def place(position: int, low_s: int = 300, high_s: int = 700, **fields: Any) -> Message:
-    wait = {"known": True, "low_s": low_s, "high_s": high_s, "why": "", **fields.pop("wait", {})}
-    return {"position": position, "waiting": position, "wait": wait, **fields}
-
-
-def ticket(state: str = "waiting", version: int = 1, **fields: Any) -> Message:
-    return {
-        "type": "ticket",
-        "version": version,
-        "ticket": "ticket",
-        "queue": "drop-in",
-        "number": 14,
-        "state": state,
-        **fields,
-    }
-
-
-def called(version: int, ring_ms: int = 45_000) -> Message:
-    call = {"visit": "visit", "epoch": 7, "answer_within_ms": ring_ms}
-    return ticket("called", version, call=call)
-
-
-def visit(state: str = "live", **fields: Any) -> Message:
-    return {
-        "id": "visit",
-        "epoch": 7,
-        "state": state,
-        "queue": "drop-in",
-        "number": 14,
-        "media_epoch": 0,
-        "participants": [
-            {"role": "patient", "media": "none"},
-            {"role": "clinician", "media": "none"},
-        ],
-        "ring_ms": 0,
-        "live_ms": 0,
-        "reason": "",
-        **fields,
-    }
-
-
-def duty(version: int, *, on_duty: bool = True, waiting: int = 2, **fields: Any) -> Message:
-    queue = {"name": "drop-in", "title": "Drop-in", "waiting": waiting, "on_duty": int(on_duty)}
-    return {
-        "type": "duty",
-        "version": version,
-        "on_duty": on_duty,
-        "queues": [queue],
-        "serves": ["drop-in"] if on_duty else [],
-        **fields,
-    }
-
-
-def error(code: str) -> Message:
-    return {"type": "error", "code": code, "message": "A sentence."}

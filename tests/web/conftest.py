@@ -1,11 +1,12 @@
-"""One Chromium for all tests of the pages, and one tab for most of them."""
+"""One Chromium and two tabs for all tests of the pages: a new context for each would cost more
+than most of them."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 from browser import chromium_path
-from playwright.async_api import Browser, Page, async_playwright
-from staged_pages import Stage, device, files_served
+from playwright.async_api import Browser, async_playwright
+from staged_pages import Site, Stage, files_served, phone_of
 
 FLAGS = (
     "--no-sandbox",
@@ -27,22 +28,32 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def origin() -> AsyncIterator[str]:
-    async with files_served() as origin:
-        yield origin
+async def site() -> AsyncIterator[Site]:
+    async with files_served() as site:
+        yield site
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def phone(browser: Browser) -> AsyncIterator[Page]:
-    async with device(browser) as tab:
-        yield tab
+async def phone(browser: Browser, site: Site) -> AsyncIterator[Stage]:
+    async with phone_of(browser, site) as phone:
+        yield phone
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def timeless_phone(browser: Browser, site: Site) -> AsyncIterator[Stage]:
+    async with phone_of(browser, site, timeless=True) as phone:
+        yield phone
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(phone: Page, origin: str) -> AsyncIterator[Stage]:
+async def stage(phone: Stage) -> AsyncIterator[Stage]:
     """A person with a phone, in which nothing may complain."""
-    stage = Stage(phone, origin)
-    await stage.set_up()
-    yield stage
-    await stage.tear_down()
-    assert stage.complaints == []
+    yield phone
+    await phone.leave()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def timeless(timeless_phone: Stage) -> AsyncIterator[Stage]:
+    """The same, but time passes only when the test says so, or while it waits."""
+    yield timeless_phone
+    await timeless_phone.leave()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
-from staged_pages import DESKTOP, Line, Stage, duty, error, says, staged, state, visit
+from playwright.async_api import Page
+from staged_pages import DESKTOP, Line, Stage, says, state, viewport
+from staged_words import duty, error, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -86,9 +87,25 @@ async def test_a_pull_without_an_answer_is_repeated_with_its_key(stage: Stage) -
     await page.click("#next")
     second = await line.reply("pull", error("nobody_waiting"))
     assert second["key"] == first["key"]
-    await says(page, "#toast", "Nobody is waiting any more.")
+    await page.wait_for_selector("#next:enabled")
     await page.click("#next")
     assert (await line.expect("pull"))["key"] != first["key"]
+
+
+async def test_nobody_is_said_beside_those_who_wait_but_are_away(stage: Stage) -> None:
+    page, line = await desk(stage)
+    await page.click("#next")
+    await line.reply("pull", error("nobody_waiting"))
+    words = "Nobody could be called: those who wait are away right now, or need somebody else."
+    await says(page, "#next-why", words)
+    assert await page.is_hidden("#toast")
+    assert await page.is_enabled("#next")  # they may be back at any moment
+    line.send(duty(2, waiting=1))
+    await says(page, "#next-why", "")
+    await page.click("#next")
+    line.send(duty(3, waiting=0))
+    await line.reply("pull", error("nobody_waiting"))
+    await says(page, "#toast", "Nobody is waiting any more.")
 
 
 async def test_a_double_click_pulls_once(stage: Stage) -> None:
@@ -126,25 +143,25 @@ async def test_the_call_and_hanging_up(stage: Stage) -> None:
     assert await page.evaluate("() => document.querySelector('#self').srcObject") is None
 
 
-async def test_keys_do_what_the_buttons_do(browser: Browser, origin: str) -> None:
-    async with staged(browser, origin, size=DESKTOP) as stage:
-        page, line = await desk(stage, on_duty=False)
-        await page.keyboard.press("n")  # not possible now, so nothing happens
-        await page.keyboard.press("r")
-        await line.reply("ready", duty(2))
-        await page.wait_for_selector("#next:enabled")
-        await page.keyboard.press("n")
-        await line.reply("pull", duty(3, visit=visit("called", ring_ms=9_000)))
-        await state(page, "calling")
-        await line.expect("offer")
-        await page.keyboard.press("b")
-        await line.reply("give_back", duty(4))
-        await state(page, "desk")
+async def test_keys_do_what_the_buttons_do(stage: Stage) -> None:
+    await stage.tab.set_viewport_size(viewport(DESKTOP))
+    page, line = await desk(stage, on_duty=False)
+    await page.keyboard.press("n")  # not possible now, so nothing happens
+    await page.keyboard.press("r")
+    await line.reply("ready", duty(2))
+    await page.wait_for_selector("#next:enabled")
+    await page.keyboard.press("n")
+    await line.reply("pull", duty(3, visit=visit("called", ring_ms=9_000)))
+    await state(page, "calling")
+    await line.expect("offer")
+    await page.keyboard.press("b")
+    await line.reply("give_back", duty(4))
+    await state(page, "desk")
 
-        await page.click(".shortcuts-switch")  # people must be able to switch them off
-        await page.keyboard.press("Tab")
-        await page.keyboard.press("r")
-        assert await pressed_nothing(page, line)
+    await page.click(".shortcuts-switch")  # people must be able to switch them off
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("r")
+    assert await pressed_nothing(page, line)
 
 
 async def pressed_nothing(page: Page, line: Line) -> bool:
@@ -222,6 +239,11 @@ async def test_a_patient_is_moved_to_another_queue(stage: Stage) -> None:
     await line.expect("offer")
     assert await page.locator("#move-to option").all_inner_texts() == ["Nurse"]
     await page.click("#move button")
+    assert await page.inner_text("#move-ask") == "Move no. 14 to Nurse?"
+    await page.click("#move-no")
+    await page.click("#move button")
+    assert line.inbox.empty()
+    await page.click("#move-yes")
     over = visit("ended", reason="transferred")
     request = await line.reply("transfer", duty(3, queues=TWO, ended=over))
     assert (request["visit"], request["epoch"], request["queue"]) == ("visit", 7, "nurse")

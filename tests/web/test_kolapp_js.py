@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from kolapp_signalling import codes, messages
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage, duty, error, ticket
+from staged_pages import BLANK, Stage
+from staged_words import duty, error, ticket
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,8 +19,14 @@ async (options) => {
   const { KolappClient } = await import("/static/kolapp.js");
   window.wakes = new EventTarget();
   window.seen = [];
+  window.asked = [];  // with what each token of `tokens` was asked for; null never comes
+  const next = (refused) => {
+    asked.push(refused);
+    return options.tokens.shift() ?? new Promise(() => {});
+  };
   window.client = new KolappClient({
-    url: `ws://${location.host}/ws`, token: "token", random: () => 1, wakes: [[wakes, "wake"]],
+    url: `ws://${location.host}/ws`, token: options.tokens ? next : "token",
+    random: () => 1, wakes: [[wakes, "wake"]],
     ...options, timing: { backoff_base_ms: 20, backoff_cap_ms: 80, ...options.timing },
   });
   for (const name of ["welcome", "ticket", "duty", "state"]) {
@@ -257,6 +264,66 @@ async def test_a_terminal_close_ends_it_and_fails_what_is_under_way(stage: Stage
     }
     await ask(page, "ping")
     assert await seen(page, "refused") == "closed"
+
+
+async def test_a_token_that_ran_out_is_replaced_once(stage: Stage) -> None:
+    page = await start(stage, tokens=["first", "second"])
+    line = await stage.line()
+    assert (await line.greet())["token"] == "first"
+    await ask(page, "join", queue="drop-in")
+    await line.expect("join")
+    await line.close(4501)
+    again = await stage.line()
+    hello = await again.greet(resumed=True)
+    assert (hello["token"], hello["resume"]) == ("second", "private")
+    await again.reply("join", ticket())
+    await seen(page, "reply")
+    await again.close(4501)  # so soon: it is no better
+    await page.wait_for_function("() => client.state === 'closed'")
+    assert await page.evaluate("() => [asked, seen.at(-1)[1].reason]") == [
+        ["", "first"],
+        "bad_token",
+    ]
+
+
+async def test_a_token_that_never_changes_is_not_tried_again(stage: Stage) -> None:
+    page = await start(stage)
+    await (await stage.line()).close(4501)
+    await page.wait_for_function("() => client.state === 'closed'")
+    assert stage.lines.empty()
+
+
+async def test_a_token_that_never_comes_is_asked_for_again(stage: Stage) -> None:
+    page = await start(stage, tokens=[None, "late"], timing={"token_within_ms": 50})
+    assert (await (await stage.line()).greet())["token"] == "late"
+    await page.wait_for_function("() => client.state === 'open'")
+
+
+async def test_a_request_finds_out_that_the_network_is_silent(stage: Stage) -> None:
+    """It would wait for its time-out, or for the next ping, before anything is done."""
+    timing = {"quiet_ms": 0, "check_within_ms": 50}
+    page = await start(stage, timing=timing)
+    line = await stage.line()
+    await line.greet()
+    await ask(page, "join", queue="drop-in")
+    assert [(await line.inbox.get())["type"] for _ in range(2)] == ["ping", "join"]
+    again = await stage.line()
+    await again.greet(resumed=True)
+    await again.reply("join", ticket())
+    await seen(page, "reply")
+
+
+async def test_asking_again_and_again_does_not_put_off_the_end(stage: Stage) -> None:
+    timing = {"quiet_ms": 0, "check_within_ms": 300}
+    page = await start(stage, timing=timing)
+    await (await stage.line()).greet()
+    await page.evaluate(
+        """() => { window.asking = setInterval(() => {
+          client.request("ping", {}).catch(() => {});
+        }, 40); }"""
+    )
+    await (await stage.line()).expect("hello")
+    await page.evaluate("() => clearInterval(asking)")
 
 
 async def test_a_person_may_connect_again_after_a_terminal_close(stage: Stage) -> None:

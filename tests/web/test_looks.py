@@ -8,21 +8,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
-from playwright.async_api import Browser, Page
-from staged_pages import (
-    DESKTOP,
-    PHONE,
-    Line,
-    Stage,
-    called,
-    duty,
-    error,
-    place,
-    staged,
-    state,
-    ticket,
-    visit,
-)
+import pytest_asyncio
+from playwright.async_api import Page
+from staged_pages import DESKTOP, PHONE, Line, Stage, state, viewport
+from staged_words import called, duty, error, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,13 +25,12 @@ class Look(NamedTuple):
 
 
 # Colours do not depend on the language; what is cut off depends on both size and language.
-PHONES = (
+LOOKS = (
     Look(SMALL_PHONE, "light", "nb"),
-    Look(SMALL_PHONE, "dark", "sv"),
-    Look(PHONE, "light", "sv"),
-    Look(PHONE, "dark", "nb"),
+    Look(PHONE, "dark", "sv"),
+    Look(DESKTOP, "dark", "en"),
+    Look(DESKTOP, "light", "nb"),
 )
-DESKS = (Look(DESKTOP, "light", "nb"), Look(DESKTOP, "dark", "en"))
 # The switch is not in sight during a ring or a call, yet the page may be in any language then.
 SPEAK = """
 (language) => {
@@ -165,66 +153,65 @@ async def _desk_states(page: Page, line: Line) -> AsyncIterator[tuple[str, Page]
         yield name, page
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(stage: Stage) -> AsyncIterator[Stage]:
+    yield stage
+    await stage.tab.emulate_media(color_scheme="null")
+
+
 async def faults_of(page: Page, *looks: Look) -> list[str]:
     found: list[str] = []
     for look in looks:
-        width, height = look.size
-        await page.set_viewport_size({"width": width, "height": height})
-        await page.emulate_media(color_scheme=look.scheme, reduced_motion="reduce")
+        await page.set_viewport_size(viewport(look.size))
+        await page.emulate_media(color_scheme=look.scheme)
         await page.evaluate(SPEAK, look.language)
         found += [f"{look}: {fault}" for fault in await page.evaluate(CHECK)]
     return found
 
 
-async def test_patient_looks_right(browser: Browser, origin: str) -> None:
-    async with staged(browser, origin) as stage:
-        faults = {}
-        async for name, page in patient_states(stage):
-            if found := await faults_of(page, *PHONES, *DESKS):
-                faults[name] = found
-        assert faults == {}
-        assert stage.complaints == []
+async def test_patient_looks_right(stage: Stage) -> None:
+    faults = {}
+    async for name, page in patient_states(stage):
+        if found := await faults_of(page, *LOOKS):
+            faults[name] = found
+    assert faults == {}
 
 
-async def test_clinician_looks_right(browser: Browser, origin: str) -> None:
-    async with staged(browser, origin) as stage:
-        faults = {}
-        async for name, page in clinician_states(stage):
-            if found := await faults_of(page, *PHONES, *DESKS):
-                faults[name] = found
-        assert faults == {}
-        assert stage.complaints == []
+async def test_clinician_looks_right(stage: Stage) -> None:
+    faults = {}
+    async for name, page in clinician_states(stage):
+        if found := await faults_of(page, *LOOKS):
+            faults[name] = found
+    assert faults == {}
 
 
 async def test_start_page_leads_to_both(stage: Stage) -> None:
     page = await stage.page("/")
     links = await page.locator("main a").all()
     assert [await link.get_attribute("href") for link in links] == ["/patient", "/clinician"]
-    found = await faults_of(page, *PHONES, *DESKS)
+    found = await faults_of(page, *LOOKS)
     assert [fault for fault in found if "112" not in fault] == []
 
 
-async def test_whole_story_by_keyboard(browser: Browser, origin: str) -> None:
+async def test_whole_story_by_keyboard(stage: Stage) -> None:
     """Every step of a patient is reached with Tab and Enter, and the focus can be seen."""
-    async with staged(browser, origin) as stage:
-        page = await stage.page("/patient")
-        line = await stage.line()
-        await line.greet()
-        await line.reply("find", error("no_ticket"))
-        await state(page, "welcome")
-        await press(page, "join")
-        await line.reply("join", ticket(place=place(3)))
-        await state(page, "waiting")
-        line.send(called(2))
-        await state(page, "called")
-        await press(page, "answer")
-        await line.reply("answer", ticket("in_visit", 3, visit=visit()))
-        await line.expect("offer")
-        await state(page, "call")
-        await press(page, "hang-up")
-        await line.reply("hang_up", ticket("completed", 4))
-        await state(page, "ended")
-        assert stage.complaints == []
+    page = await stage.page("/patient")
+    line = await stage.line()
+    await line.greet()
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    await press(page, "join")
+    await line.reply("join", ticket(place=place(3)))
+    await state(page, "waiting")
+    line.send(called(2))
+    await state(page, "called")
+    await press(page, "answer")
+    await line.reply("answer", ticket("in_visit", 3, visit=visit()))
+    await line.expect("offer")
+    await state(page, "call")
+    await press(page, "hang-up")
+    await line.reply("hang_up", ticket("completed", 4))
+    await state(page, "ended")
 
 
 async def press(page: Page, wanted: str) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage, visit
+from staged_pages import BLANK, Stage
+from staged_words import visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page
-from staged_pages import Line, Stage, called, error, place, says, staged, state, ticket, visit
+from playwright.async_api import Page
+from staged_pages import TOKENS, Line, Stage, says, state
+from staged_words import called, error, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOBODY = {"known": False, "low_s": 0, "high_s": 0, "why": "nobody_on_duty"}
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def timeless(browser: Browser, origin: str) -> AsyncIterator[Stage]:
-    """A person in whose browser time passes only when the test says so, or while it waits."""
-    async with staged(browser, origin) as stage:
-        await stage.tab.clock.install()
-        yield stage
-    assert stage.complaints == []
 
 
 async def arrive(stage: Stage) -> tuple[Page, Line]:
@@ -380,12 +369,13 @@ async def test_another_window_takes_over(stage: Stage) -> None:
     await state(page, "waiting")
 
 
-async def test_nobody_signed_in(browser: Browser, origin: str) -> None:
-    async with staged(browser, origin) as stage:
-        await stage.tab.route("**/demo/token", lambda route: route.fulfill(status=404))
-        page = await stage.page("/patient")
-        await says(page, "#blocked-title", "Your sign-in has ended")
-    assert [words for words in stage.complaints if "404" not in words] == []
+async def test_nobody_signed_in(stage: Stage) -> None:
+    await stage.tab.route(f"**{TOKENS}", lambda route: route.fulfill(status=404))
+    page = await stage.page("/patient")
+    await says(page, "#blocked-title", "Your sign-in has ended")
+    await stage.tab.unroute(f"**{TOKENS}")
+    assert ["404" in words for words in stage.complaints] == [True]
+    stage.complaints.clear()
 
 
 async def test_the_check_opens_the_camera_and_releases_it(stage: Stage) -> None:
@@ -400,22 +390,20 @@ async def test_the_check_opens_the_camera_and_releases_it(stage: Stage) -> None:
     await says(page, "#ahead", "1 person")
 
 
-async def test_no_camera_is_explained(browser: Browser, origin: str) -> None:
-    async with staged(browser, origin) as stage:
-        page, _ = await waiting(stage)
-        await page.evaluate(
-            """() => { navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
-              throw new DOMException("", video && audio ? "NotFoundError" : "NotAllowedError");
-            }; }"""
-        )
-        await page.click("#preview-open")
-        await says(
-            page,
-            ".check-panel .note",
-            "The browser may not use your camera or microphone. "
-            "Allow it in the address bar's settings, then try again.",
-        )
-    assert stage.complaints == []
+async def test_no_camera_is_explained(stage: Stage) -> None:
+    page, _ = await waiting(stage)
+    await page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+          throw new DOMException("", video && audio ? "NotFoundError" : "NotAllowedError");
+        }; }"""
+    )
+    await page.click("#preview-open")
+    await says(
+        page,
+        ".check-panel .note",
+        "The browser may not use your camera or microphone. "
+        "Allow it in the address bar's settings, then try again.",
+    )
 
 
 async def test_language_can_be_switched_and_is_remembered(stage: Stage) -> None:

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
-from staged_pages import BLANK, staged
+from playwright.async_api import Page
+from staged_pages import BLANK, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def page(browser: Browser, origin: str) -> AsyncIterator[Page]:
+async def page(phone: Stage) -> AsyncIterator[Page]:
     """One for all: pure modules keep nothing."""
-    async with staged(browser, origin) as stage:
-        yield await stage.page(BLANK)
-    assert stage.complaints == []
+    tab = await phone.tab.context.new_page()
+    await tab.goto(phone.site.origin + BLANK)
+    yield tab
+    await tab.close()
 
 
 async def call(page: Page, module: str, body: str, argument: Any = None) -> Any:
@@ -167,6 +168,7 @@ async def test_language_of_the_browser(page: Page) -> None:
 
 async def test_grade_of_a_connection(page: Page) -> None:
     figures = [(0.0, 50), (0.049, 299), (0.05, 50), (0.0, 300), (0.14, 790), (0.15, 0), (0, 900)]
+    silence = {"loss": 0, "rtt_ms": 20, "kbps": 0, "receiving": False}
     found = await call(
         page,
         "quality.js",
@@ -174,7 +176,36 @@ async def test_grade_of_a_connection(page: Page) -> None:
           m.grade({ loss, rtt_ms, kbps: 0, receiving: true }));""",
         figures,
     )
+    assert await call(page, "quality.js", "return m.grade(given);", silence) is None
     assert found == ["good", "good", "fair", "fair", "fair", "poor", "poor"]
+
+
+OVER_THE_PICTURE = [
+    # leg, the other's leg, flow, held -> title
+    ("connecting", "connected", "nothing", False, "Connecting…"),
+    ("connected", "none", "nothing", False, "Waiting for the other person…"),
+    ("connected", "connected", "nothing", False, "Connecting…"),
+    ("connected", "connected", "flowing", False, None),
+    ("connected", "lost", "flowing", False, "Reconnecting…"),
+    ("connected", "connected", "silent", False, "The other person's connection is interrupted"),
+    ("connected", "connected", "cut", False, "Reconnecting…"),  # it may be our own
+    ("reconnecting", "connected", "silent", False, "Reconnecting…"),
+    ("failed", "connected", "flowing", False, "The call could not be connected."),
+    ("connected", "connected", "silent", True, "The clinician's connection is gone"),
+]
+
+
+async def test_what_lies_over_the_picture(page: Page) -> None:
+    said = await call(
+        page,
+        "call.js",
+        """const { LANGUAGES } = await import("/static/texts.js");
+        return given.map(([leg, other, flow, held]) =>
+          m.callStatus(LANGUAGES.en, "patient", leg, other, flow, held)?.title ?? null);""",
+        [case[:4] for case in OVER_THE_PICTURE],
+    )
+    wanted = [case[4] for case in OVER_THE_PICTURE]
+    assert [title and title.partition(" Hang up")[0] for title in said] == wanted
 
 
 async def test_figures_between_two_readings(page: Page) -> None:
@@ -183,7 +214,12 @@ async def test_figures_between_two_readings(page: Page) -> None:
             {"type": "inbound-rtp", "packetsReceived": received, "packetsLost": lost},
             {"type": "inbound-rtp", "packetsReceived": 0, "bytesReceived": size},
             {"type": "remote-inbound-rtp", "fractionLost": 0.02},
-            {"type": "candidate-pair", "nominated": True, "currentRoundTripTime": 0.08},
+            {
+                "type": "candidate-pair",
+                "nominated": True,
+                "currentRoundTripTime": 0.08,
+                "responsesReceived": received,
+            },
             {"type": "candidate-pair", "nominated": False, "currentRoundTripTime": 9},
         ]
 
@@ -194,5 +230,6 @@ async def test_figures_between_two_readings(page: Page) -> None:
         return [m.between(one, two), m.between(two, two)];""",
         [reading(100, 5, 1_000), reading(190, 15, 251_000)],
     )
-    assert found[0] == {"rtt_ms": 80, "loss": 0.1, "kbps": 1_000, "receiving": True}
-    assert found[1]["receiving"] is False
+    came = {"receiving": True, "answering": True}
+    assert found[0] == {"rtt_ms": 80, "loss": 0.1, "kbps": 1_000, **came}
+    assert [found[1]["receiving"], found[1]["answering"]] == [False, False]

@@ -8,21 +8,23 @@ import { byId, setText } from "./ui.js";
 /**
  * @param {string} reason of the client's `closed`
  * @param {Texts} t
+ * @param {boolean} inLine somebody's place is at stake
  * @returns {{title: string, text: string, button: string}}
  */
-function words(reason, t) {
+function words(reason, t, inLine) {
   if (reason === "taken_over") {
     return { title: t.blocked_taken_over, text: t.blocked_taken_over_text, button: t.use_here };
   }
   if (reason === "bad_token") {
-    return { title: t.blocked_bad_token, text: t.blocked_bad_token_text, button: t.sign_in };
+    const text = inLine ? t.blocked_bad_token_place : t.blocked_bad_token_text;
+    return { title: t.blocked_bad_token, text, button: t.sign_in };
   }
   return { title: t.blocked_refused, text: t.blocked_refused_text, button: t.reload };
 }
 
-/** @param {string} reason @param {Texts} t */
-export function drawBlocked(reason, t) {
-  const { title, text, button } = words(reason, t);
+/** @param {string} reason @param {Texts} t @param {boolean} [inLine] */
+export function drawBlocked(reason, t, inLine = false) {
+  const { title, text, button } = words(reason, t, inLine);
   setText(byId("blocked-title"), title);
   setText(byId("blocked-text"), text);
   setText(byId("unblock"), button);

@@ -14,6 +14,8 @@ export class Board {
   /** @type {BoardNow[]} */ #queues = [];
   /** @type {{queue: string, ticket: string} | null} whom the dialog is about */ #wanted = null;
   #shown = "";
+  #dialog = /** @type {HTMLDialogElement} */ (byId("board-dialog"));
+  #reason = /** @type {HTMLInputElement} */ (byId("board-why"));
 
   /**
    * @param {KolappClient} client @param {Words} words
@@ -26,7 +28,7 @@ export class Board {
     this.serves = serves;
     this.tell = tell;
     byId("board-reason").addEventListener("submit", () => void this.#pull());
-    byId("board-cancel").addEventListener("click", () => byId("board-dialog").close());
+    byId("board-cancel").addEventListener("click", () => this.#dialog.close());
     setInterval(() => void this.look(), EVERY_MS);
   }
 
@@ -80,12 +82,12 @@ export class Board {
   #ask(queue, { ticket, number }) {
     this.#wanted = { queue, ticket };
     setText(byId("board-dialog-title"), this.words.t.board_ask(number));
-    byId("board-why").value = "";
-    byId("board-dialog").showModal();
+    this.#reason.value = "";
+    this.#dialog.showModal();
   }
 
   async #pull() {
-    const reason = byId("board-why").value.trim();
+    const reason = this.#reason.value.trim();
     if (!this.#wanted || !reason) return;
     await this.client.request("pull_ticket", { ...this.#wanted, reason, key: crypto.randomUUID() }).catch(this.tell);
     await this.look();

@@ -11,7 +11,16 @@ import { announce } from "./ui.js";
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 /** @typedef {import("./texts.js").Texts} Texts */
 
+/**
+ * What comes of the other person. `silent`: something came before, and now nothing does although
+ * the node answers us; `cut`: the node has not answered either.
+ * @typedef {"nothing" | "flowing" | "silent" | "cut"} Flow
+ */
+
 const GENERATION_KEY = "kolapp.generation";
+
+/** Pauses before a hang-up that was not heard is told again. */
+const TELL_AGAIN = { base_ms: 1_000, cap_ms: 8_000 };
 
 /**
  * The next generation of my leg in this visit. It must grow over a reload of the page too, or the
@@ -32,18 +41,20 @@ function nextGeneration(visit, atLeast) {
  * @param {"patient" | "clinician"} role
  * @param {LegState} leg
  * @param {string} other the other participant's `media`
- * @param {boolean} flowing something of the other person is seen or heard
+ * @param {Flow} flow
  * @param {boolean} [held] the clinician is gone; the visit waits
  * @returns {Status}
  */
-export function callStatus(t, role, leg, other, flowing, held = false) {
+export function callStatus(t, role, leg, other, flow, held = false) {
   const connecting = role === "patient" ? t.connecting_patient : t.connecting_clinician;
   if (held && role === "patient") return { title: t.held, text: t.held_lead, busy: true };
   if (leg === "failed") return { title: t.call_failed, text: "", busy: false };
   if (leg === "reconnecting") return { title: t.reconnecting, text: t.reconnecting_lead, busy: true };
   if (leg !== "connected") return { title: t.connecting, text: connecting, busy: true };
   if (other === "lost") return { title: t.reconnecting, text: t.other_lost, busy: true };
-  if (flowing) return null;
+  if (flow === "silent") return { title: t.interrupted, text: t.interrupted_lead, busy: true };
+  if (flow === "cut") return { title: t.reconnecting, text: t.reconnecting_lead, busy: true };
+  if (flow === "flowing") return null;
   if (other === "connected") return { title: t.connecting, text: connecting, busy: true };
   return { title: t.waiting_other, text: "", busy: true };
 }
@@ -52,9 +63,12 @@ export class Call {
   /** @type {Leg | null} */ #leg = null;
   /** @type {VisitInfo | null} */ #visit = null;
   /** @type {import("./quality.js").Grade | null} */ #grade = null;
-  #heard = false;
+  /** @type {Flow} */ #flow = "nothing";
   #visitAt = 0;
   #said = "";
+  #left = ""; // id of the visit that I have hung up, whether the server knows it or not
+  #telling = false;
+  #untold = 0; // hang-ups in a row that were not heard
 
   /**
    * @param {KolappClient} client
@@ -68,40 +82,98 @@ export class Call {
     this.view = view;
     this.role = role;
     media.addEventListener("change", () => void this.#leg?.renewTracks());
-    view.remote.addEventListener("resize", () => this.render());
+    view.remote.addEventListener("resize", () => this.#leg && this.render());
+  }
+
+  /** Sound and picture come and go, whatever the connection to the server does. */
+  get goesOn() {
+    return this.#leg?.state === "connected" && this.#flow === "flowing";
   }
 
   /** The newest snapshot of the visit: begin it, or go on with it. @param {VisitInfo} visit */
   follow(visit) {
-    if (this.#visit?.id !== visit.id) this.end();
+    if (this.#visit?.id !== visit.id && this.#left !== visit.id) this.end();
     this.#visit = visit;
     this.#visitAt = performance.now();
-    if (this.#leg) this.#leg.follow(visit);
+    if (this.#left) void this.#tellHangUp();
+    else if (this.#leg) this.#leg.follow(visit);
     else this.#begin(visit);
     this.render();
   }
 
+  /**
+   * Hang up: here at once, camera and microphone off; the server is told as soon as it can be.
+   * @param {string} visit its id: the visit itself may still be on its way, with the answer
+   */
+  hangUp(visit) {
+    const known = this.#visit;
+    this.end();
+    this.media.close();
+    this.#left = visit;
+    if (known) this.follow(known);
+    else this.render();
+  }
+
   /** Over, or not mine any more: drop the leg, release camera and microphone. */
   end() {
+    this.#left = "";
+    this.#untold = 0;
     if (!this.#visit) return;
     this.#leg?.close();
     this.#leg = this.#visit = this.#grade = null;
-    this.#heard = false;
+    this.#flow = "nothing";
     this.media.close();
     this.view.showRemote(null);
   }
 
   /** Also once a second, for the clock. */
   render() {
-    const visit = this.#visit;
-    if (!visit || !this.#leg) return;
     const { t } = this.view.words;
-    const live_s = ((visit.live_ms ?? 0) + performance.now() - this.#visitAt) / 1000;
-    const who = this.role === "patient" ? t.clinician : `${t.patient} · ${t.number(visit.number)}`;
-    this.view.root.dataset.leg = this.#leg.state;
-    this.view.showHead(who, visit.state === "called" ? null : live_s);
-    this.view.showQuality(this.#leg.state === "connected" ? this.#grade : null);
-    this.#renderStatus(visit, this.#leg);
+    const online = this.client.state === "open";
+    const visit = this.#visit;
+    if (this.#left) {
+      this.#renderBare({ title: t.hanging_up, text: online ? "" : t.hanging_up_offline, busy: true });
+    } else if (!visit || !this.#leg) {
+      this.#renderBare({ title: t.connecting, text: online ? t.connecting_patient : t.answer_offline, busy: true });
+    } else {
+      const live_s = ((visit.live_ms ?? 0) + performance.now() - this.#visitAt) / 1000;
+      this.view.root.dataset.leg = this.#leg.state;
+      this.view.showHead(this.#who(visit), visit.state === "called" ? null : live_s);
+      this.view.showQuality(this.#leg.state === "connected" ? this.#grade : null);
+      this.#renderStatus(visit, this.#leg);
+    }
+  }
+
+  /** Before there is a leg, or after it. @param {Status} status */
+  #renderBare(status) {
+    this.view.root.dataset.leg = "idle";
+    this.view.showHead(this.#visit ? this.#who(this.#visit) : this.view.words.t.clinician, null);
+    this.view.showQuality(null);
+    this.#say(status);
+  }
+
+  /** @param {VisitInfo} visit */
+  #who({ number }) {
+    const { t } = this.view.words;
+    return this.role === "patient" ? t.clinician : `${t.patient} · ${t.number(number)}`;
+  }
+
+  /** Until a snapshot says that it is over: a hang-up that nobody heard is no hang-up. */
+  async #tellHangUp() {
+    if (this.#telling) return;
+    this.#telling = true;
+    while (this.#left && this.#visit) {
+      const { id: visit, epoch } = this.#visit;
+      const told = await this.client.request("hang_up", { visit, epoch }).then(() => true, () => false);
+      if (told || this.client.state === "closed") break;
+      await new Promise((resolve) => setTimeout(resolve, this.#pauseBeforeTelling()));
+    }
+    this.#telling = false;
+  }
+
+  #pauseBeforeTelling() {
+    this.#untold += 1;
+    return Math.min(TELL_AGAIN.cap_ms, TELL_AGAIN.base_ms * 2 ** (this.#untold - 1));
   }
 
   /** @param {VisitInfo} visit */
@@ -115,7 +187,10 @@ export class Call {
       nextGeneration,
       iceServers: this.client.welcome?.ice_servers ?? [],
     });
-    leg.addEventListener("state", () => this.render());
+    leg.addEventListener("state", () => {
+      if (leg.state !== "connected" && this.#flow !== "nothing") this.#flow = "flowing"; // until measured anew
+      this.render();
+    });
     leg.addEventListener("stream", (event) => {
       this.view.showRemote(/** @type {CustomEvent} */ (event).detail);
       this.render();
@@ -128,16 +203,27 @@ export class Call {
 
   /** @param {CustomEvent} event */
   #measured({ detail: { grade, figures } }) {
-    this.#heard ||= figures.receiving;
+    this.#flow = this.#flowOf(figures);
     this.#grade = grade;
     this.render();
+  }
+
+  /** Whose silence it is, one answer of the node settles for as long as it lasts. @param {import("./quality.js").Figures} figures @returns {Flow} */
+  #flowOf({ receiving, answering }) {
+    if (receiving) return "flowing";
+    if (this.#flow === "nothing") return "nothing";
+    return answering || this.#flow === "silent" ? "silent" : "cut";
   }
 
   /** @param {VisitInfo} visit @param {Leg} leg */
   #renderStatus(visit, leg) {
     const other = visit.participants.find(({ role }) => role !== this.role)?.media ?? "none";
-    const flowing = this.view.hasPicture || this.#heard;
-    const status = callStatus(this.view.words.t, this.role, leg.state, other, flowing, visit.state === "held");
+    const flow = this.#flow === "nothing" && this.view.hasPicture ? "flowing" : this.#flow;
+    this.#say(callStatus(this.view.words.t, this.role, leg.state, other, flow, visit.state === "held"));
+  }
+
+  /** Over the picture, and to a screen reader. @param {Status} status */
+  #say(status) {
     this.view.showStatus(status);
     const words = status ? `${status.title} ${status.text}` : "";
     if (words !== this.#said) announce(words);

@@ -48,8 +48,9 @@ export function drawQueues(duty, t) {
 /**
  * @param {DutySnapshot} duty @param {Texts} t
  * @param {string | null} why the next patient cannot be taken
+ * @param {boolean} unreachable none of those who wait could be called just now
  */
-export function drawDesk(duty, t, why) {
+export function drawDesk(duty, t, why, unreachable) {
   const ready = byId("ready");
   ready.setAttribute("aria-checked", String(duty.on_duty));
   setText(byId("duty-title"), duty.on_duty ? t.ready : t.paused);
@@ -60,7 +61,7 @@ export function drawDesk(duty, t, why) {
   setText(byId("waiting-words"), t.desk_waiting(waiting));
   setText(byId("desk-lead"), !duty.on_duty ? t.desk_paused_lead : waiting ? t.desk_lead : t.desk_empty);
   /** @type {HTMLButtonElement} */ (byId("next")).disabled = why !== null;
-  setText(byId("next-why"), why ?? "");
+  setText(byId("next-why"), why ?? (unreachable ? t.next_why_away : ""));
   const over = duty.ended ? overWords(duty.ended, t) : "";
   if (over !== byId("outcome").textContent) announce(over);
   setText(byId("outcome"), over);
@@ -99,7 +100,7 @@ export function drawTools(duty, t) {
   byId("move").hidden = others.length === 0;
   byId("ring-again").hidden = visit.state !== "live"
     || visit.participants.find(({ role }) => role === "patient")?.media !== "lost";
-  const select = /** @type {HTMLSelectElement} */ (byId("move-to"));
+  const select = byId("move-to");
   const wanted = JSON.stringify([others.map(({ name, title }) => [name, title]), t.language]);
   if (select.dataset.shown === wanted) return;
   select.dataset.shown = wanted;

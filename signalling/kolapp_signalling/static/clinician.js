@@ -7,11 +7,13 @@ import {
   drawCalling, drawDesk, drawIntake, drawQueues, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
 } from "./clinician-view.js";
 import { LocalMedia } from "./devices.js";
+import { buildFrame } from "./frame.js";
+import { KolappError } from "./kolapp.js";
 import { Preview } from "./preview.js";
 import { newClient, sayError, watchConnection } from "./session.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StandIn } from "./stand-in.js";
-import { announce, byId, setText, showScreen, Toast, Words } from "./ui.js";
+import { announce, byId, confirmed, setText, showScreen, Toast, Words } from "./ui.js";
 
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
 
@@ -25,7 +27,10 @@ let blocked = "";
 let pulling = false;
 /** Of a pull that was not answered yet: asked again with the same key, it gives the same patient. */
 let pullKey = "";
+/** The queues as they were when a pull found nobody: they wait, yet nobody could be called. */
+let unreachable = "";
 
+buildFrame();
 const words = new Words(byId("language"), () => {
   call.view.renderOwn();
   render();
@@ -46,12 +51,12 @@ client.addEventListener("state", (event) => {
   render();
 });
 media.addEventListener("change", renderSelf);
-watchConnection(client, () => words.t.offline_plain);
+const renewBanner = watchConnection(client, () => (call.goesOn ? words.t.offline_call : words.t.offline_plain));
 
 byId("ready").addEventListener("click", () => void switchDuty());
 byId("next").addEventListener("click", () => void next());
 byId("give-back").addEventListener("click", () => void giveBack());
-byId("hang-up").addEventListener("click", () => void hangUp());
+byId("hang-up").addEventListener("click", hangUp);
 byId("undo").addEventListener("click", () => void act("undo"));
 byId("ring-again").addEventListener("click", () => void ringAgain());
 byId("move").addEventListener("submit", (event) => {
@@ -100,13 +105,15 @@ function render() {
   byId("check").hidden = screen !== "desk";
   if (duty) drawAll(duty, screen);
   showScreen(screen);
+  renewBanner();
 }
 
 /** @param {DutySnapshot} now @param {string} screen */
 function drawAll(now, screen) {
   const { t } = words;
   drawQueues(now, t);
-  drawDesk(now, t, whyNot(now, t, client.state === "open", pulling));
+  const nobody = unreachable === JSON.stringify(now.queues);
+  drawDesk(now, t, whyNot(now, t, client.state === "open", pulling), nobody);
   drawTools(now, t);
   const age_s = (performance.now() - dutyAt) / 1000;
   drawWrapUp((now.wrap_up_ms ?? 0) / 1000 - age_s, t);
@@ -143,16 +150,24 @@ async function next() {
   } catch (error) {
     // Only when the answer is not known may the same key be asked again.
     if (!isUncertain(error)) pullKey = "";
-    tell(error);
+    if (error instanceof KolappError && error.code === "nobody_waiting") sayNobody();
+    else tell(error);
   } finally {
     pulling = false;
     render();
   }
 }
 
+/** The counts may say otherwise, for they count those who are away or want somebody else, too. */
+function sayNobody() {
+  const some = duty?.queues.some(({ waiting }) => waiting > 0);
+  unreachable = some ? JSON.stringify(duty?.queues) : "";
+  say(some ? words.t.next_why_away : words.t.error_nobody_waiting, !some);
+}
+
 /** @param {unknown} error */
 function isUncertain(error) {
-  const code = error instanceof Error && "code" in error ? error.code : "";
+  const code = error instanceof KolappError ? error.code : "";
   return code === "timeout" || code === "store_unavailable" || code === "internal";
 }
 
@@ -189,8 +204,12 @@ async function ringAgain() {
 
 async function transfer() {
   const visit = duty?.visit;
-  const queue = /** @type {HTMLSelectElement} */ (byId("move-to")).value;
+  const select = /** @type {HTMLSelectElement} */ (byId("move-to"));
+  const queue = select.value;
   if (!visit || !queue) return;
+  const title = select.selectedOptions[0]?.textContent ?? "";
+  setText(byId("move-ask"), words.t.move_ask(visit.number, title));
+  if (!(await confirmed(byId("move-dialog")))) return;
   await client.request("transfer", { visit: visit.id, epoch: visit.epoch, queue }).catch(tell);
 }
 
@@ -201,17 +220,19 @@ async function sayOutcome() {
   await client.request("outcome", { visit: visit.id, epoch: visit.epoch, outcome }).catch(tell);
 }
 
-async function hangUp() {
+function hangUp() {
   const visit = duty?.visit;
-  if (!visit || visit.state !== "live") return;
-  await client.request("hang_up", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+  if (visit?.state === "live") call.hangUp(visit.id);
 }
 
 /** @param {unknown} error */
 function tell(error) {
   const text = sayError(error, words.t);
-  if (!text) return;
-  toast.show(text);
-  setText(byId("say"), "");
+  if (text) say(text);
+}
+
+/** @param {string} text @param {boolean} [passing] shown as a toast; else it stands on the desk */
+function say(text, passing = true) {
+  if (passing) toast.show(text);
   announce(text);
 }

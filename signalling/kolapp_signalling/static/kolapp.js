@@ -1,6 +1,7 @@
 // @ts-check
 import { Link } from "./link.js";
-import { isTerminal, KolappError, terminalReason } from "./protocol.js";
+import { isTerminal, KolappError, terminalReason, TOKEN_REFUSED } from "./protocol.js";
+import { PendingRequests } from "./requests.js";
 
 export { CLIENT_TYPES, KolappError, SERVER_TYPES, SUBPROTOCOL } from "./protocol.js";
 
@@ -14,29 +15,16 @@ export { CLIENT_TYPES, KolappError, SERVER_TYPES, SUBPROTOCOL } from "./protocol
 
 /** Every duration of the client, in ms. */
 export const TIMING = Object.freeze({
+  token_within_ms: 8_000,
   open_within_ms: 8_000,
   pong_within_ms: 5_000,
   check_within_ms: 2_000,
+  quiet_ms: 1_000, // heard nothing for so long: look whether anybody is there before asking
   request_within_ms: 15_000,
   backoff_base_ms: 250,
   backoff_cap_ms: 8_000,
   stable_after_ms: 5_000, // a link that lived this long starts the back-off afresh
 });
-
-/** Requests under way at once; more means that the page is out of its mind: code `busy`. */
-const PENDING_LIMIT = 32;
-
-/** What may not be sent again on the next connection: a ping asks about this one. */
-const UNREPEATABLE = new Set(["ping"]);
-
-/**
- * @typedef {{
- *   message: {type: string, id: number},
- *   resolve: (reply: any) => void,
- *   reject: (error: KolappError) => void,
- *   timer: ReturnType<typeof setTimeout>,
- * }} Pending
- */
 
 /**
  * A person's session with Kolapp: one connection after the other, with the newest snapshots.
@@ -59,17 +47,20 @@ export class KolappClient extends EventTarget {
   /** @type {DutySnapshot | null} the newest there was */ duty = null;
 
   /** @type {Link | null} */ #link = null;
-  /** @type {Map<number, Pending>} in the order of asking */ #pending = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
+  /** @type {PendingRequests} */ #pending;
   #lastId = 0;
   #attempt = 0;
   #openedAt = 0;
   #generation = 0; // of the dialling: an answer to an older one is not wanted any more
+  #token = ""; // of the newest connection
+  #refused = ""; // the token that a fresh one was got for
 
   /**
    * @param {object} options
    * @param {string} options.url
-   * @param {string | (() => string | Promise<string>)} options.token asked anew for every connection
+   * @param {string | ((refused: string) => string | Promise<string>)} options.token asked anew for
+   *   every connection, with the token that the server has just refused, or ""
    * @param {[EventTarget, string][]} [options.wakes] targets and events after which to look
    * @param {Partial<typeof TIMING>} [options.timing]
    * @param {() => number} [options.random] for the jitter, from 0 to 1
@@ -83,11 +74,14 @@ export class KolappClient extends EventTarget {
     this.timing = { ...TIMING, ...timing };
     this.random = random;
     this.WebSocket = others.WebSocket ?? globalThis.WebSocket;
+    // A silence may be the connection's: find out before the next request waits as long.
+    this.#pending = new PendingRequests(this.timing.request_within_ms, () => this.#link?.check());
   }
 
   connect() {
     if (this.state !== "idle" && this.state !== "closed") return;
     this.#attempt = 0;
+    this.#refused = "";
     for (const [target, name] of this.wakes) target.addEventListener(name, this.wake);
     this.#dial();
   }
@@ -117,13 +111,9 @@ export class KolappClient extends EventTarget {
   request(type, fields) {
     return new Promise((resolve, reject) => {
       if (this.state === "closed") throw new KolappError("closed", "The connection has ended.");
-      if (this.#pending.size >= PENDING_LIMIT) {
-        throw new KolappError("busy", "Too many requests wait for their answer.");
-      }
       const message = { type, id: this.#nextId(), ...fields };
-      const timer = setTimeout(() => this.#timeOut(message.id), this.timing.request_within_ms);
-      this.#pending.set(message.id, { message, resolve, reject, timer });
-      if (this.state === "open") this.#link?.send(message);
+      this.#pending.add(message, resolve, reject);
+      if (this.state === "open") this.#link?.ask(message);
     });
   }
 
@@ -133,14 +123,18 @@ export class KolappClient extends EventTarget {
     clearTimeout(this.#retry);
     const generation = ++this.#generation;
     this.#setState("connecting");
-    let token;
     try {
-      token = typeof this.token === "function" ? await this.token() : this.token;
+      this.#token = await this.#askToken();
     } catch (error) {
       if (generation === this.#generation) this.#noToken(error);
       return;
     }
-    if (generation === this.#generation) this.#openLink(token);
+    if (generation === this.#generation) this.#openLink(this.#token);
+  }
+
+  async #askToken() {
+    if (typeof this.token !== "function") return this.token;
+    return within(this.timing.token_within_ms, Promise.resolve(this.token(this.#refused)));
   }
 
   /** A KolappError says that there will be none; anything else was the network. @param {unknown} error */
@@ -172,7 +166,7 @@ export class KolappClient extends EventTarget {
     if (!welcome.resumed) this.ticket = this.duty = null;
     this.welcome = welcome;
     // Before anybody hears of the welcome: what they ask then is sent by itself, once.
-    for (const { message } of this.#pending.values()) this.#link?.send(message);
+    for (const message of this.#pending.messages()) this.#link?.send(message);
     this.#setState("open");
     this.#emit("welcome", welcome);
   }
@@ -180,13 +174,28 @@ export class KolappClient extends EventTarget {
   /** @param {number} code */
   #down(code) {
     this.#link = null;
-    if (isTerminal(code)) return this.#finish(terminalReason(code));
     if (this.state === "open") {
-      this.#rejectUnrepeatable();
-      if (performance.now() - this.#openedAt >= this.timing.stable_after_ms) this.#attempt = 0;
+      this.#pending.rejectUnrepeatable();
+      if (performance.now() - this.#openedAt >= this.timing.stable_after_ms) {
+        this.#attempt = 0;
+        this.#refused = "";
+      }
     }
+    if (this.#mayRenew(code)) {
+      this.#refused = this.#token;
+      return void this.#dial();
+    }
+    if (isTerminal(code)) return this.#finish(terminalReason(code));
     this.#retry = setTimeout(() => this.#dial(), this.#backoff());
     this.#setState("waiting");
+  }
+
+  /**
+   * A token that has run out is worth a fresh one, once: if that is refused too, a person is needed.
+   * @param {number} code
+   */
+  #mayRenew(code) {
+    return code === TOKEN_REFUSED && typeof this.token === "function" && this.#refused === "";
   }
 
   /** Full jitter: after a node's death its clients come back spread over the whole interval. */
@@ -201,14 +210,7 @@ export class KolappClient extends EventTarget {
   #receive(message) {
     if (message.type === "ticket") this.#keepTicket(message);
     if (message.type === "duty") this.#keepDuty(message);
-    if (message.re === undefined || message.re === null) return;
-    const pending = this.#take(message.re);
-    if (!pending) return;
-    if (message.type === "error") {
-      pending.reject(new KolappError(message.code, message.message, message.field, message.opens));
-    } else {
-      pending.resolve(message);
-    }
+    this.#pending.settle(message);
   }
 
   /** @param {TicketSnapshot} ticket */
@@ -227,29 +229,6 @@ export class KolappClient extends EventTarget {
     this.#emit("duty", duty);
   }
 
-  /** @param {number} id */
-  #take(id) {
-    const pending = this.#pending.get(id);
-    if (!pending) return null;
-    clearTimeout(pending.timer);
-    this.#pending.delete(id);
-    return pending;
-  }
-
-  /** @param {number} id */
-  #timeOut(id) {
-    this.#take(id)?.reject(new KolappError("timeout", "The server did not answer in time."));
-    // The silence may be the connection's: find out before the next request waits as long.
-    if (this.state === "open") this.#link?.check();
-  }
-
-  #rejectUnrepeatable() {
-    for (const { message } of [...this.#pending.values()]) {
-      if (!UNREPEATABLE.has(message.type)) continue;
-      this.#take(message.id)?.reject(new KolappError("lost", "The connection was lost."));
-    }
-  }
-
   /** @param {string} reason */
   #finish(reason) {
     this.#generation += 1;
@@ -257,9 +236,7 @@ export class KolappClient extends EventTarget {
     clearTimeout(this.#retry);
     for (const [target, name] of this.wakes) target.removeEventListener(name, this.wake);
     this.#setState("closed", reason);
-    for (const id of [...this.#pending.keys()]) {
-      this.#take(id)?.reject(new KolappError("closed", `The connection has ended: ${reason}.`));
-    }
+    this.#pending.rejectAll(reason);
   }
 
   /** @param {LinkState} state @param {string} [reason] */
@@ -272,4 +249,18 @@ export class KolappClient extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+/**
+ * Rejects when nothing has come in time: a promise of somebody else's may never settle.
+ * @template T
+ * @param {number} ms @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+function within(ms, promise) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("It did not come in time.")), ms);
+  });
+  return Promise.race([promise, /** @type {Promise<T>} */ (late)]).finally(() => clearTimeout(timer));
 }

@@ -10,6 +10,7 @@ import { decode, SUBPROTOCOL } from "./protocol.js";
  * @property {number} open_within_ms socket opened and welcomed
  * @property {number} pong_within_ms any frame after a ping
  * @property {number} check_within_ms the same after a forced check: the person is looking, be quick
+ * @property {number} quiet_ms a request after such a silence comes with a check
  */
 
 /**
@@ -23,6 +24,8 @@ export class Link {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #deadline;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #nextPing;
   #pingEveryMs = 0;
+  #heardAt = 0;
+  #dueAt = Infinity; // when silence means dead
   #dead = false;
 
   /**
@@ -47,6 +50,17 @@ export class Link {
   /** @param {object} message */
   send(message) {
     if (this.#socket.readyState === 1) this.#socket.send(JSON.stringify(message));
+  }
+
+  /**
+   * Send what somebody waits for. A network that has gone silent would swallow it for as long as
+   * the next ping takes to notice; so ask first, and be told by the check. A ping that goes before
+   * is answered at once, however long the request takes.
+   * @param {object} message
+   */
+  ask(message) {
+    if (performance.now() - this.#heardAt >= this.options.timing.quiet_ms) this.check();
+    this.send(message);
   }
 
   /** Is anybody there? Ask now instead of at the next ping. */
@@ -87,6 +101,8 @@ export class Link {
   #restPing() {
     clearTimeout(this.#deadline);
     clearTimeout(this.#nextPing);
+    this.#heardAt = performance.now();
+    this.#dueAt = Infinity;
     const { pong_within_ms } = this.options.timing;
     this.#nextPing = setTimeout(() => this.#ping(pong_within_ms), this.#pingEveryMs);
   }
@@ -98,8 +114,11 @@ export class Link {
     this.#expectFrame(within_ms);
   }
 
-  /** @param {number} within_ms */
+  /** The earliest deadline counts: asking again is no reason to wait longer. @param {number} within_ms */
   #expectFrame(within_ms) {
+    const due = performance.now() + within_ms;
+    if (due >= this.#dueAt) return;
+    this.#dueAt = due;
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#die(1006), within_ms);
   }

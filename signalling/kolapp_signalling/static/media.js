@@ -15,8 +15,11 @@ export const LEG_TIMING = Object.freeze({
   lost_grace_ms: 2_000, // the node's word "lost" may be older than the leg we have just made
   repair_base_ms: 500,
   repair_cap_ms: 5_000,
-  stats_every_ms: 2_000,
+  stats_every_ms: 1_000,
 });
+
+/** Figures are of this many readings, so that they are steady and yet fresh. */
+const READINGS = 3;
 
 /** A face at 640x480 and 30 frames a second gains nothing above it. */
 const VIDEO_BITRATE = 1_200_000;
@@ -46,7 +49,7 @@ export class Leg extends EventTarget {
   #madeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
-  /** @type {import("./quality.js").Totals | null} */ #totals = null;
+  /** @type {import("./quality.js").Totals[]} the newest last */ #readings = [];
 
   /**
    * @param {object} options
@@ -138,7 +141,7 @@ export class Leg extends EventTarget {
     if (this.#old) this.#drop(this.#pc); // never answered: of no use to anybody
     else this.#old = this.#pc;
     this.#pc = pc;
-    this.#totals = null;
+    this.#readings = [];
     return pc;
   }
 
@@ -212,9 +215,11 @@ export class Leg extends EventTarget {
     const reports = await pc.getStats().catch(() => null);
     if (!reports || pc !== this.#pc) return;
     const now = totals(reports.values(), performance.now());
-    const figures = this.#totals && between(this.#totals, now);
-    this.#totals = now;
-    if (figures) this.#emit("quality", { grade: grade(figures), figures });
+    this.#readings = [...this.#readings.slice(1 - READINGS), now];
+    const [first] = this.#readings;
+    if (!first || this.#readings.length < READINGS) return;
+    const figures = between(first, now);
+    this.#emit("quality", { grade: grade(figures), figures });
   }
 
   /** One timer is enough: whatever is planned last is what matters. @param {number} ms @param {() => void} act */

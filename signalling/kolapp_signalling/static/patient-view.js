@@ -18,15 +18,16 @@ const DOTS = 8;
 /**
  * Which screen a ticket wants; null is no ticket. Pure.
  * @param {TicketSnapshot | null} ticket
- * @param {boolean} answering the patient has answered, the snapshot has not said so yet
+ * @param {{answering: boolean, isOver: boolean}} turn what the page knows of the ring beside it
  */
-export function screenOf(ticket, answering) {
+export function screenOf(ticket, turn) {
   if (!ticket) return "welcome";
   switch (ticket.state) {
     case "waiting":
       return ticket.away && ticket.reason === "missed_call" ? "missed" : "waiting";
     case "called":
-      return answering ? "call" : "called";
+      if (turn.isOver) return "rung";
+      return turn.answering ? "call" : "called";
     case "in_visit":
       return "call";
     case "transferring":
@@ -89,10 +90,11 @@ export function drawTicket(ticket, title, t, age_s) {
   return ticket.place ? drawPlace(ticket.place, t, age_s) : "";
 }
 
-/** Why the patient waits again after a call. @param {TicketSnapshot} ticket @param {Texts} t */
-function sayBack({ reason, moved_from = "" }, t) {
-  if (reason === "given_back" || reason === "undone") return t.given_back;
-  if (reason === "clinician_gone") return t.clinician_gone;
+/** Why the patient waits again after a call, and where. @param {TicketSnapshot} ticket @param {Texts} t */
+function sayBack({ reason, place, moved_from = "" }, t) {
+  const where = place?.position === 1 ? t.back_first : t.back_behind;
+  if (reason === "given_back" || reason === "undone") return `${t.given_back} ${where}`;
+  if (reason === "clinician_gone") return `${t.clinician_gone} ${where}`;
   return moved_from ? t.moved_here : "";
 }
 
@@ -140,10 +142,16 @@ function drawLine(ahead) {
 
 /** @param {TicketSnapshot} ticket @param {Texts} t @param {number} left_s @param {number} whole_s */
 export function drawRing(ticket, t, left_s, whole_s) {
+  setText(byId("turn-lead"), ticket.missed ? t.turn_again : t.turn_lead);
   setText(byId("ring-number"), t.number(ticket.number));
   setText(byId("seconds"), String(Math.max(0, Math.ceil(left_s))));
   const gone = whole_s > 0 ? 100 * (1 - Math.max(0, left_s) / whole_s) : 100;
   byId("ring-left").setAttribute("stroke-dashoffset", gone.toFixed(1));
+}
+
+/** The ring is over, and we do not know yet what became of it. @param {Texts} t @param {boolean} online */
+export function drawRung(t, online) {
+  setText(byId("rung-lead"), online ? t.rung_lead : t.rung_offline);
 }
 
 /** @param {TicketSnapshot} ticket @param {Texts} t */

@@ -2,14 +2,16 @@
 import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
+import { keepCopy, recallCopy } from "./copies.js";
 import { LocalMedia } from "./devices.js";
+import { buildFrame } from "./frame.js";
 import { KolappError } from "./kolapp.js";
 import { titleIn } from "./opening.js";
-import { drawEnd, drawQueues, drawRing, drawTicket, screenOf, titleOf } from "./patient-view.js";
+import { drawEnd, drawQueues, drawRing, drawRung, drawTicket, screenOf, titleOf } from "./patient-view.js";
 import { Preview } from "./preview.js";
-import { Ring } from "./ring.js";
 import { newClient, sayError, watchConnection } from "./session.js";
 import { StandIn } from "./stand-in.js";
+import { Turn } from "./turn.js";
 import { announce, byId, confirmed, showScreen, Toast, Words } from "./ui.js";
 import { keepAwake } from "./wake-lock.js";
 
@@ -21,9 +23,6 @@ const FRESH_MS = 60_000;
 /** How often the queues are looked at again while the patient has no number yet. */
 const LOOK_MS = 30_000;
 
-/** States after which a ticket is not to come back. */
-const OVER = new Set(["completed", "left", "no_show", "expired", "transferred"]);
-
 /** When a screen reader says again how long is left to answer, in seconds. */
 const SAY_LEFT_S = [15, 5];
 
@@ -32,12 +31,13 @@ let ticket = null;
 let ticketAt = 0;
 /** @type {import("./protocol.js").QueueInfo[]} as they were at `queuesAt` */ let queues = [];
 let queuesAt = 0;
-let ringWhole_s = 0;
-let answering = false;
+let dismissed = ""; // the ended ticket that the patient has put away
 let looking = true; // for the ticket there may be from before this page was opened
 let blocked = "";
 let told = "";
+let shown = "loading";
 
+buildFrame();
 const words = new Words(byId("language"), () => {
   told = "";
   call.view.renderOwn();
@@ -47,7 +47,7 @@ const media = new LocalMedia({ standIn: new StandIn() });
 const client = newClient("patient");
 const preview = new Preview(byId("check"), media, words);
 const call = new Call(client, media, new CallView(byId("call"), media, words), "patient");
-const ring = new Ring();
+const turn = new Turn(client, media, () => render(), (error) => tell(error));
 const toast = new Toast(byId("toast"));
 words.fill(byId("check"));
 
@@ -59,7 +59,7 @@ client.addEventListener("state", (event) => {
   call.end();
   render();
 });
-watchConnection(client, () => (ticket ? words.t.offline_place : words.t.offline_plain));
+const renewBanner = watchConnection(client, offlineWords);
 
 byId("intake").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -67,10 +67,11 @@ byId("intake").addEventListener("submit", (event) => {
 });
 byId("here").addEventListener("click", () => void rejoin());
 byId("leave").addEventListener("click", () => void leave());
-byId("answer").addEventListener("click", () => void answer());
+byId("answer").addEventListener("click", () => void turn.answer());
 byId("decline").addEventListener("click", () => void decline());
-byId("hang-up").addEventListener("click", () => void hangUp());
+byId("hang-up").addEventListener("click", hangUp);
 byId("again").addEventListener("click", () => {
+  dismissed = ticket?.ticket ?? "";
   showTicket(null);
   void lookAround();
 });
@@ -80,7 +81,7 @@ byId("unblock").addEventListener("click", () => {
   unblock(reason, client, "patient");
 });
 for (const gesture of ["pointerdown", "keydown"]) {
-  addEventListener(gesture, () => void ring.unlock().then(render), { passive: true });
+  addEventListener(gesture, () => void turn.ring.unlock().then(render), { passive: true });
 }
 setInterval(render, 500);
 setInterval(() => void lookAround(), LOOK_MS);
@@ -105,13 +106,18 @@ async function lookAround() {
 async function find() {
   keepQueues(client.welcome?.queues ?? []);
   for (const { name } of queues) {
-    if (client.ticket) break;
+    if (known()) break;
     const signed = recallCopy(name);
     await client.request("find", { queue: name, ...(signed && { signed }) }).catch(notFound);
   }
   looking = false;
-  if (!client.ticket && !ended()) showTicket(null);
+  if (!known() && !ended()) showTicket(null);
   render();
+}
+
+/** Whether this session has a ticket that is of any interest still. */
+function known() {
+  return client.ticket !== null && client.ticket.ticket !== dismissed;
 }
 
 /** @param {unknown} error */
@@ -120,25 +126,10 @@ function notFound(error) {
   tell(error);
 }
 
-/** The signed copy restores the place if the store loses it. This tab only, gone with it. @param {string} queue */
-function recallCopy(queue) {
-  return sessionStorage.getItem(`kolapp.copy.${queue}`) ?? "";
-}
-
-/** @param {TicketSnapshot} snapshot */
-function keepCopy({ queue, signed, state }) {
-  if (signed) sessionStorage.setItem(`kolapp.copy.${queue}`, signed);
-  if (OVER.has(state)) sessionStorage.removeItem(`kolapp.copy.${queue}`);
-}
-
 /** @param {TicketSnapshot} snapshot */
 function follow(snapshot) {
   keepCopy(snapshot);
-  if (snapshot.state !== "called") answering = false;
-  if (snapshot.call && ticket?.call?.visit !== snapshot.call.visit) {
-    answering = false;
-    ringWhole_s = snapshot.call.answer_within_ms / 1000;
-  }
+  if (snapshot.ticket === dismissed) return;
   showTicket(snapshot);
 }
 
@@ -146,41 +137,71 @@ function follow(snapshot) {
 function showTicket(snapshot) {
   ticket = snapshot;
   ticketAt = performance.now();
+  turn.follow(ticket);
   if (ticket?.visit && ticket.state === "in_visit") call.follow(ticket.visit);
-  else if (!answering) call.end();
+  else if (!turn.answering) call.end();
   if (!ticket || ended()) {
-    media.close();
     /** @type {HTMLFormElement} */ (byId("intake")).reset(); // not for who uses this device next
   }
   render();
 }
 
 function ended() {
-  return ticket !== null && screenOf(ticket, false) === "ended";
+  return ticket !== null && screenOf(ticket, turn) === "ended";
 }
 
 function render() {
+  turn.tick();
   const screen = screenNow();
+  const scene = screen === "call" && turn.isAgain && !call.goesOn ? "again" : screen;
+  if (scene !== shown) entered(scene);
+  draw(screen);
+  byId("sound-on").hidden = turn.ring.audible;
+  document.title = titleOf(screen, ticket, words.t);
+  keepAwake(["waiting", "called", "rung", "call"].includes(screen));
+  showScreen(screen);
+  renewBanner();
+}
+
+/** What rings, and what holds camera and microphone. @param {string} scene a screen, or `again` */
+function entered(scene) {
+  const { t } = words;
+  if (preview.isOpen && scene !== "waiting") preview.leave();
+  if (!preview.isOpen && !["called", "call", "again"].includes(scene)) media.close();
+  turn.ring.stop();
+  announce("", true);
+  if (scene === "called" || scene === "again") turn.ring.start(turn.left_s);
+  if (scene === "called") announce(`${t.your_turn}. ${t.answer_within(Math.round(turn.left_s))}`, true);
+  if (scene === "again") {
+    toast.show(t.rung_again);
+    announce(t.rung_again, true);
+  }
+  shown = scene;
+}
+
+/** @param {string} screen */
+function draw(screen) {
   const { t } = words;
   const age_s = (performance.now() - ticketAt) / 1000;
   if (screen === "welcome") drawWelcome();
-  if (screen === "blocked") drawBlocked(blocked, t);
-  if (screen !== "waiting" && preview.isOpen) preview.leave();
+  if (screen === "blocked") drawBlocked(blocked, t, ticket?.state === "waiting");
   if (ticket && screen === "waiting") sayOnce(drawTicket(ticket, titleOfQueue(ticket), t, age_s));
-  if (ticket && screen === "called") drawCalled(ticket, age_s);
+  if (ticket && screen === "called") drawCalled(ticket);
+  if (screen === "rung") drawRung(t, client.state === "open");
   if (ticket && screen === "ended") drawEnd(ticket, t);
   if (screen === "call") call.render();
-  if (screen !== "called" && ring.ringing) ring.stop();
-  byId("sound-on").hidden = ring.audible;
-  document.title = titleOf(screen, ticket, t);
-  keepAwake(["waiting", "called", "call"].includes(screen));
-  showScreen(screen);
 }
 
 function screenNow() {
   if (blocked) return "blocked";
   if (looking) return "loading";
-  return screenOf(ticket, answering);
+  return screenOf(ticket, turn);
+}
+
+function offlineWords() {
+  const { t } = words;
+  if (call.goesOn) return t.offline_call;
+  return ticket?.state === "waiting" ? t.offline_place : t.offline_plain;
 }
 
 let drawnWelcome = "";
@@ -193,16 +214,11 @@ function drawWelcome() {
   drawQueues(queues, words.t, words.language, fresh, (queue, needs) => void join(queue, needs));
 }
 
-/** @param {TicketSnapshot} called @param {number} age_s */
-function drawCalled(called, age_s) {
-  const left_s = (called.call?.answer_within_ms ?? 0) / 1000 - age_s;
-  if (document.body.dataset.state !== "called") {
-    ring.start(left_s);
-    announce(`${words.t.your_turn}. ${words.t.answer_within(Math.round(left_s))}`, true);
-  }
-  const whole = Math.ceil(left_s);
+/** @param {TicketSnapshot} called */
+function drawCalled(called) {
+  const whole = Math.ceil(turn.left_s);
   if (SAY_LEFT_S.includes(whole)) announce(words.t.answer_within(whole), true);
-  drawRing(called, words.t, left_s, ringWhole_s);
+  drawRing(called, words.t, turn.left_s, turn.whole_s);
 }
 
 /** @param {TicketSnapshot} of */
@@ -255,31 +271,13 @@ async function leave() {
   await client.request("leave", { ticket: ticket.ticket }).catch(tell);
 }
 
-async function answer() {
-  const called = ticket?.call;
-  if (!ticket || !called) return;
-  answering = true;
-  void media.open(); // the browser may ask; the visit begins meanwhile
-  render();
-  try {
-    await client.request("answer", { ticket: ticket.ticket, epoch: called.epoch });
-  } catch (error) {
-    answering = false;
-    tell(error);
-    render();
-  }
-}
-
 async function decline() {
-  const called = ticket?.call;
-  if (!ticket || !called || !(await confirmed(byId("decline-dialog")))) return;
-  await client.request("decline", { ticket: ticket.ticket, epoch: called.epoch }).catch(tell);
+  if (await confirmed(byId("decline-dialog"))) await turn.decline();
 }
 
-async function hangUp() {
-  const visit = ticket?.visit;
-  if (!visit) return;
-  await client.request("hang_up", { visit: visit.id, epoch: visit.epoch }).catch(tell);
+function hangUp() {
+  const visit = ticket?.visit?.id ?? ticket?.call?.visit;
+  if (visit) call.hangUp(visit);
 }
 
 /** @param {unknown} error */

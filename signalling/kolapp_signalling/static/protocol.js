@@ -22,10 +22,13 @@ export const SERVER_TYPES = Object.freeze([
 /** Close codes of this range want a person; everything else wants another connection. */
 const TERMINAL = { from: 4500, to: 4999 };
 
+/** The one of them that a fresh token may mend. */
+export const TOKEN_REFUSED = 4501;
+
 /** Why the server will not have us back, in one word the pages can show. */
 const TERMINAL_REASONS = Object.freeze(/** @type {Record<number, string>} */ ({
   4500: "hello_expected",
-  4501: "bad_token",
+  [TOKEN_REFUSED]: "bad_token",
   4502: "taken_over",
   4503: "too_many_errors",
   4504: "bad_subprotocol",

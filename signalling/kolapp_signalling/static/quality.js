@@ -14,6 +14,7 @@
  * @property {number} lost packets that did not
  * @property {number} bytes received
  * @property {number} out_loss share of ours that the other end misses, 0 to 1
+ * @property {number} answers of the node to our connectivity checks
  * @property {number} rtt_ms
  * @property {number} at_ms when this was read
  */
@@ -23,7 +24,8 @@
  * @property {number} rtt_ms
  * @property {number} loss the worse direction, 0 to 1
  * @property {number} kbps received
- * @property {boolean} receiving whether anything came at all
+ * @property {boolean} receiving whether anything of the other person came at all
+ * @property {boolean} answering whether the node answered: then a silence is not our own network's
  */
 
 const GOOD = { loss: 0.05, rtt_ms: 300 };
@@ -35,7 +37,7 @@ const FAIR = { loss: 0.15, rtt_ms: 800 };
  * @returns {Totals}
  */
 export function totals(reports, at_ms) {
-  const sum = { received: 0, lost: 0, bytes: 0, out_loss: 0, rtt_ms: 0, at_ms };
+  const sum = { received: 0, lost: 0, bytes: 0, out_loss: 0, answers: 0, rtt_ms: 0, at_ms };
   for (const report of reports) {
     if (report.type === "inbound-rtp") {
       sum.received += report.packetsReceived ?? 0;
@@ -45,6 +47,7 @@ export function totals(reports, at_ms) {
       sum.out_loss = Math.max(sum.out_loss, report.fractionLost ?? 0);
     } else if (report.type === "candidate-pair" && report.nominated) {
       sum.rtt_ms = Math.max(sum.rtt_ms, (report.currentRoundTripTime ?? 0) * 1000);
+      sum.answers += report.responsesReceived ?? 0;
     }
   }
   return sum;
@@ -65,11 +68,13 @@ export function between(before, now) {
     loss: Math.max(in_loss, now.out_loss),
     kbps: (Math.max(0, now.bytes - before.bytes) * 8) / 1000 / seconds,
     receiving: received > 0,
+    answering: now.answers > before.answers,
   };
 }
 
-/** @param {Figures} figures @returns {Grade} */
-export function grade({ loss, rtt_ms }) {
+/** Null when nothing comes: silence has neither loss nor quality. @param {Figures} figures @returns {Grade | null} */
+export function grade({ receiving, loss, rtt_ms }) {
+  if (!receiving) return null;
   if (loss < GOOD.loss && rtt_ms < GOOD.rtt_ms) return "good";
   if (loss < FAIR.loss && rtt_ms < FAIR.rtt_ms) return "fair";
   return "poor";

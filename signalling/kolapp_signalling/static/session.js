@@ -8,7 +8,14 @@ import { byId, setText } from "./ui.js";
 /** Shorter gaps are nobody's business: a false alarm costs more trust than it saves. */
 const BANNER_AFTER_MS = 3_000;
 
-/** The embedding app puts the token here; this tab only, gone with it. @param {Role} role */
+/** The server of demo tokens may be slow, but not for ever. */
+const TOKEN_WITHIN_MS = 6_000;
+
+/**
+ * The embedding app puts the token here, and a newer one before it runs out; this tab only, gone
+ * with it.
+ * @param {Role} role
+ */
 const tokenKey = (role) => `kolapp.token.${role}`;
 
 /** @param {Role} role */
@@ -19,15 +26,17 @@ export function forgetToken(role) {
 /**
  * The token of this tab; in development the server hands out one to those who have none.
  * @param {Role} role
+ * @param {string} refused what the server does not take any more: never given twice
  * @returns {Promise<string>} rejects with `bad_token` when there is none to be had here
  */
-async function token(role) {
+async function token(role, refused) {
   const kept = sessionStorage.getItem(tokenKey(role));
-  if (kept) return kept;
+  if (kept && kept !== refused) return kept;
   const response = await fetch("/demo/token", {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ role }),
+    body: JSON.stringify({ role, name: demoName(role) }),
+    signal: AbortSignal.timeout(TOKEN_WITHIN_MS),
   });
   if (response.status >= 500) throw new Error("The server cannot answer now.");
   if (!response.ok) throw new KolappError("bad_token", "Nobody is signed in here.");
@@ -36,12 +45,21 @@ async function token(role) {
   return fresh;
 }
 
+/** Who this tab is in development: the same person with each new token. @param {Role} role */
+function demoName(role) {
+  const key = `kolapp.name.${role}`;
+  const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16)).join("");
+  const name = sessionStorage.getItem(key) ?? random();
+  sessionStorage.setItem(key, name);
+  return name;
+}
+
 /** @param {Role} role */
 export function newClient(role) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   return new KolappClient({
     url: `${scheme}://${location.host}/ws`,
-    token: () => token(role),
+    token: (refused) => token(role, refused),
     wakes: [
       [document, "visibilitychange"],
       [window, "pageshow"],
@@ -53,23 +71,29 @@ export function newClient(role) {
 /**
  * Show the banner while the connection is gone, after a short grace.
  * @param {KolappClient} client
- * @param {() => string} words
+ * @param {() => string} words for the screen that is shown now
+ * @returns {() => void} to be called when those words may have changed
  */
 export function watchConnection(client, words) {
   const banner = byId("offline");
   /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
+  const renew = () => {
+    if (!banner.hidden) setText(byId("offline-text"), words());
+  };
+  const show = (/** @type {boolean} */ on) => {
+    banner.hidden = !on;
+    renew();
+  };
   client.addEventListener("state", () => {
-    if (client.state === "open" || client.state === "closed") {
-      clearTimeout(timer);
-      timer = undefined;
-      banner.hidden = true;
-    } else {
-      timer ??= setTimeout(() => {
-        setText(byId("offline-text"), words());
-        banner.hidden = false;
-      }, BANNER_AFTER_MS);
+    if (client.state !== "open" && client.state !== "closed") {
+      timer ??= setTimeout(() => show(true), BANNER_AFTER_MS);
+      return;
     }
+    clearTimeout(timer);
+    timer = undefined;
+    show(false);
   });
+  return renew;
 }
 
 /**

@@ -163,9 +163,18 @@ export function confirmed(dialog) {
   });
 }
 
-/** Say it to a screen reader. `urgent` interrupts. @param {string} text @param {boolean} [urgent] */
+/** Long enough to be read out; what stayed for good would be found later as if it were true still. */
+const SAID_MS = 5_000;
+
+/** @type {Map<Element, ReturnType<typeof setTimeout>>} */
+const forgetting = new Map();
+
+/** Say it to a screen reader. `urgent` interrupts. "" takes back what was said. @param {string} text @param {boolean} [urgent] */
 export function announce(text, urgent = false) {
-  setText(byId(urgent ? "say-now" : "say"), text);
+  const region = byId(urgent ? "say-now" : "say");
+  clearTimeout(forgetting.get(region));
+  forgetting.set(region, setTimeout(() => setText(region, ""), SAID_MS));
+  setText(region, text);
 }
 
 /** A message that goes away by itself; it is announced too. */

@@ -1,0 +1,118 @@
+"""A call with real media: the page's leg connects to an answering peer in the same page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page
+from staged_pages import Line, Stage, says, state
+from staged_words import duty, place, ticket, visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+GOES_ON = "The call goes on. We are restoring the rest of the connection."
+# A node of one: what it gets, it sends back, as if it were the other person's.
+NODE = """
+async (sdp) => {
+  window.node = new RTCPeerConnection();
+  node.ontrack = ({ track, transceiver }) => {
+    transceiver.direction = "sendrecv";
+    transceiver.sender.replaceTrack(track);
+  };
+  await node.setRemoteDescription({ type: "offer", sdp });
+  await node.setLocalDescription();
+  while (node.iceGatheringState !== "complete") {
+    await new Promise((resolve) => { node.onicegatheringstatechange = resolve; });
+  }
+  return node.localDescription.sdp;
+}
+"""
+VANISH = "() => Promise.all(node.getSenders().map((sender) => sender.replaceTrack(null)))"
+RETURN = """
+() => Promise.all(node.getTransceivers().map(({ sender, receiver }) =>
+  sender.replaceTrack(receiver.track)))
+"""
+
+
+async def answer_offer(page: Page, line: Line) -> None:
+    offer = await line.expect("offer")
+    sdp = await page.evaluate(NODE, offer["sdp"])
+    answer = {"type": "sdp_answer", "visit": "visit", "generation": offer["generation"]}
+    line.send({**answer, "media_epoch": 1, "sdp": sdp}, re=offer["id"])
+    await page.wait_for_selector("#quality", state="visible")
+    await page.wait_for_selector("#call-status", state="hidden")
+
+
+async def patient_in_call(stage: Stage) -> tuple[Page, Line]:
+    page = await stage.page("/patient")
+    line = await stage.line()
+    await line.greet()
+    await line.reply("find", ticket("in_visit", 3, visit=visit()))
+    await answer_offer(page, line)
+    return page, line
+
+
+async def clinician_in_call(stage: Stage) -> tuple[Page, Line]:
+    page = await stage.page("/clinician")
+    line = await stage.line()
+    await line.greet(role="clinician")
+    line.send(duty(1, visit=visit()))
+    await state(page, "call")
+    await answer_offer(page, line)
+    return page, line
+
+
+async def pass_time(page: Page, seconds: int) -> None:
+    for _ in range(seconds):
+        await page.clock.fast_forward(1_000)
+
+
+async def test_who_vanishes_is_missed_within_three_seconds_and_may_come_back(
+    timeless: Stage,
+) -> None:
+    page, _ = await patient_in_call(timeless)
+    await page.evaluate(VANISH)
+    await pass_time(page, 3)
+    await says(page, "#call-status h2", "The other person's connection is interrupted")
+    assert await page.is_hidden("#quality")  # there is nothing that could be good
+    assert await page.get_attribute("#call", "data-leg") == "connected"
+    await page.evaluate(RETURN)
+    await pass_time(page, 2)
+    await page.wait_for_selector("#call-status", state="hidden")
+    await page.wait_for_selector("#quality", state="visible")
+
+
+async def test_a_call_that_goes_on_is_said_to_go_on(timeless: Stage) -> None:
+    page, line = await patient_in_call(timeless)
+    await line.close(4000)
+    await timeless.line()  # silent
+    await page.clock.fast_forward(3_000)
+    await says(
+        page, "#offline-text", "The call goes on. We are restoring the rest of the connection."
+    )
+    await page.evaluate(VANISH)
+    await pass_time(page, 3)
+    await says(page, "#offline-text", "No connection right now. We keep trying.")
+
+
+async def test_a_clinicians_call_goes_on_too(timeless: Stage) -> None:
+    page, line = await clinician_in_call(timeless)
+    background = "() => getComputedStyle(document.querySelector('.emergency')).backgroundColor"
+    assert await page.evaluate(background) == "rgb(6, 11, 10)"  # dark, as all around it
+    await line.close(4000)
+    await timeless.line()
+    await page.clock.fast_forward(3_000)
+    await says(
+        page, "#offline-text", "The call goes on. We are restoring the rest of the connection."
+    )
+
+
+async def test_camera_and_microphone_go_with_the_call(stage: Stage) -> None:
+    """Also when the visit ends in another way than by hanging up here."""
+    page, line = await patient_in_call(stage)
+    await page.evaluate("() => { window.own = document.querySelector('#self').srcObject; }")
+    line.send(ticket(version=4, place=place(1), reason="clinician_gone"))
+    await state(page, "waiting")
+    assert await page.evaluate("() => own.getTracks().map((track) => track.readyState)") == [
+        "ended"
+    ]
+    assert await page.evaluate("() => document.querySelector('#remote').srcObject") is None
