@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
 
-from . import keys, records
+from . import keys
 from .audit_lease import audit_cursors
 from .audit_stream import Cursor, id_order
 from .audit_writer import writing
@@ -48,6 +49,9 @@ class _Found:
     tickets: list[TicketId] = field(default_factory=list)
     active: list[TicketId] = field(default_factory=list)
     visits: dict[TicketId, list[VisitId]] = field(default_factory=dict)
+    # Records that nobody can read, but theirs by what is known or seen of them.
+    unread_tickets: list[TicketId] = field(default_factory=list)
+    unread_visits: list[VisitId] = field(default_factory=list)
 
 
 async def erase_patient(
@@ -75,6 +79,9 @@ async def erase_patient(
             visits = one.visits.get(ticket, [])
             done.tickets += await store.erase(one.ref, ticket, patient, visits)
             done.visits += len(visits)
+        await store.erase_unread(one.ref, patient, one.unread_tickets, one.unread_visits)
+        done.tickets += len(one.unread_tickets)
+        done.visits += len(one.unread_visits)
     await _write_audit(link, refs, audit)
     cursors = await audit_cursors(link)
     for ref in refs:
@@ -84,25 +91,42 @@ async def erase_patient(
 
 
 async def _find(link: Link, ref: QueueRef, patient: PatientKey) -> _Found:
-    found = _Found(ref)
-    async for ticket in _records(link, ref, "tickets"):
-        if ticket["patient"] == patient:
+    found, mine = _Found(ref), patient.encode()
+    active = await link.do(lambda redis: redis.hget(keys.queue_key(ref, "patients"), patient))
+    async for name, packed in _records(link, ref, "tickets"):
+        ticket = _read(name, packed)
+        if ticket is None:
+            if name == active or mine in packed:
+                found.unread_tickets.append(TicketId(name.decode()))
+        elif ticket["patient"] == patient:
             found.tickets.append(ticket["id"])
             if "forget_ms" not in ticket:
                 found.active.append(ticket["id"])
-    if found.tickets:
-        async for visit in _records(link, ref, "visits"):
-            if visit["ticket"] in found.tickets:
-                found.visits.setdefault(visit["ticket"], []).append(visit["id"])
+    async for name, packed in _records(link, ref, "visits"):
+        visit = _read(name, packed)
+        if visit is None:
+            if mine in packed:
+                found.unread_visits.append(VisitId(name.decode()))
+        elif visit["ticket"] in found.tickets:
+            found.visits.setdefault(visit["ticket"], []).append(visit["id"])
     return found
 
 
-async def _records(link: Link, ref: QueueRef, name: str) -> AsyncIterator[dict[str, Any]]:
+def _read(name: bytes, packed: bytes) -> dict[str, Any] | None:
+    """None for a record that nobody can read."""
+    with suppress(ValueError, msgpack.UnpackException):
+        record = msgpack.unpackb(packed)
+        if isinstance(record, dict) and record.get("id") == name.decode():
+            return record
+    return None
+
+
+async def _records(link: Link, ref: QueueRef, name: str) -> AsyncIterator[tuple[bytes, bytes]]:
     key, cursor = keys.queue_key(ref, name), 0
     while True:
         cursor, chunk = await _scan(link, key, cursor)
-        for packed in chunk.values():
-            yield records.unpack(packed)
+        for item in chunk.items():
+            yield item
         if cursor == 0:
             return
 

@@ -26,3 +26,14 @@ class EraseVerbs(Verbs):
         except NoSuchTicket:
             return False
         return True
+
+    async def erase_unread(
+        self,
+        ref: QueueRef,
+        patient: PatientKey,
+        tickets: Sequence[TicketId],
+        visits: Sequence[VisitId],
+    ) -> None:
+        """Those of these records that nobody can read are gone, and so is what told of this patient
+        that they may wait elsewhere too."""
+        await self._link.queue("erase_unread", ref, patient, ",".join(tickets), ",".join(visits))

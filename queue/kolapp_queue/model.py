@@ -96,6 +96,7 @@ class Ticket:
     reason: str  # why it ended, or why the call was missed or given back; "" else
     needs: Needs = Needs()
     credit_ms: int = 0  # of its priority band; `order_key` has it already
+    aside: bool = False  # waiting, but too many clinicians vanished at it: for the board only
     moved_from: Origin | None = None  # set if it was transferred here
     moved_to: str = ""  # queue; set once a transfer has begun
     moved_ticket: TicketId | None = None  # the ticket it becomes there

@@ -67,6 +67,7 @@ def ticket(ref: QueueRef, record: Record) -> Ticket:
         reason=record["reason"],
         needs=needs_of(record["needs"]),
         credit_ms=record["credit_ms"],
+        aside=record.get("aside", False),
         moved_from=Origin(**origin) if origin else None,
         moved_to=record.get("moved_to", ""),
         moved_ticket=record.get("moved_ticket"),

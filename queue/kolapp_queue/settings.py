@@ -12,6 +12,9 @@ class QueueSettings:
 
     ring_ms: int = 45_000  # how long a call rings
     missed_calls: int = 1  # calls a patient may miss and keep the place; the next is a no-show
+    # Calls of one patient in a row whose clinician vanished. Then only a clinician who sees the
+    # board can call them: it may be that their ticket is what makes it happen.
+    vanished_calls: int = 3
     away_grace_ms: int = 300_000  # how long an absent patient keeps the place
     duty_lease_ms: int = 60_000  # a clinician counts as on duty this long after the last sign
     retention_ms: int = 86_400_000  # how long an ended ticket and visit stay readable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from .visit_verbs import TransferVerbs
 SWEEP_MOST = 100
 # A step that a dead node had sent may reach the store so late: it is looked after until then.
 LATE_MS = 60_000
+
+ASIDE_LINE = "Tickets of %s/%s were set aside, %d so far: the queue's events say which and why."
+_logger = logging.getLogger("kolapp.queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,10 @@ class SweepVerbs(TransferVerbs):
 
     async def _sweep(self, ref: QueueRef, gone: frozenset[str]) -> _Swept:
         due = await self._due(ref)
+        self._look_at_asides(ref, due["asides"])
         nodes = gone.intersection(due["nodes"])
         for node in nodes:
-            grace_ms = self.settings_of(ref).away_grace_ms
-            await self._link.queue("node_gone", ref, node, SWEEP_MOST, grace_ms)
+            await self._link.queue("node_gone", ref, node, SWEEP_MOST, *self._kept(ref))
         done = await self._close(ref, due)
         for kind, (verb, args) in self._steps(ref).items():
             if kind in due and due[kind] <= due["now"]:
@@ -54,6 +58,7 @@ class SweepVerbs(TransferVerbs):
                 done = True
         if done or nodes:
             due = await self._due(ref)
+            self._look_at_asides(ref, due["asides"])
         # Events go after days: no deadline to wake up for.
         deadlines = [due[kind] for kind in self._steps(ref) if kind in due and kind != "events"]
         if gone.intersection(due["nodes"]):
@@ -80,18 +85,27 @@ class SweepVerbs(TransferVerbs):
 
     def _steps(self, ref: QueueRef) -> dict[str, tuple[str, tuple[int, ...]]]:
         """For each kind of deadline the script and its arguments."""
-        settings = self.settings_of(ref)
-        kept = (settings.away_grace_ms, settings.retention_ms)
+        settings, kept = self.settings_of(ref), self._kept(ref)
         held = (settings.visit_grace_ms, int(settings.take_over))
         return {
             "rings": ("miss", (SWEEP_MOST, settings.missed_calls, *kept)),
             "grace": ("expire", (SWEEP_MOST, settings.retention_ms)),
             "duty": ("lapse", (SWEEP_MOST,)),
-            "holders": ("abandon", (SWEEP_MOST, *held, *kept)),
+            "holders": ("abandon", (SWEEP_MOST, *held, *kept, settings.vanished_calls)),
             "moving": ("moving", (SWEEP_MOST,)),
             "ended": ("forget", (SWEEP_MOST,)),
             "events": ("trim", (self._settings.events_ms,)),
         }
+
+    def _look_at_asides(self, ref: QueueRef, count: int) -> None:
+        """What was set aside before this process began was told by another one."""
+        if count > self.asides.get(ref, count):
+            _logger.error(ASIDE_LINE, ref.provider, ref.queue, count)
+        self.asides[ref] = count
+
+    def _kept(self, ref: QueueRef) -> tuple[int, int]:
+        settings = self.settings_of(ref)
+        return settings.away_grace_ms, settings.retention_ms
 
     async def _do(self, ref: QueueRef, reply: dict[str, Any]) -> None:
         """What lies in other slots: people to release, transfers to complete."""

@@ -37,6 +37,8 @@ class Verbs:
         # patient's record) follows `settings`.
         self.settings_of: SettingsOf = settings_of or (lambda ref: settings)
         self.timetable: Timetable | None = None  # None: no queue ever closes
+        # Tickets that were ever set aside, by queue, as of the last sweep: more are an alarm.
+        self.asides: dict[QueueRef, int] = {}
         self._registered: set[QueueRef] = set()
         self._losses = 0  # the link's count when `_registered` was begun
 

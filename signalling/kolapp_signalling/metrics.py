@@ -52,6 +52,12 @@ class Metrics:
             "Media nodes that this node has a control connection to.",
             registry=self._registry,
         )
+        self._set_aside = Gauge(
+            "kolapp_tickets_set_aside",
+            "Tickets ever set aside because their record cannot be read, or because clinicians "
+            "vanish at them: when it grows, somebody has to look. The same on all nodes.",
+            registry=self._registry,
+        )
 
     def answered(self, request: ClientMessage, reply: ServerMessage) -> None:
         if isinstance(request, Ping):
@@ -59,11 +65,17 @@ class Metrics:
         outcome = reply.code if isinstance(reply, Error) else "done"
         self.requests.labels(str(request.__struct_config__.tag), str(outcome)).inc()
 
-    def watch(self, people: Callable[[Role], int], media_nodes: Callable[[], int]) -> None:
+    def watch(
+        self,
+        people: Callable[[Role], int],
+        media_nodes: Callable[[], int],
+        set_aside: Callable[[], int],
+    ) -> None:
         """Read these when somebody asks for the metrics."""
         for role in PARTICIPANTS:
             self._connections.labels(role.value).set_function(partial(people, role))
         self._media_nodes.set_function(media_nodes)
+        self._set_aside.set_function(set_aside)
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

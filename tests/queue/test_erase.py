@@ -116,6 +116,33 @@ async def test_nothing_of_the_patient_is_left(
     assert (await shop.line(OTHER)).waiting == ()
 
 
+async def test_nothing_is_left_of_one_who_was_locked_transferred_and_set_aside(
+    shop: QueueStore, link: Link, audit: AuditSettings, tmp_path: Path
+) -> None:
+    """Also where no record tells whose it is."""
+    visit = await in_visit(shop)
+    await draw(shop, OTHER, ANNA)  # the visit's lock is hers from now on
+    await shop.transfer(REF, visit.id, DOCTOR, visit.epoch, "third")
+    bo = await draw(shop, REF, BO)
+    spoilt = b"\xc1" + ANNA.encode()
+    for ref in (REF, OTHER):
+        ticket = await draw(shop, ref, ANNA)
+        key = keys.queue_key(ref, "tickets")
+        await link.do(lambda r, key=key, ticket=ticket.id: r.hset(key, ticket, spoilt))
+    seen = await pull(shop, REF)  # sets one aside
+    assert seen.ticket == bo.id
+    record = keys.patient(REF.provider, ANNA).encode()
+    assert record in await everything(link)
+    canaries = [ANNA.encode()]
+    await erase(shop, link, audit)
+    assert [canary for canary in canaries if canary in await everything(link)] == []
+    await rewrite(link, WAIT_S)
+    await until_old_files_are_gone(tmp_path / "store", WAIT_S)
+    assert list(traces(tmp_path / "store", canaries)) == []
+    assert (await draw(shop, OTHER, ANNA)).state is TicketState.WAITING
+    assert (await shop.read_visit(REF, seen.id)).state == "called"
+
+
 async def test_the_audit_keeps_what_the_store_forgets(
     shop: QueueStore, link: Link, audit: AuditSettings
 ) -> None:

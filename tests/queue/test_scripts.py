@@ -182,3 +182,4 @@ async def every_turn_of_a_visit(store: QueueStore, provider: str) -> None:
     gone = await join(store, one, "cecilia")
     await store.end_erased(one, gone.id, gone.patient)
     await store.erase(one, gone.id, gone.patient, [])
+    await store.erase_unread(one, gone.patient, [gone.id], [])

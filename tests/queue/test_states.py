@@ -53,7 +53,7 @@ async def _come_back(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
 
 async def _node_gone(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     await store.attach(ref, ticket.id, ANNA, "7.anna")
-    await store._link.queue("node_gone", ref, 7, 100, 60_000)
+    await store._link.queue("node_gone", ref, 7, 100, 60_000, 60_000)
 
 
 async def _called_away(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
@@ -71,12 +71,12 @@ async def _abandon(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     """The clinician's lease on the visit is over."""
     visit = ticket.visit or "none"
     await store._link.queue("hold_on", ref, visit, DOCTOR, 0)
-    await store._link.queue("abandon", ref, 100, 0, 1, 0, 1_000)
+    await store._link.queue("abandon", ref, 100, 0, 1, 0, 1_000, 3)
 
 
 async def _give_up(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     await _abandon(store, ref, ticket)
-    await store._link.queue("abandon", ref, 100, 0, 1, 0, 1_000)
+    await store._link.queue("abandon", ref, 100, 0, 1, 0, 1_000, 3)
 
 
 async def _resume(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:

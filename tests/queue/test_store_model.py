@@ -236,8 +236,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(queue=st.sampled_from(QUEUES), node=st.sampled_from([1, 2]), hasty=st.booleans())
     def node_gone(self, queue: str, node: int, hasty: bool) -> None:
-        grace_ms = HOUR_MS * (not hasty)
-        self.run(self.link.queue("node_gone", self.ref(queue), node, 100, grace_ms))
+        kept = (HOUR_MS * (not hasty), HOUR_MS)
+        self.run(self.link.queue("node_gone", self.ref(queue), node, 100, *kept))
         self.model.node_gone(queue, node, due=hasty)
 
     @precondition(lambda self: self.model.tickets)
@@ -607,6 +607,7 @@ class QueueMachine(RuleBasedStateMachine):
             "holder_until_ms",
             "shared",
             "node",
+            "vanished",
         )
         visible = {
             key: {name: value for name, value in record.items() if name not in hidden}

@@ -16,6 +16,7 @@ from kolapp_queue.keys import queue_key, queue_keys
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from kolapp_queue.sweep_verbs import ASIDE_LINE
 from kolapp_signalling.app import Served
 from kolapp_signalling.upkeep import _pause_s
 from redis.asyncio import Redis
@@ -98,6 +99,29 @@ async def test_deadlines_of_queues_nobody_is_connected_for_are_swept(
     async with asyncio.timeout(10):
         while (await store.read_ticket(ref, TicketId("anna-ticket"))).state == "waiting":
             pass
+
+
+async def test_a_ticket_that_is_set_aside_raises_an_alarm(
+    start: Start, crowd: People, store: QueueStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = await start(queue_resync_ms=50)
+    queue = ref(node)
+    await crowd.waiting(node, "anna")
+    async with asyncio.timeout(10):
+        while queue not in node.node.store.asides:  # noqa: ASYNC110  # a sweep tells nobody
+            await asyncio.sleep(0.01)
+        before = sum(node.node.store.asides.values())
+        [ticket] = (await store.line(queue)).waiting
+        key = queue_key(queue, "tickets")
+        await store._link.do(lambda redis: redis.hset(key, ticket, b"\xc1"))
+        doctor = await crowd.clinician(node)
+        await doctor.ask("ready", queues=[QUEUE])
+        assert await doctor.errors("pull", key="key-1") == "nobody_waiting"
+        while not node.node.store.asides[queue]:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.01)
+    assert ASIDE_LINE % (queue.provider, queue.queue, 1) in caplog.messages
+    metric = f"kolapp_tickets_set_aside {before + 1}.0"
+    assert metric in node.node.metrics.text().decode().splitlines()
 
 
 async def test_a_node_that_was_given_up_tells_its_people_to_connect_again(

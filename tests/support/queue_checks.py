@@ -47,8 +47,8 @@ def indexes(model: QueueModel, queue: str, records: dict[str, Any]) -> None:
     assert records["patients"] == {ticket.patient: ticket.id for ticket in active}
     line = model.line(queue)
     expected = {
-        "present": [ticket.id for ticket in line if ticket.present],
-        "away": [ticket.id for ticket in line if not ticket.present],
+        "present": [ticket.id for ticket in line if ticket.pulled],
+        "away": [ticket.id for ticket in line if not ticket.pulled],
         "grace": [ticket.id for ticket in line if not ticket.present],
         "holders": [v.id for v in model.visits.values() if v.active and v.ticket.queue == queue],
         "linked": [t.id for t in active if t.connection.partition(".")[0].isdigit()],

@@ -12,6 +12,9 @@ from kolapp_queue.states import ENDED, TicketState
 S = TicketState
 
 
+VANISHED_MOST = 3
+
+
 class Refused(Exception):
     """What the store must refuse, by the name of its error."""
 
@@ -33,6 +36,7 @@ class ModelTicket:
     reason: str = ""
     due: bool = False  # the ring, the grace or the time for a transfer is over
     needs: str = ""  # "", a language, or the clinician named
+    vanished: int = 0  # clinicians in a row who called and were gone
     credit_ms: int = 0
     joined_ms: int = 0
     moved_to: str = ""
@@ -40,6 +44,11 @@ class ModelTicket:
     @property
     def active(self) -> bool:
         return self.state not in ENDED
+
+    @property
+    def pulled(self) -> bool:
+        """Whether a pull takes it, once it is the earliest."""
+        return self.present and self.vanished < VANISHED_MOST
 
 
 @dataclass
@@ -108,7 +117,7 @@ class QueueModel:
 
     def next_for(self, name: str) -> ModelTicket | None:
         clinician = self.clinician(name)
-        present = [t for q in clinician.queues for t in self.line(q) if t.present]
+        present = [t for q in clinician.queues for t in self.line(q) if t.pulled]
         free = [t for t in present if clinician.fits(t) and not self.busy(t.patient)]
         return min(free, key=lambda ticket: ticket.order, default=None)
 
@@ -358,7 +367,9 @@ class QueueModel:
         self._give_up(visit.ticket.queue)
         if visit.state == "called":
             visit.end("clinician_gone")
+            vanished = visit.ticket.vanished + 1
             self._back(visit.ticket, visit.ticket.connection != "", "clinician_gone", due)
+            visit.ticket.vanished = vanished
         elif visit.state == "live":
             visit.state, visit.grace_over = "held", grace_over
         elif visit.state == "held":
@@ -415,4 +426,4 @@ class QueueModel:
     @staticmethod
     def _back(ticket: ModelTicket, present: bool, reason: str, due: bool) -> None:
         ticket.state, ticket.present, ticket.reason = S.WAITING, present, reason
-        ticket.epoch, ticket.visit, ticket.due = 0, None, due
+        ticket.epoch, ticket.visit, ticket.due, ticket.vanished = 0, None, due, 0

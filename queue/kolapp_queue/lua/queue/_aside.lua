@@ -1,8 +1,14 @@
--- Ninth in front of every script: what becomes of a record that cannot be read.
+-- Ninth in front of every script: what becomes of a ticket that pulls and sweeps stumble over.
+
+-- Somebody has to look into it: the event says what it is, the count raises the alarm.
+local function alarm(ticket)
+  redis.call('HINCRBY', META, 'asides', 1)
+  write_event(by_clock('set_aside'), announce(), ticket)
+end
 
 -- A ticket whose record cannot be read: nobody waits behind it, and no sweep stumbles over it
--- again. The record stays as it is for those who look into it; the event tells them.
-local function set_aside(id, place)
+-- again. The record stays as it is for a while, for those who look into it.
+local function set_aside(id, retention_ms, place)
   for _, set in ipairs({PRESENT, AWAY}) do
     -- The place follows from the record; without it, it has to be looked for.
     for _, found in ipairs(place and {place} or redis.call('ZRANGE', set, 0, -1)) do
@@ -13,7 +19,8 @@ local function set_aside(id, place)
     end
   end
   for _, set in ipairs({GRACE, RINGS, MOVING, LINKED}) do index(set, id) end
-  write_event(by_clock('set_aside'), announce(), {
+  redis.call('ZADD', ENDED, now + retention_ms, 't' .. id)
+  alarm({
     id = id, patient = '', number = place and tonumber(string.sub(place, 18, 27)) or 0,
     class = place and string.sub(place, 1, 2) or '', state = 'waiting', reason = 'unreadable',
     joined_ms = now, epoch = 0,

@@ -11,14 +11,15 @@ end
 
 -- Whoever would have been called, had they been there, is told so once for each absence: the
 -- backend can send them a notification.
-local function tell_away(codes, taken)
+local function tell_away(codes, taken, retention_ms)
   local before = taken and order_of(place_of(taken))
   for _, code in ipairs(codes) do
     for _, place in ipairs(firsts(AWAY, code, AWAY_MOST)) do
       local ticket = read(TICKETS, id_of(place))
       if not ticket then
-        set_aside(id_of(place), place)
-      elseif (not before or order_of(place) < before) and not ticket.called_away_ms then
+        set_aside(id_of(place), retention_ms, place)
+      elseif (not before or order_of(place) < before) and not ticket.present
+        and not ticket.called_away_ms then
         ticket.called_away_ms = now
         commit(ticket, nil, by_clock('called_away'))
       end

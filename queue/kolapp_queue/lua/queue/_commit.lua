@@ -5,9 +5,9 @@ local SCHEMA = 1  -- of the records; a reader takes the next one too and keeps w
 -- The indexes follow from the record alone, so the two cannot disagree.
 local function save_ticket(ticket)
   local state, place = ticket.state, place_of(ticket)
-  local waiting = state == 'waiting'
-  index(PRESENT, place, waiting and ticket.present and 0)
-  index(AWAY, place, waiting and not ticket.present and 0)
+  local waiting, pulled = state == 'waiting', ticket.present and not ticket.aside
+  index(PRESENT, place, waiting and pulled and 0)
+  index(AWAY, place, waiting and not pulled and 0)
   index(GRACE, ticket.id, waiting and not ticket.present and ticket.away_until_ms)
   index(RINGS, ticket.id, state == 'called' and ticket.ring_until_ms)
   index(MOVING, ticket.id, state == 'transferring' and ticket.moving_until_ms)

@@ -2,12 +2,12 @@
 -- name, and its clock.
 
 local META = KEYS[1]      -- hash: version, clock, number, epoch, visits_done, visit_ms_mean,
-                          -- lost_to, classes (how often they changed), closed_until
+                          -- lost_to, classes (how often they changed), closed_until, asides
 local TICKETS = KEYS[2]   -- hash: ticket id -> record (MessagePack)
 local VISITS = KEYS[3]    -- hash: visit id -> record (MessagePack)
 local PATIENTS = KEYS[4]  -- hash: patient -> id of the one active ticket
 local PRESENT = KEYS[5]   -- sorted set: `place_of`, score 0; waiting, can be pulled
-local AWAY = KEYS[6]      -- sorted set: the same; waiting, skipped until a sign of life
+local AWAY = KEYS[6]      -- sorted set: the same; waiting, skipped: no sign of life, or set aside
 local RINGS = KEYS[7]     -- sorted set: id of a called ticket by its ring deadline
 local GRACE = KEYS[8]     -- sorted set: id of an away ticket by the end of its grace
 local DUTY = KEYS[9]      -- sorted set: clinician by the end of the duty lease

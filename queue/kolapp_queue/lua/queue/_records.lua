@@ -4,7 +4,7 @@
 local function read(records, id)
   local packed = redis.call('HGET', records, id)
   local whole, record = pcall(cmsgpack.unpack, packed or '')
-  return packed and whole and type(record) == 'table' and record or nil
+  return packed and whole and type(record) == 'table' and record.id == id and record or nil
 end
 
 local function visit_of(ticket)

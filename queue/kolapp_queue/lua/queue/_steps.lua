@@ -15,7 +15,7 @@ end
 local function back_to_line(ticket, reason, grace_ms)
   ticket.state, ticket.reason, ticket.present = 'waiting', reason, ticket.connection ~= ''
   ticket.epoch, ticket.visit, ticket.ring_until_ms = 0, nil, 0
-  ticket.away_until_ms = now + grace_ms
+  ticket.away_until_ms, ticket.vanished, ticket.aside = now + grace_ms, nil, nil
 end
 
 -- Whether this lock epoch of the clinician, or a newer one, was used up here.

@@ -6,10 +6,11 @@
 -- ARGV[3]  1 if a colleague may take over
 -- ARGV[4]  how long an away ticket keeps its place, ms
 -- ARGV[5]  how long what ended stays readable, ms
+-- ARGV[6]  calls in a row that may end so; then the ticket is set aside
 local most, held_ms, take_over = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local grace_ms, retention_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
+local most_vanished, released = tonumber(ARGV[6]), {}
 
-local released = {}
 local function over(ticket, visit, step)
   end_visit(visit, 'clinician_gone', retention_ms)
   commit(ticket, visit, step)
@@ -21,7 +22,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', HOLDERS, 0, now, 'LIMIT', 0, mos
   local ticket = visit and read(TICKETS, visit.ticket)
   if not ticket then
     index(HOLDERS, id)
-    set_aside(visit and visit.ticket or id)
+    redis.call('ZADD', ENDED, now + retention_ms, 'v' .. id)
+    set_aside(visit and visit.ticket or id, retention_ms)
     if visit then
       end_visit(visit, 'clinician_gone', retention_ms)
       save_visit(visit)
@@ -30,8 +32,11 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', HOLDERS, 0, now, 'LIMIT', 0, mos
   elseif visit.state == 'called' then
     local step = by_clock('clinician_gone')
     step.rise = 'given_back'
+    local vanished = (ticket.vanished or 0) + 1
     back_to_line(ticket, 'clinician_gone', grace_ms)
+    ticket.vanished, ticket.aside = vanished, vanished >= most_vanished
     over(ticket, visit, step)
+    if ticket.aside then alarm(ticket) end
   elseif visit.state == 'live' then
     visit.state, visit.held_until_ms = 'held', now + held_ms
     visit.holder_until_ms = now + (take_over and 2 or 1) * held_ms

@@ -15,6 +15,7 @@ if ticket.epoch ~= epoch then return refuse('stale_epoch') end
 if ticket.state == 'in_visit' then return reply(ticket) end
 
 local visit = visit_of(ticket)
+if not visit then return refuse('no_such_visit') end
 ticket.state, ticket.ring_until_ms = 'in_visit', 0
 visit.state, visit.answered_ms = 'live', now
 return commit(ticket, visit, by_patient('answer', ticket))

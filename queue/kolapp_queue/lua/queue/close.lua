@@ -16,7 +16,7 @@ for _, set in ipairs({PRESENT, AWAY}) do
       end_ticket(ticket, 'expired', 'closed', retention_ms)
       commit(ticket, nil, by_clock('close'))
     else
-      set_aside(id_of(place), place)
+      set_aside(id_of(place), retention_ms, place)
     end
   end
 end

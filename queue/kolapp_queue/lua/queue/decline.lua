@@ -15,6 +15,6 @@ if ticket.state ~= 'called' then return refuse('wrong_state', ticket.state) end
 if ticket.epoch ~= epoch then return refuse('stale_epoch') end
 
 local visit = visit_of(ticket)
-end_visit(visit, 'declined', retention_ms)
+if visit then end_visit(visit, 'declined', retention_ms) end
 end_ticket(ticket, 'left', 'declined', retention_ms)
 return commit(ticket, visit, by_patient('decline', ticket))

@@ -1,5 +1,6 @@
 -- The earliest deadline of each kind, and the time to compare it with; the nodes at which somebody
--- has a connection; how many wait, and until when an operator closed the queue. Changes nothing.
+-- has a connection; how many wait, and how many were ever set aside; until when an operator closed
+-- the queue. Changes nothing.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  how long events are kept, ms
 local function earliest(set)
@@ -23,6 +24,7 @@ return cmsgpack.pack({
   holders = earliest(HOLDERS),
   moving = earliest(MOVING),
   nodes = nodes,
+  asides = tonumber(redis.call('HGET', META, 'asides') or 0),
   waiting = redis.call('ZCARD', PRESENT) + redis.call('ZCARD', AWAY),
   closed_until = redis.call('HGET', META, 'closed_until') or '',
   closed_ms = redis.call('HGET', META, 'closed_ms') or '',

@@ -10,7 +10,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', GRACE, 0, now, 'LIMIT', 0, most)
     end_ticket(ticket, 'expired', 'away_too_long', retention_ms)
     commit(ticket, nil, by_clock('expire'))
   else
-    set_aside(id)
+    set_aside(id, retention_ms)
   end
 end
 return reply()

@@ -17,6 +17,7 @@ if visit.state ~= 'called' then return refuse('wrong_state', visit.state) end
 if reason == 'undone' and now >= visit.undo_until_ms then return refuse('too_late') end
 
 local ticket = read(TICKETS, visit.ticket)
+if not ticket then return refuse('no_such_ticket') end
 back_to_line(ticket, reason, grace_ms)
 end_visit(visit, reason, retention_ms)
 local step = by_clinician(reason == 'undone' and 'undo_pull' or 'give_back', visit)

@@ -7,9 +7,10 @@ local visit = read(VISITS, ARGV[1])
 if not visit or visit.clinician ~= ARGV[2] or visit.state == 'ended' then return reply() end
 
 visit.holder_until_ms = now + tonumber(ARGV[3])
-if visit.state == 'held' then
+local ticket = read(TICKETS, visit.ticket)
+if ticket and visit.state == 'held' then
   visit.state, visit.held_until_ms = 'live', 0
-  return commit(read(TICKETS, visit.ticket), visit, by_clinician('resume', visit))
+  return commit(ticket, visit, by_clinician('resume', visit))
 end
 save_visit(visit)
 return reply()

@@ -13,10 +13,11 @@ local released = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', RINGS, 0, now, 'LIMIT', 0, most)) do
   local ticket = read(TICKETS, id)
   local visit = ticket and visit_of(ticket)
-  if not visit then
-    set_aside(id)
+  if not ticket then
+    set_aside(id, retention_ms)
   else
-    end_visit(visit, 'missed_call', retention_ms)
+    -- A visit that cannot be read is nobody's; the patient waits on.
+    if visit then end_visit(visit, 'missed_call', retention_ms) end
     ticket.missed = ticket.missed + 1
     local step = by_clock('miss')
     if ticket.missed > allowed then

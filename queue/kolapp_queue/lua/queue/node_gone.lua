@@ -3,7 +3,9 @@
 -- ARGV[1]  number of the node
 -- ARGV[2]  how many to do at most
 -- ARGV[3]  how long an away ticket keeps its place, ms
-local node, most, grace_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+-- ARGV[4]  how long what ended stays readable, ms
+local node, most = ARGV[1], tonumber(ARGV[2])
+local grace_ms, retention_ms = tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local there = redis.call('ZRANGEBYSCORE', LINKED, node, node, 'LIMIT', 0, most)
 for _, id in ipairs(there) do
@@ -13,7 +15,7 @@ for _, id in ipairs(there) do
     step.reason = 'node_gone'
     detach(ticket, grace_ms, step)
   else
-    set_aside(id)
+    set_aside(id, retention_ms)
   end
 end
 return cmsgpack.pack({done = #there})

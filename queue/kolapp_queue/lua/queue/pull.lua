@@ -33,14 +33,14 @@ else
   repeat
     place = earliest(codes, listed(ARGV[8]))
     ticket = place and read(TICKETS, id_of(place))
-    if place and not ticket then set_aside(id_of(place), place) end
+    if place and not ticket then set_aside(id_of(place), tonumber(ARGV[12]), place) end
   until ticket or not place
 end
 if ticket and ticket.id ~= locked and redis.call('SISMEMBER', SHARED, ticket.patient) == 1 then
   return cmsgpack.pack({lock = ticket.id, patient = ticket.patient})
 end
 fence(clinician, lock_epoch, tonumber(ARGV[12]))
-if codes then tell_away(codes, ticket) end
+if codes then tell_away(codes, ticket, tonumber(ARGV[12])) end
 if not ticket then return reply() end
 
 local unit = spelled(profile).unit or ''

@@ -11,6 +11,7 @@ if visit.epoch ~= tonumber(ARGV[3]) then return refuse('stale_epoch') end
 if visit.state ~= 'live' then return refuse('wrong_state', visit.state) end
 
 local ticket = read(TICKETS, visit.ticket)
+if not ticket then return refuse('no_such_ticket') end
 if ticket.present or ticket.ring_until_ms > now then return reply(ticket, visit) end
 ticket.ring_until_ms = now + tonumber(ARGV[4])
 return commit(ticket, visit, by_clinician('ring_again', visit))

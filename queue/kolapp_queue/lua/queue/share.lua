@@ -9,7 +9,8 @@ local patient, retention_ms = ARGV[1], tonumber(ARGV[2])
 redis.call('SADD', SHARED, patient)
 redis.call('ZADD', ENDED, now + retention_ms, 's' .. patient)
 local active = redis.call('HGET', PATIENTS, patient)
-local visit = active and visit_of(read(TICKETS, active))
+local ticket = active and read(TICKETS, active)
+local visit = ticket and visit_of(ticket)
 if not visit or visit.state == 'ended' then return reply() end
 if not visit.shared then
   visit.shared = true

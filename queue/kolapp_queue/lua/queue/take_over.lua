@@ -15,9 +15,10 @@ if fenced(clinician, lock_epoch) then return refuse('stale_epoch') end
 if visit.state ~= 'held' or now < visit.held_until_ms then
   return refuse('wrong_state', visit.state)
 end
+local ticket, previous = read(TICKETS, visit.ticket), visit.clinician
+if not ticket then return refuse('no_such_ticket') end
 
 fence(clinician, lock_epoch, tonumber(ARGV[6]))
-local ticket, previous = read(TICKETS, visit.ticket), visit.clinician
 ticket.epoch = redis.call('HINCRBY', META, 'epoch', 1)
 visit.clinician, visit.unit = clinician, spelled(ARGV[4]).unit or ''
 visit.epoch, visit.state, visit.held_until_ms = ticket.epoch, 'live', 0

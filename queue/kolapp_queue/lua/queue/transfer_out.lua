@@ -16,6 +16,7 @@ local visit = read(VISITS, ARGV[1])
 if not visit or visit.clinician ~= clinician then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 local ticket = read(TICKETS, visit.ticket)
+if not ticket then return refuse('no_such_ticket') end
 if visit.reason == 'transferred' then return reply(ticket, visit) end
 if visit.state == 'ended' then return refuse('wrong_state', visit.state) end
 
