@@ -117,18 +117,7 @@ def _assemble(
     rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
     hub = Hub(services, settings.resume_window_ms, settings.absent_after_ms, rounds)
     metrics.watch(hub.count, lambda: media.connected, lambda: sum(store.asides.values()))
-    entrance = Entrance(
-        hub,
-        queues,
-        Authenticator(token_rules(settings)),
-        settings.identity_pepper,
-        node_id,
-        version("kolapp"),
-        settings.hello_timeout_ms / 1000,
-        settings.ping_every_ms,
-        metrics,
-        tasks,
-    )
+    entrance = _entrance(settings, node_id, hub, services, tasks)
     node = SignallingNode(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
     )
@@ -136,6 +125,23 @@ def _assemble(
     every_ms, resync = settings.queue.resync_ms, queues.resync
     tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
     return node
+
+
+def _entrance(
+    settings: Settings, node_id: str, hub: Hub, services: Services, tasks: Tasks
+) -> Entrance:
+    return Entrance(
+        hub,
+        services.queues,
+        Authenticator(token_rules(settings)),
+        settings.identity_pepper,
+        node_id,
+        version("kolapp"),
+        settings.hello_timeout_ms / 1000,
+        settings.ping_every_ms,
+        services.metrics,
+        tasks,
+    )
 
 
 def _windows(settings: Settings) -> Windows:

@@ -17,30 +17,23 @@ class Metrics:
     """One registry a node, so that several nodes can live in one process."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        registry = self._registry = CollectorRegistry()
         self.requests = Counter(
             "kolapp_requests",
             "Requests of clients, pings left out, by type and outcome (done or the error's code).",
             ["type", "outcome"],
-            registry=self._registry,
+            registry=registry,
         )
         self.operations = Counter(
             "kolapp_operations",
             "REST operations by name and outcome (done or the error's code).",
             ["operation", "outcome"],
-            registry=self._registry,
+            registry=registry,
         )
-        self.bad_tokens = Counter(
-            "kolapp_bad_tokens",
-            "Greetings and REST requests with a token that is not valid.",
-            registry=self._registry,
-        )
-        self.closes = Counter(
-            "kolapp_closes",
-            "Connections that this node closed, by close code.",
-            ["code"],
-            registry=self._registry,
-        )
+        text = "Greetings and REST requests with a token that is not valid."
+        self.bad_tokens = Counter("kolapp_bad_tokens", text, registry=registry)
+        text = "Connections that this node closed, by close code."
+        self.closes = Counter("kolapp_closes", text, ["code"], registry=registry)
         self._connections = Gauge(
             "kolapp_connections",
             "People with a connection to this node, by role.",
