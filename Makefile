@@ -1,9 +1,11 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stores history check format docs setup clean
+.PHONY: help run test test-stores history pulls check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
+# Often set in containers; every start would then compile our modules anew, a third of its time.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -25,6 +27,10 @@ test-stores: check ## run all tests of the store on each store it may be
 history: ## two minutes of clients and a store that are killed at any moment, then the proof
 	@scripts/setup dev
 	KOLAPP_HISTORY_S=120 $(BIN)/pytest -s tests/history $(ARGS)
+
+pulls: ## two clinicians in two processes press pull at once, 10,000 times
+	@scripts/setup dev
+	KOLAPP_PULLS=10000 $(BIN)/pytest tests/faults/test_fault_10.py $(ARGS)
 
 check: ## lint, format, types, import rules
 	@scripts/setup dev
