@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .bridge import Bridge
+from .collector import Collector
 from .control import Address
 from .dialler import Dialler
 from .errors import BadRequest, Draining, NoSuchVisit, TooManyLegs
@@ -49,7 +50,10 @@ _SWEEP = 1.0  # seconds between looks for visits to forget
 class MediaNode:
     """Not for use from more than one event loop or thread."""
 
-    def __init__(self, settings: MediaSettings, secret: bytes) -> None:
+    def __init__(
+        self, settings: MediaSettings, secret: bytes, collector: Collector | None = None
+    ) -> None:
+        """`collector` is for a process of the node's own; without it Python collects as ever."""
         if len(secret) < 16:
             raise ValueError("the control socket's secret needs at least 16 bytes")
         self.settings = settings
@@ -65,6 +69,8 @@ class MediaNode:
         self._diallers: dict[Dialler, asyncio.Task[None] | None] = {}
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
+        self._collector = collector
+        self._unsettled = True  # legs came or went since the last sweep
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -203,12 +209,14 @@ class MediaNode:
             raise TooManyLegs("the node is full")
         leg = Leg(self.settings, self._hosts, self._engine, on_change)
         self._legs.add(leg)
+        self._unsettled = True
         self._emptied.clear()
         return leg
 
     def _leg_changed(self, event: LegChanged, leg: Leg) -> None:
         if event.state in ("failed", "closed") and leg in self._legs:
             self._legs.discard(leg)
+            self._unsettled = True
             self._past.add(leg.counters)
             if not self._legs:
                 self._emptied.set()
@@ -225,6 +233,15 @@ class MediaNode:
             if now >= sweep_at:
                 sweep_at = now + _SWEEP
                 self.sweep(now)
+                self._settle()
+
+    def _settle(self) -> None:
+        changed, self._unsettled = self._unsettled, False
+        if changed and self._collector is not None:
+            if self._legs:
+                self._collector.settled()
+            else:
+                self._collector.idle()
 
     def sweep(self, now: float) -> None:
         """Forget visits whose legs have all been gone for a while; `now` is monotonic."""

@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
+from kolapp_media.collector import Collector
 from kolapp_media.node import MediaNode
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.model import NodeRecord
@@ -28,7 +29,7 @@ RENEWALS_A_LEASE = 3  # two in a row may fail before the node counts as dead
 async def run_media(settings: Settings) -> None:
     """Carry calls until told to stop. Raises OSError when an address cannot be listened on."""
     stop = told_to_stop()
-    node = MediaNode(settings.media, settings.cluster_secret)
+    node = MediaNode(settings.media, settings.cluster_secret, Collector())
     await node.start(settings.media_control)
     node_id = settings.node_id or f"media-{secrets.token_hex(8)}"
     capacity = settings.media.max_legs // settings.media.max_participants

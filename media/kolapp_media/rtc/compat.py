@@ -70,6 +70,7 @@ _SIGNATURES: dict[str, tuple[Any, list[str]]] = {
 _FIELDS: dict[str, tuple[str, ...]] = {
     "aiortc.RTCRtpTransceiver": ("_codecs", "_headerExtensions"),
     "aiortc.RTCRtpSender": ("_ssrc", "_rtx_ssrc"),
+    "aiortc.RTCRtpReceiver": ("_RTCRtpReceiver__remote_bitrate_estimator",),
     "aiortc.RTCDtlsTransport": ("_ssl", "_role", "_srtp_profiles"),
     "aiortc.RTCIceTransport": ("_connection", "_recv", "_send"),
     "aiortc.RTCIceGatherer": ("_connection",),
@@ -143,6 +144,7 @@ def _attributes() -> list[str]:
     instances = {
         "aiortc.RTCRtpTransceiver": audio,
         "aiortc.RTCRtpSender": audio.sender,
+        "aiortc.RTCRtpReceiver": video.receiver,
         "aiortc.RTCDtlsTransport": transport,
         "aiortc.RTCIceTransport": transport.transport,
         "aiortc.RTCIceGatherer": transport.transport.iceGatherer,

@@ -16,27 +16,25 @@ from aiortc import (
     InvalidStateError,
     RTCConfiguration,
     RTCPeerConnection,
-    RTCRtpCodecParameters,
     RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.codecs import is_rtx
 from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcicetransport import RTCIceParameters, RTCIceTransport
 
 from ..errors import BadOffer, MediaError
-from ..history import History
 from ..sdp import Offer, Section
 from ..settings import MediaSettings
 from .counters import Counters
 from .forward import Incoming
 from .ice import LegConnection
+from .negotiated import negotiated
 from .outgoing import Outgoing
 from .sockets import Engine
 from .srtp import PROFILES, ciphers
-from .streams import LegSection, Stream, Track, clock_rate
+from .streams import LegSection
 
 # The codecs every WebRTC endpoint must have (RFC 7742, 5; RFC 7874, 3), so that any two legs
 # understand each other without a decoder between them. A browser sends the first it knows.
@@ -45,8 +43,6 @@ _COMMON = ("audio/opus", "video/vp8")
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/h264", "video/rtx")}
 # The receivers are browsers and repair lost voice by themselves, if the sender helps (RFC 7587).
 _OPUS = {"minptime": 10, "useinbandfec": 1}
-_SENDS = ("sendrecv", "sendonly")
-_RECEIVES = ("sendrecv", "recvonly")
 _CNAME = re.compile(r"^a=ssrc:[0-9]+ cname:(\S+)", re.MULTILINE)
 
 
@@ -109,7 +105,7 @@ class Leg:
         answer = str(self._peer.localDescription.sdp)
         self._cname = _CNAME.findall(answer)[0]
         self._sections = tuple(
-            _negotiated(section, transceiver, self._settings)
+            negotiated(section, transceiver, self._settings)
             for section, transceiver in zip(offer.sections, transceivers, strict=True)
         )
         self._timer = asyncio.get_running_loop().call_later(
@@ -123,7 +119,8 @@ class Leg:
         transceiver.setCodecPreferences(
             [each for each in capabilities.codecs if each.mimeType.lower() in _CODECS[section.kind]]
         )
-        # Never started: see the module's docstring.
+        # Never started: see the module's docstring. The estimator alone is a thousand objects.
+        transceiver.receiver._RTCRtpReceiver__remote_bitrate_estimator = None  # type: ignore[attr-defined]
         transceiver.sender.send = _nothing  # type: ignore[assignment,method-assign]
         transceiver.receiver.receive = _nothing  # type: ignore[assignment,method-assign]
         return transceiver
@@ -223,6 +220,21 @@ class Leg:
         await self._connection.close()  # in case negotiation failed before it was put in place
         self._on_change = None
         self._connection.on_selected = self._connection.on_consent_lost = None
+        self._untie()
+
+    def _untie(self) -> None:
+        """Cut the library's rings of references: what is left of a leg must not wait for a
+        collection, which stops all media for as long as it takes to look at every other leg."""
+        transceivers = self._peer.getTransceivers()
+        transport = transceivers[0].receiver.transport if transceivers else None
+        if transport is None:
+            return
+        ice = transport.transport
+        vars(ice).pop("start", None)
+        for each in (self._peer, transport, ice, ice.iceGatherer):
+            each.remove_all_listeners()
+        for section in self._sections:
+            section.streams.clear()
 
 
 async def _start_unless_closed(ice: RTCIceTransport, parameters: RTCIceParameters) -> None:
@@ -233,63 +245,3 @@ async def _start_unless_closed(ice: RTCIceTransport, parameters: RTCIceParameter
 
 async def _nothing(_parameters: object) -> None:
     """In place of a sender's or receiver's start."""
-
-
-def _negotiated(
-    section: Section, transceiver: RTCRtpTransceiver, settings: MediaSettings
-) -> LegSection:
-    """What offer and answer agreed on for one media section."""
-    types: dict[str, int] = {}
-    repairs: dict[int, int] = {}
-    asks_again = False
-    for codec in transceiver._codecs:
-        number = codec.payloadType
-        if number is None:
-            continue
-        if is_rtx(codec):
-            repairs[int(str(codec.parameters["apt"]))] = number
-        else:
-            types.setdefault(_codec_name(codec), number)
-            asks_again |= any(
-                (each.type, each.parameter) == ("nack", None) for each in codec.rtcpFeedback
-            )
-    sender = transceiver.sender
-    track = Track(sender._ssrc, clock_rate(section.kind), sender._rtx_ssrc)
-    if asks_again:
-        size = 1 << (settings.history_packets - 1).bit_length()
-        track.history = History(size, plain=repairs.keys() >= {*types.values()})
-    result = LegSection(
-        kind=section.kind,
-        mid=section.mid,
-        sends=section.direction in _SENDS,
-        receives=section.direction in _RECEIVES,
-        types=types,
-        repairs=repairs,
-        originals={repair: number for number, repair in repairs.items()},
-        extensions={each.uri: each.id for each in transceiver._headerExtensions},
-        asks_again=asks_again,
-        track=track,
-    )
-    _announced(result, section, settings)
-    return result
-
-
-def _codec_name(codec: RTCRtpCodecParameters) -> str:
-    """What must be the same on both legs; of H.264 also profile and way of packing, while the
-    level may differ (RFC 6184, 8.2.2)."""
-    name = codec.name.lower()
-    if name != "h264":
-        return name
-    profile = str(codec.parameters.get("profile-level-id", "42001f"))[:4].lower()
-    return f"{name} {profile} {codec.parameters.get('packetization-mode', '0')}"
-
-
-def _announced(result: LegSection, section: Section, settings: MediaSettings) -> None:
-    """Streams the offer names: media first, so that each repair finds what it repairs."""
-    by_ssrc: dict[int, Stream] = {}
-    for ssrc in sorted(section.ssrcs, key=lambda each: each in section.repairs):
-        repairs = by_ssrc.get(section.repairs.get(ssrc, -1))
-        if ssrc in section.repairs and repairs is None:
-            continue
-        by_ssrc[ssrc] = Stream(ssrc, result, settings, repairs)
-    result.streams.extend(by_ssrc.values())
