@@ -2,7 +2,7 @@
 
 There is one reader (the request handler) and no writer task. Frames go straight into the
 transport while it is nearly empty; for a client that does not keep up they are held here, bounded,
-until `flush` finds room.
+until there is room again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Socket = web.WebSocketResponse[Literal[False]]  # text arrives as bytes too
 
 _CLOSE, _PING, _PONG = 0x8, 0x9, 0xA  # opcodes of RFC 6455, 5.5
 _UNSENT_BYTES = 32_768  # what may lie unsent in the transport before messages are held here
+_AGAIN_S = 0.1  # after this it is looked whether there is room for what is held
 _CLOSE_S = 2.0  # the client's half of a closing handshake must come within this
 _OPCODES = {WSMsgType.TEXT: TEXT, WSMsgType.BINARY: BINARY}
 _FRAMES = frozenset({*_OPCODES, WSMsgType.PING, WSMsgType.PONG})
@@ -42,6 +43,7 @@ class Connection:
 
     __slots__ = (
         "_abort",
+        "_again",
         "_codec",
         "_errors",
         "_heard",
@@ -78,6 +80,7 @@ class Connection:
         self._second, self._spent = 0, 0  # messages in the present second
         self._replies: list[bytes] = []  # held because the client does not keep up
         self._latest: dict[str, bytes] = {}  # held: the newest snapshot of each kind
+        self._again: asyncio.TimerHandle | None = None  # set while something is held
         self._abort: asyncio.TimerHandle | None = None  # set while the client may still answer
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -119,16 +122,12 @@ class Connection:
 
     # Out
 
-    @property
-    def clogged(self) -> bool:
-        """Whether something is held because the client does not keep up: call `flush` again."""
-        return bool(self._replies or self._latest)
-
     def send(self, message: ServerMessage) -> None:
         """A reply: never dropped, so too many that wait end the connection."""
         data = frame(self._codec.opcode, self._codec.encode(message))
         if not self._put(data):
             self._replies.append(data)
+            self._try_again_soon()
             if len(self._replies) > self._limits.outbox:
                 self.close_soon(CloseCode.SLOW_READER)
         bad = isinstance(message, Error) and message.code == ErrorCode.BAD_MESSAGE
@@ -141,8 +140,19 @@ class Connection:
         data = frame(self._codec.opcode, self._codec.encode(message))
         if not self._put(data):
             self._latest[kind] = data
+            self._try_again_soon()
 
-    def flush(self) -> None:
+    def _try_again_soon(self) -> None:
+        if self._again is None:
+            self._again = asyncio.get_running_loop().call_later(_AGAIN_S, self._try_again)
+
+    def _try_again(self) -> None:
+        self._again = None
+        self._flush()
+        if self._replies or self._latest:
+            self._try_again_soon()
+
+    def _flush(self) -> None:
         if self._over():
             self._replies.clear()
             self._latest.clear()
@@ -154,7 +164,7 @@ class Connection:
     def _put(self, data: bytes) -> bool:
         """Write now, unless something waits already or the client does not read."""
         if self._replies or self._latest:
-            self.flush()
+            self._flush()
         if self._over():
             return True  # what nobody will read any more is not kept
         if self._replies or self._latest or not self._room():

@@ -92,7 +92,6 @@ class Hub:
         due = list(self._participants.values())[self._round :: self._rounds]
         for count, participant in enumerate(due, 1):
             if (connection := participant.connection) is not None:
-                connection.flush()
                 connection.look_after()
                 if now >= participant.session.token_until_ms:
                     connection.close_soon(CloseCode.BAD_TOKEN)

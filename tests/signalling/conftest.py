@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from drivers import ENCODINGS, People, Start, people
+from kolapp_queue.embedded import EmbeddedStore
 from kolapp_signalling.app import Served, serving
 from kolapp_signalling.development import prepare
 from kolapp_signalling.setting_kinds import SIGNALLING
@@ -23,6 +24,19 @@ def settings(store_url: str, provider: str, tmp_path: Path) -> Settings:
         audit=False,  # of all providers that share this store
     )
     return prepare(plain, SIGNALLING)
+
+
+@pytest.fixture
+def own_store_url(tmp_path: Path) -> Iterator[str]:
+    """What is published in it concerns no other test. Ask for it before `start`: a node that
+    outlives its store waits for it when it says good-bye."""
+    server = EmbeddedStore(tmp_path / "store")
+    server.start()
+    try:
+        server.wait_ready(10)
+        yield server.url
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -47,7 +47,9 @@ def test_a_node_alone_needs_a_store(role, tmp_path):
 
 def test_a_store_that_is_not_there_is_one_sentence(tmp_path):
     url = f"unix://{tmp_path}/no.sock"
-    done = run_kolapp("signalling", "--store-url", url, "--data-dir", str(tmp_path), "--port", "0")
+    hasty = {"KOLAPP_QUEUE_COMMAND_TIMEOUT_MS": "50"}
+    where = ("--store-url", url, "--data-dir", str(tmp_path), "--port", "0")
+    done = run_kolapp("signalling", *where, environment=hasty)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "The store does not answer; is it running?\n"
 

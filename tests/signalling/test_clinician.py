@@ -281,7 +281,7 @@ async def test_a_colleague_takes_a_visit_over_when_its_clinician_stays_away(
     start: Start, crowd: People
 ) -> None:
     # The grace is long enough for a slow machine to see the visit held before it is given up.
-    node = await start(queue_duty_lease_ms=300, queue_visit_grace_ms=2_000)
+    node = await start(queue_duty_lease_ms=300, queue_visit_grace_ms=2_000, queue_resync_ms=100)
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     visit = (await doctor.pull())["visit"]
     await anna.answer()

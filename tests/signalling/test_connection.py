@@ -182,13 +182,17 @@ async def test_a_silent_client_is_pinged_and_then_given_up(start: Start, crowd: 
     await anna.send("hello", token="")  # not even a token: sockets are looked after all the same
     dead = await crowd.patient(node, "anna")
     dead.ws._autoping = False  # type: ignore[attr-defined]  # a client that answers no ping
-    assert await closed_raw(dead) == 4002
+    async with asyncio.timeout(5):
+        closed = asyncio.create_task(closed_raw(dead))
+        while not closed.done():  # sooner than once a second
+            await node.node.hub.look_after()
+            await asyncio.wait([closed], timeout=0.02)
+    assert closed.result() == 4002
 
 
 async def closed_raw(driver: Driver) -> int:
-    async with asyncio.timeout(5):
-        while not driver.ws.closed:
-            await driver.ws.receive()
+    while not driver.ws.closed:
+        await driver.ws.receive()
     return int(driver.ws.close_code or 0)
 
 
@@ -229,8 +233,9 @@ class Deaf:
 
 
 async def test_who_does_not_read_is_closed_and_others_do_not_notice(
-    start: Start, crowd: People
+    start: Start, crowd: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("kolapp_signalling.connection._CLOSE_S", 0.1)  # it answers no goodbye
     node = await start(messages_per_s=100_000, outbox_limit=8)
     bo = await crowd.waiting(node, "bo")
     [known] = node.node.connections
@@ -254,6 +259,7 @@ async def test_a_slow_reader_gets_the_latest_snapshot_and_every_reply(
     anna = await crowd.waiting(node, "anna")
     [ours] = node.node.connections
     shrink(ours)
+    anna.ws.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     held = 0
     sent = []
     while held < 10:  # until the transport is full and replies are held back
@@ -263,7 +269,9 @@ async def test_a_slow_reader_gets_the_latest_snapshot_and_every_reply(
         held = len(ours._replies)
     for name in ("bo", "cleo"):
         await crowd.waiting(node, name)
-    await anna.until(lambda anna: anna.position == 1 and anna.ticket["place"]["waiting"] == 3)
+    # What is held goes out once there is room again, and not when somebody looks after sockets.
+    newest = {"position": 1, "waiting": 3}
+    await anna.until(lambda anna: newest.items() <= anna.ticket["place"].items(), deadline_s=3)
     if anna.frames[-1].get("re") != sent[-1]:
         await anna.until(lambda anna: any(f.get("re") == sent[-1] for f in anna.frames))
     replies = [frame["re"] for frame in anna.frames if frame.get("re", 0) >= sent[0]]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from drivers import QUEUE, Driver, People, Start
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.model import Profile
 from kolapp_signalling.app import Served
 from kolapp_signalling.grants import NOTHING, USUAL_NAMES, ClaimNames, Grants, granted
@@ -79,18 +77,7 @@ bands = {{ urgent = "30 min" }}
 
 
 @pytest.fixture
-def own_store_url(tmp_path: Path) -> Iterator[str]:
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(10)
-        yield server.url
-    finally:
-        server.stop()
-
-
-@pytest.fixture
-async def served(start: Start, own_store_url: str, tmp_path: Path) -> Served:
+async def served(own_store_url: str, start: Start, tmp_path: Path) -> Served:
     file = tmp_path / "queues.toml"
     file.write_text(POLICIES)
     return await start(queues_file=file, store_url=own_store_url)

@@ -135,7 +135,7 @@ async def test_no_offer_before_the_answer(node: Served, crowd: People) -> None:
 async def test_a_call_nobody_answers_is_missed_and_then_a_no_show(
     start: Start, crowd: People
 ) -> None:
-    node = await start(queue_ring_ms=150)
+    node = await start(queue_ring_ms=150, queue_resync_ms=100)
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     await doctor.pull()
     await anna.until_state("called")

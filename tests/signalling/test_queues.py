@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 from drivers import QUEUE, People, Start
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.model import QueueRef
 from kolapp_queue.policy_book import publish
 from kolapp_queue.policy_file import parse
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
-
-
-@pytest.fixture
-def own_store_url(tmp_path: Path) -> Iterator[str]:
-    """What is published in it concerns no other test."""
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(10)
-        yield server.url
-    finally:
-        server.stop()
 
 
 def ref(node: Served, queue: str = QUEUE) -> QueueRef:
@@ -89,7 +73,7 @@ hours = {{ mon = "closed" }}
 
 
 async def test_queues_of_a_file_change_without_a_restart(
-    start: Start, own_store_url: str, crowd: People
+    own_store_url: str, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store_url)
     store, provider = node.node.store, node.node.settings.demo_provider
