@@ -75,7 +75,7 @@ hours = {{ mon = "closed" }}
 async def test_queues_of_a_file_change_without_a_restart(
     own_store_url: str, start: Start, crowd: People
 ) -> None:
-    node = await start(store_url=own_store_url)
+    node = await start(store_url=own_store_url, queue_resync_ms=100)
     store, provider = node.node.store, node.node.settings.demo_provider
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     await publish(store, parse(POLICIES.format(provider=provider), "queues.toml"))
