@@ -7,10 +7,12 @@ between is replaced. `python scripts/docs.py` writes, `--check` fails when anyth
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -22,6 +24,7 @@ from kolapp_signalling import codes, messages, operator_messages, parts, rest, s
 from kolapp_signalling.operator_rest import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[1]
+SOURCE_ROOTS = ("queue", "media", "signalling", "loadtest")
 PART = re.compile(r"(<!-- generated: ([a-z_]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -131,6 +134,25 @@ def problems() -> str:
     return table(("status", "code"), rows)
 
 
+def modules(root: str) -> str:
+    """Every module of a package with the first sentence of its docstring."""
+    top = next((ROOT / root).glob("kolapp_*"))
+    rows = []
+    for path in sorted(top.rglob("*.py"), key=lambda path: (len(path.parts), path)):
+        name = path.relative_to(top).with_suffix("").as_posix().removesuffix("/__init__")
+        if name != "__init__":
+            rows.append((f"`{name}`", responsibility(path)))
+    return table(("module", "its one responsibility"), rows)
+
+
+def responsibility(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    first = " ".join(text.split("\n\n")[0].split())
+    if not first:
+        raise SystemExit(f"{path} does not say what it is for")
+    return re.split(r"(?<=[^A-Z][.?])\s", first)[0]
+
+
 def diagram() -> str:
     lines = ["```mermaid", "stateDiagram-v2"]
     for step in STEPS:
@@ -170,6 +192,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "operations": operations,
     "operator_records": of_operators,
     "problems": problems,
+    **{f"modules_{root}": partial(modules, root) for root in SOURCE_ROOTS},
     "ticket_diagram": diagram,
     "ticket_steps": steps,
     "visit_states": lambda: ", ".join(f"`{s.value}`" for s in VisitState) + ".\n",
@@ -185,6 +208,7 @@ def renew(text: str) -> str:
 
 # Each document from the text it has now; docs/settings.md is made as a whole.
 DOCUMENTS: dict[str, Callable[[str], str]] = {
+    "ARCHITECTURE.md": renew,
     "PROTOCOL.md": renew,
     "docs/queues.md": renew,
     "docs/settings.md": lambda _: setting_sources.settings_table(),

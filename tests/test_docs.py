@@ -16,6 +16,7 @@ STATIC = ROOT / "signalling/kolapp_signalling/static"
 CLIENT = {k.__struct_config__.tag: k for k in get_args(messages.AnyClientMessage)}
 SERVER = {k.__struct_config__.tag: k for k in get_args(messages.AnyServerMessage)}
 PROTOCOL = (ROOT / "PROTOCOL.md").read_text()
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
 
 
 def test_generated_parts_are_current():
@@ -23,6 +24,16 @@ def test_generated_parts_are_current():
         [sys.executable, ROOT / "scripts/docs.py", "--check"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("root", ["queue", "media", "signalling", "loadtest"])
+def test_every_module_is_named_in_the_architecture(root):
+    top = next((ROOT / root).glob("kolapp_*"))
+    names = {path.relative_to(top).with_suffix("").as_posix() for path in top.rglob("*.py")}
+    named = {name.removesuffix("/__init__") for name in names if name != "__init__"}
+    table = ARCHITECTURE.split(f"<!-- generated: modules_{root} -->")[1].split("<!-- end -->")[0]
+    rows = re.findall(r"^\| `([a-z_/]+)` \| (\S.*[.?]) \|$", table, re.M)
+    assert sorted(name for name, _ in rows) == sorted(named)
 
 
 def test_every_message_and_no_other_has_a_section():
