@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kolapp_queue.eta.backtest import OURS, BadSplit, backtest, rounded, table
-from kolapp_queue.eta.forecaster import Kolapp
+from kolapp_queue.eta.backtest import BadSplit, backtest, rounded, table
 from kolapp_queue.eta.history import Event, in_order
 from kolapp_queue.eta.technion import NotTechnion, read
 
@@ -49,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 def _backtest(given: argparse.Namespace) -> int:
     learn, test = _events(given.learn, 0), _events(given.test, len(given.learn))
     try:
-        result = backtest(learn, test, given.prior, {OURS: Kolapp(given.prior)}, _tell)
+        result = backtest(learn, test, given.prior, _tell)
     except BadSplit as error:
         raise StartRefused(f"This cannot be compared: {error}.") from error
     sys.stdout.write(table(result.report))

@@ -61,7 +61,7 @@ def _day(axes: Any, result: Backtest) -> None:
     names, counts = np.unique(days, return_counts=True)
     day = days == names[counts.argmax()]
     hours = result.test.at_s[day] % DAY_S / 3600
-    low, high = said.q10[day] / 60, said.q90[day] / 60
+    low, high = (end[day] / 60 for end in said.range80())
     axes.fill_between(hours, low, high, alpha=0.4, step="mid", label="80 % range at joining")
     axes.plot(hours, result.test.wait_s[day] / 60, ".", color="black", ms=3, label="wait")
     axes.set(xlabel="hour of joining, the day with most waits", ylabel="minutes")

@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from .calibration import COLUMNS
+from .forecaster import Kolapp
 from .history import Event, second_of_day
 from .metrics import Said, calibration, error_by, measure
 from .offline import NoBoosting, compare
-from .replay import COLUMNS, Forecaster, Records, replay
+from .replay import Records, replay
+from .watch import Watch
 
 OURS = "kolapp"
+# Of the announcer, beside the forecaster's figures.
+ANNOUNCED = ("rose_without_cause", "rose_over_60s", "late_vs_shown_upper")
 PLACES = ((0, "1"), (1, "2-3"), (3, "4-6"), (6, "7-10"), (10, "11 and more"))
 
 
@@ -33,7 +38,6 @@ def backtest(
     learn: Sequence[Event],
     test: Sequence[Event],
     handling_s: float,
-    forecasters: Mapping[str, Forecaster],
     tell: Callable[[str], None] = lambda _: None,
 ) -> Backtest:
     """Raises BadSplit, also when there is nothing to learn from or to test on. Times are those of
@@ -41,7 +45,9 @@ def backtest(
     if not learn or not test or test[0].at_s < learn[-1].at_s:
         raise BadSplit("what is tested on must begin after the end of what is learned from")
     tell(f"replaying {len(learn) + len(test)} events")
-    records = replay([*learn, *test], handling_s, dict(forecasters))
+    ours = Kolapp(handling_s)
+    watch = Watch(ours, test[0].at_s)
+    records = replay([*learn, *test], handling_s, {OURS: ours}, watch)
     after = records.at_s >= test[0].at_s
     before, asked = part(records, ~after), part(records, after)
     if not len(before.at_s) or not len(asked.at_s):
@@ -54,7 +60,10 @@ def backtest(
             said[name] = answer()
         except NoBoosting as error:
             missing[name] = str(error)
-    return Backtest(_report(before, asked, said, missing), asked, said)
+    report = _report(before, asked, said, missing)
+    report["announcer"] = watch.report()
+    report["methods"][OURS] |= {name: report["announcer"][name] for name in ANNOUNCED}
+    return Backtest(report, asked, said)
 
 
 def part(records: Records, which: Any) -> Records:
@@ -70,7 +79,10 @@ def part(records: Records, which: Any) -> Records:
 
 def _said(table: Any) -> Said:
     column = dict(zip(COLUMNS, table.T, strict=True))
-    return Said(column["q50"], column["mean"], column["q10"], column["q50"], column["q90"])
+    return Said(
+        column["q50"], column["mean"], column["q10"], column["q50"], column["q90"],
+        column["low"], column["high"],
+    )  # fmt: skip
 
 
 def _report(
@@ -93,6 +105,7 @@ def _place(ahead: float) -> str:
     return next(name for least, name in reversed(PLACES) if ahead >= least)
 
 
+SHOWN = (*ANNOUNCED, "rose_forecast", "late_vs_last_shown_upper")
 HEAD = ("method", "MAE", "RMSE", "p10", "p50", "p90", "in 80 %", "later", "width")
 
 
@@ -105,6 +118,8 @@ def table(report: Mapping[str, Any]) -> str:
         cells += [f"{100 * one[key]:.1f}" for key in ("coverage80", "above80")]
         cells.append(f"{one['width80']:.0f}")
         lines.append(f"{name:<20}" + "".join(f"{cell:>9}" for cell in cells))
+    shares = {name: value for name, value in report["announcer"].items() if name in SHOWN}
+    lines.append("shown: " + ", ".join(f"{name} {100 * one:.2f} %" for name, one in shares.items()))
     lines += [f"{name}: {why}" for name, why in report["missing"].items()]
     return "\n".join(lines) + "\n"
 

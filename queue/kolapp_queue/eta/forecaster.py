@@ -1,7 +1,14 @@
-"""The forecaster: a queue's state in, the distribution of the remaining wait out."""
+"""The forecaster: a queue's state in, the distribution of the remaining wait out.
+
+Structure first: when the clinicians will have taken all who are ahead (`departures`). What that
+leaves out (who gives up, who passes, who comes and goes at which hour) is learned on top
+(`learner`), from everybody's wait when it has ended, and the ranges are held to their promise
+(`calibration`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,37 +17,44 @@ from .baselines import Baselines
 from .calibration import Calibration
 from .departures import departures, team
 from .durations import Durations, Returns
-from .features import KINDS, Places, bases, kind_number, queue_vector, rows
+from .features import bases, queue_vector, rows
 from .history import Event, Step
 from .learner import Learner
+from .line import Columns, columns, places_at
 from .state import Ended, QueueState, Waiting
 
 PAUSE = 1 / 30  # of a mean visit, between two of them while people wait
 STRUCTURE = 2  # which of the `bases` the learner multiplies
+LONGEST = 100.0  # mean visits: no structural estimate says more
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was known and said when somebody was asked about; kept until the wait has ended."""
+
+    at_s: float
+    row: Any
+    base: float
+    said: Any  # before it was calibrated
+    joining: bool
 
 
 class Kolapp:
-    def __init__(self, unit_s: float) -> None:
+    """Learns from a queue's events; see `Forecaster` for the order of the calls."""
+
+    def __init__(self, unit_s: float, seed: int = 1) -> None:
+        self.unit_s = unit_s
         self.durations = Durations(unit_s)
         self.returns = Returns()
         self.seen = Baselines()
         self.kinds: list[str] = []
         self.learner: Learner | None = None
-        self.calibration = Calibration()
-        self._asked: dict[int, tuple[Any, float, Any]] = {}
+        # Those who join, and those who wait already: their errors are of different kinds.
+        self.joining, self.waiting = Calibration(), Calibration()
+        self._seed = seed
+        self._pick = np.random.default_rng(seed)
+        self._asked: dict[int, list[Asked]] = {}
         self._before_s = 0.0
-
-    def happened(self, state: QueueState, event: Event, ended: Ended | None) -> None:
-        """After the event was applied to the state."""
-        self.seen.happened(event, ended)
-        if ended is not None and (asked := self._asked.pop(ended.ticket, None)):
-            row, base, said = asked
-            wait = ended.wait_s / state.unit_s
-            self.calibration.learn(said, wait)
-            if self.learner is not None:
-                self.learner.add(row, base, wait)
-        elif event.step == Step.LEFT:
-            self._asked.pop(event.ticket, None)
 
     def before(self, state: QueueState, event: Event) -> None:
         """Before it is applied: what it ends is learned from."""
@@ -48,67 +62,78 @@ class Kolapp:
         if event.step == Step.ENDED and (visit := state.visits.get(event.ticket)):
             self.durations.add(visit.kind, visit.server, event.at_s - visit.since_s)
 
-    def forecast(self, state: QueueState, waiting: Waiting) -> tuple[float, ...]:
-        kind_number(self.kinds, waiting.kind)
-        places = _place(state, waiting, self.kinds)
-        row, base = self._rows(state, places)
-        if self.learner is None:
-            self.learner = Learner(row.shape[1])
-        said = self.learner.say(row, base)
-        if waiting.joined_s == state.now_s:
-            self._asked[waiting.ticket] = (row[0].astype(np.float32), float(base[0]), said)
-        shown = self.calibration.apply(said)[0] * state.unit_s
-        q10, q50, q80, q90, mean = shown.tolist()
-        return (mean, q10, q50, q80, q90)
+    def happened(self, state: QueueState, event: Event, ended: Ended | None) -> None:
+        """After the event was applied to the state."""
+        self.seen.happened(event, ended)
+        if event.step == Step.LEFT:
+            self._asked.pop(event.ticket, None)
+        elif ended is not None:
+            for asked in self._asked.pop(ended.ticket, ()):
+                self._learn(asked, (event.at_s - asked.at_s) / self.unit_s)
 
-    def _rows(self, state: QueueState, places: Places) -> tuple[Any, Any]:
+    def forecast(self, state: QueueState, waiting: Waiting) -> tuple[float, ...]:
+        """For somebody who has just joined; somebody else who waits is asked about too, to learn
+        what becomes of those who have waited a while."""
+        place = state.place(waiting)
+        which = [place]
+        if len(state.waiting) > 1:
+            other = int(self._pick.integers(len(state.waiting) - 1))
+            which.append(other + (other >= place))
+        line = [state.tickets[ticket] for _, ticket in state.waiting[: max(which) + 1]]
+        table, base, said = self._say(state, columns(line, self.kinds), np.array(which))
+        for row, index in enumerate(which):
+            asked = Asked(
+                state.now_s, table[row].astype(np.float16), base[row], said[row], row == 0
+            )
+            self._asked.setdefault(line[index].ticket, []).append(asked)
+        shown = self.joining.apply(said[:1])[0] * self.unit_s
+        return tuple(shown.tolist())
+
+    def everybody(self, state: QueueState) -> Any:
+        """Rows of remaining waits in the order of the line, as `calibration.COLUMNS`."""
+        line = [state.tickets[ticket] for _, ticket in state.waiting]
+        return self.curve(state, columns(line, self.kinds), np.arange(len(line)))
+
+    def curve(self, state: QueueState, line: Columns, which: Any) -> Any:
+        """The same for some of a line, by their indexes."""
+        _, _, said = self._say(state, line, which)
+        return self.waiting.apply(said) * self.unit_s
+
+    def _say(self, state: QueueState, line: Columns, which: Any) -> tuple[Any, Any, Any]:
+        places = places_at(line, which, state.now_s, self.unit_s)
         on_duty = team(state, self.durations, self.kinds)
-        gone = departures(on_duty, self.returns, state.handling_all.mean, PAUSE * state.unit_s)
+        gone = departures(on_duty, self.returns, state.handling_all.mean, PAUSE * self.unit_s)
         times = bases(places, gone)
         queue = queue_vector(state, self.seen, on_duty, gone)
         table = rows(places, times, queue, on_duty, self.seen, state, self.kinds)
-        return table, times[:, STRUCTURE] / state.unit_s
+        base = np.minimum(times[:, STRUCTURE] / self.unit_s, LONGEST)
+        if self.learner is None:
+            self.learner = Learner(table.shape[1], self._seed)
+        return table, base, self.learner.say(table, base)
+
+    def _learn(self, asked: Asked, wait: float) -> None:
+        calibration = self.joining if asked.joining else self.waiting
+        calibration.learn(asked.said[None], wait)
+        if self.learner is not None:
+            self.learner.add(asked.row, asked.base, wait)
 
     def _wait_for_idle(self, state: QueueState, event: Event) -> None:
         """Learn how soon idle clinicians take the next one: from all time somebody waited."""
         since_s, self._before_s = self._before_s, event.at_s
-        if not state.waiting or event.at_s - since_s > state.unit_s * 4:
+        if not state.waiting or event.at_s - since_s > 4 * self.unit_s:
             return
-        longest = self.returns.EDGES_S[-1] * 1.5
-        idle = [
-            one.free_since_s
-            for one in state.servers.values()
-            if one.on_duty and not one.busy and since_s - one.free_since_s < longest
-        ]
-        if idle and event.at_s > since_s:
-            free = np.array(idle)
-            self.returns.waited_for(
-                np.maximum(0.0, since_s - free), np.maximum(0.0, event.at_s - free)
-            )
+        longest_s = 1.5 * self.returns.EDGES_S[-1]
+        free = np.array(
+            [
+                one.free_since_s
+                for one in state.servers.values()
+                if one.on_duty and not one.busy and since_s - one.free_since_s < longest_s
+            ]
+        )
+        if len(free) and event.at_s > since_s:
+            self.returns.waited_for(np.maximum(0.0, since_s - free), event.at_s - free)
         if event.step == Step.STARTED and event.ticket in state.tickets:
             server = state.servers.get(event.server)
-            if (
-                server is not None
-                and not server.busy
-                and event.at_s - server.free_since_s < longest
-            ):
-                self.returns.returned(event.at_s - server.free_since_s)
-
-
-def _place(state: QueueState, waiting: Waiting, kinds: list[str]) -> Places:
-    now_s = state.now_s
-    ahead = list(state.ahead(waiting))
-    of_kind = np.zeros((1, KINDS))
-    for one in ahead:
-        of_kind[0, kind_number(kinds, one.kind)] += 1
-    waited = [now_s - one.joined_s for one in ahead]
-    return Places(
-        ahead=np.array([float(len(ahead))]),
-        ahead_of_kind=of_kind,
-        urgent_ahead=np.array([float(sum(one.credit_s > 0 for one in ahead))]),
-        old_ahead=np.array([float(sum(one > state.unit_s / 3 for one in waited))]),
-        ahead_waited_s=np.array([sum(waited)]),
-        waited_s=np.array([now_s - waiting.joined_s]),
-        credit_s=np.array([waiting.credit_s]),
-        kind=np.array([kind_number(kinds, waiting.kind)]),
-    )
+            idle_s = event.at_s - server.free_since_s if server and not server.busy else longest_s
+            if idle_s < longest_s:
+                self.returns.returned(idle_s)

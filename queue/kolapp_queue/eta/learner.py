@@ -22,10 +22,10 @@ START = np.log([0.35, 0.85, 1.4, 1.9, 1.0])
 SOFT = 1 / 18  # of a mean visit: added before logarithms, so that seconds do not weigh too much
 HIDDEN = 64
 BATCH = 256
-ROWS = 60_000  # kept
+ROWS = 100_000  # kept
 RECENT = 0.3  # of a batch comes from the last RECENT_ROWS
-RECENT_ROWS = 6_000
-EVERY = 32  # new rows, then STEPS steps
+RECENT_ROWS = 12_000
+EVERY = 64  # new rows, then STEPS steps
 STEPS = 4
 RATE, DECAY = 1.5e-3, 0.3
 FULL_RATE = 3_000  # rows until steps are at full size
@@ -35,7 +35,7 @@ class Learner:
     def __init__(self, inputs: int, seed: int = 1) -> None:
         self._rng = np.random.default_rng(seed)
         self.net = Net(inputs, HIDDEN, OUTPUTS, self._rng)
-        self._rows = np.zeros((ROWS, inputs), dtype=np.float32)
+        self._rows = np.zeros((ROWS, inputs), dtype=np.float16)
         self._base = np.zeros(ROWS, dtype=np.float32)
         self._wait = np.zeros(ROWS, dtype=np.float32)
         self.seen = 0

@@ -18,12 +18,25 @@ class Said:
     q10: Any
     q50: Any
     q90: Any
+    low: Any = None  # ends of the 80 % range; q10 and q90 if it is not said apart
+    high: Any = None
+
+    def range80(self) -> tuple[Any, Any]:
+        if self.low is None:
+            return self.q10, self.q90
+        return self.low, self.high
+
+    def some(self, which: Any) -> Said:
+        """Of those waits only."""
+        columns = (getattr(self, name) for name in Said.__slots__)
+        return Said(*(None if column is None else column[which] for column in columns))
 
 
 def measure(wait_s: Any, said: Said) -> dict[str, Any]:
-    """`coverage80`: share within q10 to q90; `above80`: later than q90; `width80`: mean of q90
-    minus q10."""
-    inside = (wait_s >= said.q10) & (wait_s <= said.q90)
+    """`coverage80`: share within the 80 % range; `above80`: later than its upper end; `width80`:
+    its mean width."""
+    low, high = said.range80()
+    inside = (wait_s >= low) & (wait_s <= high)
     return {
         "mae": _mean(np.abs(wait_s - said.median)),
         "rmse": float(np.sqrt(_mean((wait_s - said.mean) ** 2))),
@@ -33,8 +46,8 @@ def measure(wait_s: Any, said: Said) -> dict[str, Any]:
             "90": pinball(0.9, wait_s, said.q90),
         },
         "coverage80": _mean(inside),
-        "above80": _mean(wait_s > said.q90),
-        "width80": _mean(said.q90 - said.q10),
+        "above80": _mean(wait_s > high),
+        "width80": _mean(high - low),
         "n": len(wait_s),
     }
 
@@ -48,10 +61,7 @@ def pinball(share: float, wait_s: Any, quantile: Any) -> float:
 def error_by(groups: Any, wait_s: Any, said: Said) -> dict[str, dict[str, Any]]:
     """The same figures for each group apart, by its name."""
     return {
-        str(group): measure(
-            wait_s[groups == group],
-            Said(*(getattr(said, name)[groups == group] for name in Said.__slots__)),
-        )
+        str(group): measure(wait_s[groups == group], said.some(groups == group))
         for group in sorted(set(groups.tolist()))
     }
 

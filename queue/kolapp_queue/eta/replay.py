@@ -14,13 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from .baselines import Baselines
+from .calibration import COLUMNS
 from .history import Event, Step
 from .inputs import INPUTS, inputs
 from .state import Ended, QueueState, Waiting
 
-# Of a forecast, in this order.
-COLUMNS = ("mean", "q10", "q50", "q80", "q90")
-Forecast = tuple[float, ...]
+Forecast = tuple[float, ...]  # COLUMNS, in seconds
 
 
 class Forecaster(Protocol):
@@ -37,6 +36,12 @@ class Forecaster(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Looks on, after everybody has learned."""
+
+    def happened(self, state: QueueState, event: Event, ended: Ended | None) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """A row for each scored wait that was served, in the order of joining."""
@@ -51,7 +56,10 @@ class Records:
 
 
 def replay(
-    events: Iterable[Event], handling_s: float, forecasters: dict[str, Forecaster]
+    events: Iterable[Event],
+    handling_s: float,
+    forecasters: dict[str, Forecaster],
+    watch: Watcher | None = None,
 ) -> Records:
     """`handling_s`: the mean visit as long as nothing is known."""
     state, baselines = QueueState(handling_s), Baselines()
@@ -77,6 +85,8 @@ def replay(
         elif event.step == Step.LEFT:
             open_rows.pop(event.ticket, None)
         baselines.happened(event, ended)
+        if watch is not None:
+            watch.happened(state, event, ended)
     rows.sort(key=lambda row: (row[0], row[1]))
     return _records(rows, list(forecasters))
 
