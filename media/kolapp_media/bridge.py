@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .errors import StaleLeg, TooManyLegs, TooManyOffers
-from .model import LegChanged, OpenLeg
+from .model import LegChanged, LegQuality, OpenLeg
 from .offers import OfferLimit
+from .quality import quality_of
 from .rtc.forward import Incoming
 from .rtc.leg import Leg
 from .sdp import clean_offer
@@ -62,6 +63,15 @@ class Bridge:
             if seat.leg.state == "connected":
                 generation = seat.generation
                 yield LegChanged(self.visit, self.media_epoch, participant, generation, "connected")
+
+    def qualities(self) -> Iterator[LegQuality]:
+        """How each connected leg does."""
+        for participant, seat in self._seats.items():
+            incoming = seat.leg.incoming
+            if seat.leg.state == "connected" and incoming is not None:
+                yield quality_of(
+                    self.visit, self.media_epoch, participant, seat.generation, incoming
+                )
 
     @property
     def empty(self) -> bool:

@@ -21,11 +21,13 @@ from . import control
 from .errors import BadRequest, MediaError, NodeGone, error_for
 from .model import (
     CONTROL_LIMIT,
+    AnyEvent,
     CloseLeg,
     CloseVisit,
     Done,
     Forward,
     LegChanged,
+    LegQuality,
     NodeStats,
     Opened,
     OpenLeg,
@@ -43,7 +45,7 @@ _TCP_USER_TIMEOUT_MS = 10_000
 
 Reply = Opened | Done | NodeStats | Refused
 _replies = msgspec.msgpack.Decoder(Reply)
-_events = msgspec.msgpack.Decoder(LegChanged)
+_events = msgspec.msgpack.Decoder(AnyEvent)
 _encode = msgspec.msgpack.Encoder()
 
 
@@ -65,12 +67,14 @@ class MediaClient:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         on_event: Callable[[LegChanged], None],
+        on_quality: Callable[[LegQuality], None] | None,
         timeout: float,
     ) -> None:
         self.closed = asyncio.Event()  # set once the connection has ended, whoever ended it
         self._reader = reader
         self._writer = writer
         self._on_event = on_event
+        self._on_quality = on_quality
         self._timeout = timeout
         self._ids = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Reply]] = {}
@@ -86,6 +90,7 @@ class MediaClient:
         secret: bytes,
         on_event: Callable[[LegChanged], None],
         timeout: float = 5.0,
+        on_quality: Callable[[LegQuality], None] | None = None,
     ) -> Self:
         """Dial a node. `timeout` (seconds) holds for this and for each request.
 
@@ -99,7 +104,7 @@ class MediaClient:
                     reader, writer = await asyncio.open_unix_connection(where.path)
                 else:
                     reader, writer = await asyncio.open_connection(where.host, where.port)
-                client = cls(reader, writer, on_event, timeout)
+                client = cls(reader, writer, on_event, on_quality, timeout)
                 try:
                     await client._handshake(secret)
                 except BaseException:
@@ -213,9 +218,12 @@ class MediaClient:
         if future is not None and not future.done():
             future.set_result(reply)
 
-    def _tell(self, event: LegChanged) -> None:
+    def _tell(self, event: AnyEvent) -> None:
         try:
-            self._on_event(event)
+            if isinstance(event, LegChanged):
+                self._on_event(event)
+            elif self._on_quality is not None:
+                self._on_quality(event)
         except Exception:  # the listener's mistake must not cost the connection
             _log.exception("a listener failed")
 

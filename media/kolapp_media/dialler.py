@@ -12,7 +12,7 @@ import msgspec
 
 from . import control
 from .errors import BadRequest, MediaError
-from .model import CONTROL_LIMIT, AnyReply, AnyRequest, LegChanged, Refused
+from .model import CONTROL_LIMIT, AnyEvent, AnyReply, AnyRequest, LegChanged, Refused
 from .settings import MediaSettings
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Dialler:
         self._sealed = None
         self._writer.transport.abort()
 
-    def tell(self, event: LegChanged) -> None:
+    def tell(self, event: AnyEvent) -> None:
         """Send an event, if the dialler has proved itself."""
         self._send(_encode.encode(event))
 

@@ -74,6 +74,9 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
     rss_bytes: int
     threads: int
     tasks: int
+    resent: int = 0  # packets sent again because a browser had lost them
+    asked: int = 0  # packets that browsers were asked for again
+    repaired: int = 0  # those that came then
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
@@ -102,5 +105,32 @@ class LegChanged(msgspec.Struct, frozen=True, tag_field="event", tag="leg_change
     state: str
 
 
+class Flow(msgspec.Struct, frozen=True):
+    """One direction between a browser and the node in the last second. `loss` is a part of 1,
+    of the picture where there is one."""
+
+    loss: float
+    jitter_ms: float
+    kbps: int
+
+
+class LegQuality(msgspec.Struct, frozen=True, tag_field="event", tag="leg_quality"):
+    """How a connected leg does, every few seconds, told to every dialler.
+
+    `up` is from the browser to the node, `down` the other way. `limit_kbps` is what the browser
+    was last told that it may send; 0 for nothing yet.
+    """
+
+    visit: str
+    media_epoch: int
+    participant: str
+    generation: int
+    round_trip_ms: float
+    up: Flow
+    down: Flow
+    limit_kbps: int
+
+
+AnyEvent = LegChanged | LegQuality
 AnyRequest = OpenLeg | Forward | CloseLeg | CloseVisit | Stats
 AnyReply = Opened | Done | NodeStats | Refused

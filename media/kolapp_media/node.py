@@ -138,6 +138,9 @@ class MediaNode:
             rss_bytes=_resident_bytes(),
             threads=threading.active_count(),
             tasks=len(asyncio.all_tasks()),
+            resent=total.resent,
+            asked=total.asked,
+            repaired=total.repaired,
         )
 
     # Diallers
@@ -224,7 +227,7 @@ class MediaNode:
             dialler.tell(event)
 
     async def _tick(self) -> None:
-        sweep_at = 0.0
+        sweep_at = quality_at = 0.0
         while True:
             await asyncio.sleep(_TICK)
             now = time.monotonic()
@@ -234,6 +237,15 @@ class MediaNode:
                 sweep_at = now + _SWEEP
                 self.sweep(now)
                 self._settle()
+            if now >= quality_at:
+                quality_at = now + self.settings.quality_interval
+                self._tell_quality()
+
+    def _tell_quality(self) -> None:
+        for bridge in self._visits.values():
+            for event in bridge.qualities():
+                for dialler in self._diallers:
+                    dialler.tell(event)
 
     def _settle(self) -> None:
         changed, self._unsettled = self._unsettled, False

@@ -5,6 +5,7 @@ Time is monotonic and in seconds. RFC 3550, 6.4.1, A.3, A.8 · RFC 4585, 6.2.1.
 
 from __future__ import annotations
 
+from .bandwidth import Queue
 from .rtcp import Block
 
 _LATE = 0x8000  # sequence numbers further ahead than this are behind
@@ -74,12 +75,16 @@ class Reception:
         "next",
         "octets",
         "packets",
+        "queue",
         "timestamp",
     )
 
-    def __init__(self, clock_rate: int, missing: Missing | None) -> None:
+    def __init__(
+        self, clock_rate: int, missing: Missing | None, queue: Queue | None = None
+    ) -> None:
         self.clock_rate = clock_rate
         self.missing = missing  # None: this publisher is not asked again
+        self.queue = queue  # None: not looked at
         self.next = -1  # sequence number; -1 before the first packet
         self.packets = 0  # as they came, without those that were repeated for us
         self.octets = 0
@@ -114,9 +119,13 @@ class Reception:
         transit = now * self.clock_rate - timestamp
         if self._transit is not None:
             moved = abs(transit - self._transit)
-            if moved < 10 * self.clock_rate:  # else the numbers went round, or began anew
+            if moved < 10 * self.clock_rate:
                 self.jitter += (moved - self.jitter) / 16
+            elif self.queue is not None:  # the numbers went round, or began anew
+                self.queue = Queue()
         self._transit = transit
+        if self.queue is not None:
+            self.queue.add(transit / self.clock_rate, now)
         self.timestamp = timestamp
         self.at = now
 

@@ -62,6 +62,17 @@ class MediaSettings:
     # When forwarding opens a key frame is asked for, and again while no packet flows.
     key_frame_attempts: int = 4
 
+    # What a publisher is told to send, in bits a second, sound and picture together: at the
+    # beginning, when nobody has measured yet; and at most.
+    first_bandwidth: int = 800_000
+    most_bandwidth: int = 2_500_000
+    # A receiver that is sent to and has not reported for so long is taken to be in trouble, and
+    # its publisher told to send no more than this.
+    feedback_patience: float = 6.0
+    silent_bandwidth: int = 300_000
+    # How often the quality of each leg is told to the diallers.
+    quality_interval: float = 5.0
+
     # Control socket: both sides have proved themselves within this or the socket is closed.
     handshake_timeout: float = 2.0
     # Requests of one dialler being worked on; beyond it the node stops reading the socket.

@@ -122,6 +122,21 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "key_frame_attempts": Declared(
                 whole(1, 100), "How often a key frame is asked for while no packet flows."
             ),
+            "first_bandwidth": Declared(
+                whole(60_000, 10**9), "Bits a second that a publisher is told to begin with."
+            ),
+            "most_bandwidth": Declared(
+                whole(60_000, 10**9), "Bits a second that a publisher is told at most."
+            ),
+            "feedback_patience": Declared(
+                seconds(1, 300), "A receiver that is silent for so long is in trouble."
+            ),
+            "silent_bandwidth": Declared(
+                whole(60_000, 10**9), "Bits a second that may be sent to such a receiver."
+            ),
+            "quality_interval": Declared(
+                seconds(0.1, 3_600), "How often the quality of each leg is told."
+            ),
             "handshake_timeout": Declared(
                 seconds(0.1, 60), "Both ends of a control socket prove themselves within this."
             ),

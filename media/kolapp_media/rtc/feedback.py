@@ -12,13 +12,19 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from .. import rtcp, rtp
+from ..bandwidth import smallest
 from ..settings import MediaSettings
 from .counters import Counters
 from .outgoing import Outgoing
+from .rates import Rates
 from .streams import SEND_TIME, LegSection, Stream
 
 _FIRST_ROUND_TRIP = 0.1  # seconds, until one was measured
+_STALE = 10.0  # seconds after which another measurement is better than none
+_SOON = 0.2  # seconds between two words about bandwidth, unless it fell
 _REMEMBERED = 16  # of our reports, to know the one an answer is about
+_FEW = 10  # packets sent again in a second, however bad the line
+_PACKET_BITS = 9_600  # of a video packet
 _UNITS = 65_536  # of a report's times, in a second
 _NTP = 1 << 32
 
@@ -47,6 +53,10 @@ class Feedback:
         self._sent: OrderedDict[int, float] = OrderedDict()  # when, by a report's short time
         self._messages = settings.feedback_per_second
         self._resends = settings.resends_per_second
+        self.rates = Rates(settings, sections, streams)
+        self._measured_at = float("-inf")
+        self.told_bandwidth = 0  # bits a second that the browser may send, as it knows
+        self._told_at = float("-inf")
 
     # What the browser says
 
@@ -68,14 +78,27 @@ class Feedback:
             self._resend(ssrc, lost, now)
         for ssrc in heard.key_frames:
             self._pass_on_key_frame(ssrc, now)
+        if heard.bandwidth is not None:
+            said = self.rates.said
+            said.bits, said.at, said.heard_at = heard.bandwidth, now, now
+            if self.other is not None:
+                self.other.tell_bandwidth(now)
 
     def _arrived(self, block: rtcp.Block, now: float) -> None:
         """How what we send arrives there."""
-        if block.ssrc not in self._sections:
+        section = self._sections.get(block.ssrc)
+        if section is None:
             return
+        self.rates.heard(block, section, now)
         sent = self._sent.get(block.last_report)
         if sent is not None:
             self.round_trip = max(0.0, now - sent - block.delay / _UNITS)
+            self._measured_at = now
+
+    def note_round_trip(self, seconds: float, now: float) -> None:
+        """As the check for consent took; for a browser whose reports do not tell."""
+        if now - self._measured_at > _STALE:
+            self.round_trip = seconds
 
     def _resend(self, ssrc: int, lost: Sequence[int], now: float) -> None:
         """Repeat what was lost on the way to the browser. Beyond the budget a key frame is the
@@ -158,17 +181,32 @@ class Feedback:
         other = self.other
         return [] if other is None else list(other._streams.values())
 
+    def tell_bandwidth(self, now: float) -> None:
+        """Tell this leg's browser how much it may send: at once when that fell."""
+        limit = self.rates.limit(self.other.rates if self.other is not None else None, now)
+        if limit is None:
+            if not self.told_bandwidth:
+                return
+            limit = self._settings.most_bandwidth  # what limited it is over
+        if limit >= self.told_bandwidth * 0.97 and now - self._told_at < _SOON:
+            return
+        publishers = [each.ssrc for each in self._streams.values() if each.repairs is None]
+        self.told_bandwidth, self._told_at = limit, now
+        self._back.send_rtcp(rtcp.bandwidth(self._own, limit, publishers[:_REMEMBERED]))
+
     # Our reports
 
     def tick(self, now: float) -> None:
         """Once a second: new budgets, and our reports on both directions of this leg."""
         self._messages = self._settings.feedback_per_second
-        self._resends = self._settings.resends_per_second
+        self._resends = self._affordable_resends()
         blocks = [
             block
             for stream in list(self._streams.values())
             if stream.repairs is None and (block := stream.block(stream.ssrc, now)) is not None
         ]
+        self.rates.tick(now)
+        self.tell_bandwidth(now)
         reports: list[bytes] = []
         named: list[int] = []
         for info in self._sender_infos(now):
@@ -181,6 +219,12 @@ class Feedback:
             reports.append(rtcp.receiver_report(self._own, blocks[:31]))
         reports.append(rtcp.description(self._cname, named or [self._own]))
         self._back.send_rtcp(b"".join(reports))
+
+    def _affordable_resends(self) -> int:
+        """A quarter of what gets through to the browser: old pictures must not crowd out sound."""
+        most = self._settings.resends_per_second
+        carried = smallest(self.rates.said.bits, self.rates.down.hop.estimate)
+        return most if carried is None else min(most, max(_FEW, carried // 4 // _PACKET_BITS))
 
     def _sender_infos(self, now: float) -> list[rtcp.SenderInfo]:
         """For each track the publisher's own pairing of wall clock and timestamps, moved on to

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class LegConnection(aioice.Connection):
         self._counters = counters
         self.on_selected: Callable[[MediaSocket, Address], None] | None = None
         self.on_consent_lost: Callable[[], None] | None = None
+        self.round_trip: float | None = None  # seconds, of the newest answer to a question
 
     def set_media_handler(self, handler: Callable[[int], None] | None) -> None:
         for protocol in self._protocols:
@@ -168,6 +170,7 @@ class LegConnection(aioice.Connection):
     async def _has_consent(self, pair: CandidatePair) -> bool:
         assert self.remote_password is not None
         request: Any = self.build_request(pair, nominate=False)
+        asked = time.monotonic()
         try:
             await pair.protocol.request(
                 request,
@@ -177,4 +180,5 @@ class LegConnection(aioice.Connection):
             )
         except stun.TransactionError:
             return False
+        self.round_trip = time.monotonic() - asked
         return True

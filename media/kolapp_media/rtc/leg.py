@@ -144,6 +144,8 @@ class Leg:
         """To be called several times a second: budgets and reports, once a second of the leg."""
         if self.incoming is not None and now >= self._next_second:
             self._next_second = now + 1.0
+            if self._connection.round_trip is not None:
+                self.incoming.feedback.note_round_trip(self._connection.round_trip, now)
             self.incoming.tick(now)
 
     # States

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..bandwidth import Queue
 from ..history import History
 from ..reception import Missing, Reception
 from ..rtcp import SenderInfo
@@ -83,6 +84,7 @@ class Stream(Reception):
             Missing(settings.most_missing, settings.reorder_patience, settings.repair_for)
             if wanted
             else None,
+            Queue() if section.kind == "video" and repairs is None else None,
         )
         self.ssrc = ssrc
         self.section = section

@@ -1,0 +1,88 @@
+"""How much a publisher may send: what its way to us and its receivers' ways from us carry. Pure.
+
+Three sources, of which the smallest counts: what receivers say (REMB, which covers both hops,
+since the time of sending in each packet is kept), our own look at each hop, and a cap for who
+says nothing at all. Bits and seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_GROWTH = 1.08  # a second, while a hop carries what is sent (as libwebrtc's)
+_BACK_OFF = 0.85  # of what really arrived
+_HEADROOM = 1.5  # an estimate is not believed further above what was tried
+_SLACK = 10_000
+_LEAST = 60_000  # below it there is no picture worth its packets; sound needs half of that
+_HEAVY_LOSS = 0.1  # random loss of radio links stays below; repair deals with that
+_QUEUE = 0.1  # seconds a packet may stand in a queue before that counts as too much
+
+
+@dataclass(slots=True)
+class Hop:
+    """Our own estimate of one direction of one leg; None until it was once too much.
+
+    Loss and a growing queue say that it is too much; nothing says how much it could be, so it is
+    tried out slowly.
+    """
+
+    estimate: int | None = None
+
+    def look(self, rate: float, loss: float, queue: float, seconds: float) -> None:
+        """`rate` arrived in the last so many seconds, `loss` of 1 did not, and the rest stood
+        in a queue for `queue` seconds."""
+        if loss > _HEAVY_LOSS or queue > _QUEUE:
+            lowered = max(_LEAST, int(rate * _BACK_OFF))
+            self.estimate = lowered if self.estimate is None else min(self.estimate, lowered)
+        elif self.estimate is not None:
+            grown = int(self.estimate * _GROWTH**seconds) + 1_000
+            self.estimate = max(self.estimate, min(grown, int(_HEADROOM * rate) + _SLACK))
+
+
+class Queue:
+    """How long packets stand in queues on their way, from when they were due and when they
+    came: above the shortest way in the last seconds. Clocks need not agree."""
+
+    __slots__ = ("_began", "_least", "_least_before", "_mean", "_window")
+
+    def __init__(self, window: float = 10.0) -> None:
+        self._window = window
+        self._began = float("-inf")
+        self._least = float("inf")
+        self._least_before = float("inf")
+        self._mean = 0.0
+
+    def add(self, transit: float, now: float) -> None:
+        """`transit`: arrival less time of sending, in seconds, whatever their zero is."""
+        if now - self._began > self._window:
+            self._began, self._least_before, self._least = now, self._least, transit
+        elif transit < self._least:
+            self._least = transit
+        above = transit - min(self._least, self._least_before)
+        self._mean += (above - self._mean) / 8
+
+    @property
+    def delay(self) -> float:
+        return self._mean
+
+
+@dataclass(slots=True)
+class Said:
+    """What one receiver let us know, and when."""
+
+    bits: int | None = None  # its own estimate
+    at: float = float("-inf")
+    heard_at: float = float("-inf")  # anything about what we send
+
+    def limit(self, now: float, since: float, patience: float, cap: int) -> int | None:
+        """Its estimate while it is fresh; the cap for one that has been silent so long while it
+        was sent to (`since`); None when there is nothing to say."""
+        if self.bits is not None and now - self.at <= patience:
+            return max(_LEAST, self.bits)
+        if now - max(self.heard_at, since) > patience:
+            return cap
+        return None
+
+
+def smallest(*limits: int | None) -> int | None:
+    return min((each for each in limits if each is not None), default=None)
