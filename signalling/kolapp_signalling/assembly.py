@@ -30,6 +30,7 @@ from .metrics import Metrics
 from .news import News
 from .places import Windows
 from .policies import keep_current, open_book, settings_by_queue
+from .qualities import tell_qualities
 from .queues import Queues
 from .seal_keys import seal_ring
 from .services import Services
@@ -122,6 +123,10 @@ def _assemble(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
     )
     _keep_up(node, news, clock, tasks)
+    every_s = settings.media.quality_interval
+    tasks.keep(
+        lambda: tell_qualities(media.qualities, every_s, audience.tell_qualities, metrics.leg)
+    )
     every_ms, resync = settings.queue.resync_ms, queues.resync
     tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
     return node

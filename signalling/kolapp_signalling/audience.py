@@ -22,13 +22,13 @@ from kolapp_queue.model import (
 )
 from kolapp_queue.states import TicketState, VisitState
 
-from .messages import DutySnapshot, TicketSnapshot
+from .messages import DutySnapshot, QualityNow, TicketSnapshot
 from .parts import PlaceInfo, QueueLoad
 from .snapshots import called_ticket, differs, duty_snapshot, ticket_snapshot, visit_info
 
 # How a snapshot leaves: kind (of each only the latest is kept) and the snapshot. While no socket
 # is attached it goes nowhere; the next one gets everything anyway.
-Outlet = Callable[[str, TicketSnapshot | DutySnapshot], None]
+Outlet = Callable[[str, TicketSnapshot | DutySnapshot | QualityNow], None]
 
 
 @dataclass(slots=True)
@@ -203,6 +203,19 @@ class Audience:
         if desk is not None:
             desk.take_visit(visit)
             self.tell_desk(desk)
+
+    def tell_qualities(self, found: Mapping[str, QualityNow]) -> list[QualityNow]:
+        """To whoever on this node is in one of these visits; returns those that were told."""
+        if not found:
+            return []
+        told: dict[str, QualityNow] = {}
+        desks = [(each.active.id, each.outlet) for each in self._desks.values() if each.active]
+        held = [(each.ticket.visit, each.outlet) for each in self._tickets.values()]
+        for visit, outlet in (*desks, *held):
+            if visit is not None and visit in found:
+                told[visit] = found[visit]
+                outlet("quality", told[visit])
+        return list(told.values())
 
     def legs_changed(self, visit: VisitId) -> None:
         """The media side of a visit looks different now."""

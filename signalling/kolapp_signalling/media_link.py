@@ -24,6 +24,7 @@ from kolapp_queue.store import QueueStore
 
 from . import log
 from .legs import Legs
+from .qualities import Qualities
 from .tasks import Tasks
 
 _LOOKS_A_LEASE = 3  # looks at the registry in one lease; so many misses in a row are a lapse
@@ -49,6 +50,7 @@ class MediaLink:
         self._changed = changed
         self._tasks = tasks
         self._legs = Legs()
+        self.qualities = Qualities()
         self._clients: dict[str, MediaClient] = {}  # connected, by node
         self._records: dict[str, NodeRecord] = {}  # as last seen in the registry
         self._missed: Counter[str] = Counter()  # looks in a row that did not find the node
@@ -179,7 +181,9 @@ class MediaLink:
         heard = partial(self._heard, node.id)
         try:
             async with self._dials:
-                client = await MediaClient.connect(node.address, self._secret, heard)
+                client = await MediaClient.connect(
+                    node.address, self._secret, heard, on_quality=self.qualities.heard
+                )
         except NodeGone:
             return  # the next look tries again, as long as the lease lasts
         except ValueError:

@@ -34,6 +34,7 @@ from .parts import (
     ClientMessage,
     Epoch,
     HeldVisit,
+    LegInfo,
     Name,
     Opaque,
     PlaceInfo,
@@ -240,6 +241,14 @@ class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
     text: str
 
 
+class QualityNow(ServerMessage, frozen=True, tag="quality", kw_only=True):
+    """How the legs of the visit do, pushed every few seconds while they are connected (not in
+    direct mode). A leg that is missing is not connected."""
+
+    visit: str
+    legs: list[LegInfo]
+
+
 class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):
     visit: str
     generation: int
@@ -265,6 +274,7 @@ AnyServerMessage = (
     | DutySnapshot
     | BoardNow
     | IntakeText
+    | QualityNow
     | SdpAnswer
     | Error
 )

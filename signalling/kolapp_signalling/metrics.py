@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from .messages import Error, Ping, ServerMessage
-from .parts import ClientMessage
+from .parts import ClientMessage, LegInfo
 from .roles import PARTICIPANTS, Role
 
 
@@ -51,6 +51,27 @@ class Metrics:
             "vanish at them: when it grows, somebody has to look. The same on all nodes.",
             registry=self._registry,
         )
+
+        self._round_trips = Histogram(
+            "kolapp_leg_round_trip_seconds",
+            "Round trips between browsers and media nodes, every few seconds of each leg of a "
+            "visit that somebody on this node is in.",
+            buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2),
+            registry=registry,
+        )
+        self._losses = Histogram(
+            "kolapp_leg_loss_ratio",
+            "Part of the packets that was lost, of the same legs, by direction (up is from the "
+            "browser to the media node).",
+            ["direction"],
+            buckets=(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
+            registry=registry,
+        )
+
+    def leg(self, leg: LegInfo) -> None:
+        self._round_trips.observe(leg.round_trip_ms / 1000)
+        self._losses.labels("up").observe(leg.up.loss)
+        self._losses.labels("down").observe(leg.down.loss)
 
     def answered(self, request: ClientMessage, reply: ServerMessage) -> None:
         if isinstance(request, Ping):

@@ -22,6 +22,7 @@ from .connection import Connection
 from .gate import Refused
 from .messages import (
     DutySnapshot,
+    QualityNow,
     Error,
     Hello,
     LookAround,
@@ -166,7 +167,7 @@ class Participant:
         """The session ends here: nobody on this node listens for this person any more."""
         self.released = True
 
-    def push(self, kind: str, snapshot: TicketSnapshot | DutySnapshot) -> None:
+    def push(self, kind: str, snapshot: TicketSnapshot | DutySnapshot | QualityNow) -> None:
         if self.connection is not None:
             self.connection.push(kind, snapshot)
 

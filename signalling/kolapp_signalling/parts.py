@@ -100,6 +100,26 @@ class ParticipantInfo(msgspec.Struct, frozen=True):
     media: str
 
 
+class FlowInfo(msgspec.Struct, frozen=True):
+    """One direction between a browser and the media node in the last second. `loss` is a part of
+    1, of the picture where there is one."""
+
+    loss: float
+    jitter_ms: float
+    kbps: int
+
+
+class LegInfo(msgspec.Struct, frozen=True):
+    """How one participant's leg does: `up` is from the browser to the media node, `down` the other
+    way. `limit_kbps` is what the browser was told that it may send; 0 for nothing yet."""
+
+    role: str
+    round_trip_ms: float
+    up: FlowInfo
+    down: FlowInfo
+    limit_kbps: int
+
+
 class VisitInfo(msgspec.Struct, frozen=True):
     """`state` is called, live, held or ended; a leg made under an older `media_epoch` must be
     remade. `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import aioice.ice
@@ -26,6 +27,11 @@ MakeMedia = Callable[[str, int], Awaitable[MediaNode]]
 def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """The peers offer loopback, which aioice never does by itself. The node does not use this."""
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, media=replace(settings.media, quality_interval=0.1))
 
 
 @pytest.fixture
@@ -55,6 +61,12 @@ async def peers() -> AsyncIterator[Callable[[], Peer]]:
 
     yield make
     await asyncio.gather(*(peer.close() for peer in made))
+
+
+def measured(driver: Driver) -> set[str]:
+    """Whose legs this one was told about last."""
+    words = [each for each in driver.frames if each["type"] == "quality"]
+    return {leg["role"] for leg in words[-1]["legs"]} if words else set()
 
 
 async def connected(node: Served, count: int = 1) -> None:
@@ -127,6 +139,11 @@ async def test_both_see_and_hear_each_other_until_they_hang_up(
         await driver.until(lambda driver: set(legs(driver).values()) == {"connected"})
     async with asyncio.timeout(10):
         await asyncio.gather(at_home.sees_and_hears(), at_work.sees_and_hears())
+
+        # Both are told how both legs do.
+        carrier._tell_quality()
+        for driver in (anna, doctor):
+            await driver.until(lambda driver: measured(driver) == {"patient", "clinician"})
 
     visit = doctor.visit
     await doctor.ask("hang_up", visit=visit["id"], epoch=visit["epoch"])

@@ -16,7 +16,8 @@ export const CLIENT_TYPES = Object.freeze([
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "queues", "ticket", "duty", "board", "intake", "sdp_answer", "error",
+  "welcome", "pong", "queues", "ticket", "duty", "board", "intake", "quality", "sdp_answer",
+  "error",
 ]);
 
 /** Close codes of this range want a person; everything else wants another connection. */
