@@ -78,7 +78,22 @@ class ClusterClient(Redis):
     async def nodes(self) -> list[Redis]:
         """A client of every primary."""
         await self._learn_once()
-        return [self._node(address) for address in dict.fromkeys(it[2] for it in self._slots)]
+        return [self.at(address) for address in dict.fromkeys(it[2] for it in self._slots)]
+
+    async def learn(self) -> None:
+        """Read the map anew. Raises what the last node raised, if none answers."""
+        self._known = False
+        await self._learn_once()
+
+    def primary_of(self, slot: int) -> Address | None:
+        """By the map as it was last read; None while one node takes over from another."""
+        return next((where for first, last, where in self._slots if first <= slot <= last), None)
+
+    def at(self, address: Address) -> Redis:
+        """A client of this node alone, closed with this one."""
+        if address not in self._nodes:
+            self._nodes[address] = self._make(node_url(self._url, address))
+        return self._nodes[address]
 
     async def routed(self, slot: int | None, call: Callable[[Redis], Any]) -> Any:
         """Call it with the client of the node that has this slot; None: of any node."""
@@ -97,16 +112,11 @@ class ClusterClient(Redis):
 
     async def _node_of(self, slot: int | None) -> Redis:
         await self._learn_once()
-        for first, last, address in self._slots:
-            if slot is None or first <= slot <= last:
-                return self._node(address)
+        address = self.primary_of(slot) if slot is not None else self._slots[0][2]
+        if address is not None:
+            return self.at(address)
         self._known = False  # while one node takes over from another, nobody has it
         raise LostConnection(f"no node of the cluster has slot {slot}")
-
-    def _node(self, address: Address) -> Redis:
-        if address not in self._nodes:
-            self._nodes[address] = self._make(node_url(self._url, address))
-        return self._nodes[address]
 
     async def _learn_once(self) -> None:
         if not self._known:

@@ -58,7 +58,8 @@ class Link:
             socket_timeout=None,
         )
         self._scripts = {
-            verb: self._redis.register_script(source) for verb, source in scripts.sources().items()
+            verb: self._redis.register_script(source)
+            for verb, source in scripts.sources(is_cluster(url)).items()
         }
         self.losses = 0  # connections lost so far: what was remembered of the store is void
 

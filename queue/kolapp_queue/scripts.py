@@ -22,9 +22,12 @@ PRELUDES = {
 }
 
 
+_SHARDED = ("local PUBLISH = 'PUBLISH'", "local PUBLISH = 'SPUBLISH'")
+
+
 @cache
-def sources() -> dict[str, str]:
-    """`folder/verb` -> the whole script, preludes in front."""
+def sources(sharded: bool = False) -> dict[str, str]:
+    """`folder/verb` -> the whole script, preludes in front. `sharded`: for a cluster."""
     found: dict[str, str] = {}
     for folder, preludes in PRELUDES.items():
         directory = files(__package__) / "lua" / folder
@@ -32,5 +35,6 @@ def sources() -> dict[str, str]:
         for file in directory.iterdir():
             if file.name.endswith(".lua") and not file.name.startswith("_"):
                 verb = f"{folder}/{file.name.removesuffix('.lua')}"
-                found[verb] = prelude + file.read_text("utf-8")
+                whole = prelude + file.read_text("utf-8")
+                found[verb] = whole.replace(*_SHARDED) if sharded else whole
     return found

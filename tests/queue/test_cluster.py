@@ -10,7 +10,8 @@ import pytest
 from kolapp_queue import keys
 from kolapp_queue.cluster import ClusterClient, is_cluster, node_url
 from kolapp_queue.errors import StoreUnavailable
-from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
+from kolapp_queue.feed import Feed, Resync
+from kolapp_queue.model import ClinicianKey, Hint, PatientKey, QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from redis.crc import key_slot
@@ -128,6 +129,100 @@ async def test_a_replica_takes_over_and_nobody_is_lost(store: QueueStore, provid
     assert after == before[victim]
     assert (await join(store, victim, "bo")).number == 2
     assert (await pull(store, victim)).ticket == before[victim].id
+
+
+async def listening(feed: Feed, ref: QueueRef) -> None:
+    """Until the subscription is confirmed; hints that come before do not count."""
+    async with asyncio.timeout(FAILOVER_S):
+        while await anext(feed) != Resync(ref):
+            pass
+
+
+async def hinted(feed: Feed, ref: QueueRef, version: int) -> None:
+    async with asyncio.timeout(FAILOVER_S):
+        while True:
+            event = await anext(feed)
+            if isinstance(event, Hint) and (event.ref, event.version) == (ref, version):
+                return
+
+
+@pytest.fixture
+async def feed(url: str) -> AsyncIterator[Feed]:
+    feed = await Feed.open(url, QueueSettings(command_timeout_ms=500))
+    yield feed
+    await feed.close()
+
+
+async def test_hints_are_published_in_the_slot_and_heard_at_its_node(
+    store: QueueStore, feed: Feed, provider: str
+) -> None:
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    for ref in on_three_nodes(provider):
+        await feed.subscribe(ref)
+        await listening(feed, ref)
+        await join(store, ref, "anna")
+        await hinted(feed, ref, 1)
+        channel = keys.hints(ref).encode()
+        heard_at = [
+            node
+            for node in await redis.nodes()
+            if channel in await node.execute_command("PUBSUB SHARDCHANNELS")
+        ]
+        assert heard_at == [await redis._node_of(slot(ref))]
+
+
+async def test_a_channel_follows_its_slot(store: QueueStore, feed: Feed, provider: str) -> None:
+    """The slot moves to another node while the queue is used; nobody's connection breaks."""
+    ref = on_three_nodes(provider)[0]
+    await feed.subscribe(ref)
+    await listening(feed, ref)
+    await move_slot(store, slot(ref))
+    await listening(feed, ref)
+    await join(store, ref, "anna")
+    await hinted(feed, ref, await store.version(ref))
+
+
+async def move_slot(store: QueueStore, number: int) -> None:
+    """An empty slot, to some other primary."""
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    source = await redis._node_of(number)
+    [target, *others] = [node for node in await redis.nodes() if node is not source]
+    name = await target.execute_command("CLUSTER MYID")
+    for node in (target, source, *others):
+        await node.execute_command("CLUSTER SETSLOT", number, "NODE", name)
+
+
+async def test_hints_come_again_when_the_node_of_the_slot_is_gone(
+    url: str, feed: Feed, provider: str
+) -> None:
+    """It is the node that the URL names, too. What nobody heard meanwhile shows as a version."""
+    ref = on_three_nodes(provider)[0]
+    store = await QueueStore.connect(url, QueueSettings())
+    redis = store._link._redis
+    assert isinstance(redis, ClusterClient)
+    await feed.subscribe(ref)
+    await listening(feed, ref)
+    await join(store, ref, "anna")
+    await hinted(feed, ref, 1)
+    node = await redis._node_of(slot(ref))
+    assert await node.execute_command("WAIT", 1, 5_000) == 1
+    with pytest.raises(LostConnection):
+        await node.execute_command("SHUTDOWN", "NOSAVE", "NOW", "FORCE")
+    async with asyncio.timeout(FAILOVER_S):
+        while True:
+            try:
+                late = await join(store, ref, "bo")
+                break
+            except StoreUnavailable:
+                continue
+    async with asyncio.timeout(QueueSettings().resync_ms / 1000):
+        assert await store.version(ref) == late.version, "who polls knows within a second"
+    await listening(feed, ref)
+    cecilia = await join(store, ref, "cecilia")
+    await hinted(feed, ref, cecilia.version)
+    await store.close()
 
 
 async def test_a_cluster_that_is_not_there_is_unavailable() -> None:

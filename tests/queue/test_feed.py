@@ -10,11 +10,14 @@ from pathlib import Path
 import msgpack
 import pytest
 from kolapp_queue import keys
+from kolapp_queue.cluster import ClusterClient
 from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.feed import Feed, Resync
 from kolapp_queue.model import Hint, QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from redis.asyncio import Redis
+from redis.crc import key_slot
 from store_people import DOCTOR, answered, join, pull
 
 DEADLINE_S = 10.0
@@ -38,6 +41,14 @@ async def feed(store_url: str) -> AsyncIterator[Feed]:
 async def next_of(feed: Feed) -> Hint | Resync:
     async with asyncio.timeout(DEADLINE_S):
         return await anext(feed)
+
+
+async def server_of(store: QueueStore, ref: QueueRef) -> Redis:
+    """The one that publishes the hints of this queue."""
+    redis = store._link._redis
+    if isinstance(redis, ClusterClient):
+        return await redis._node_of(key_slot(keys.hints(ref).encode()))
+    return redis
 
 
 async def until(feed: Feed, wanted: Callable[[Hint | Resync], bool]) -> list[Hint | Resync]:
@@ -87,8 +98,10 @@ async def test_every_change_is_hinted_once_and_names_nobody(
     feed: Feed, store: QueueStore, ref: QueueRef
 ) -> None:
     raw: list[bytes] = []
-    listener = store._link._redis.pubsub()
-    await listener.subscribe(keys.hints(ref))
+    server = await server_of(store, ref)
+    listener = server.pubsub()
+    sharded = isinstance(store._link._redis, ClusterClient)
+    await (listener.ssubscribe if sharded else listener.subscribe)(keys.hints(ref))
     await feed.subscribe(ref)
     await next_of(feed)
     for number in range(3):
@@ -117,10 +130,8 @@ async def test_a_connection_lost_in_silence_is_a_resync(
     await feed.subscribe(ref)
     assert await next_of(feed) == Resync(ref)
     for _ in range(3):
-        killed = await store._link.do(
-            lambda redis: redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-        )
-        assert killed == 1
+        server = await server_of(store, ref)
+        assert await server.execute_command("CLIENT", "KILL", "TYPE", "pubsub") == 1
         await join(store, ref, "anna")
         await until(feed, lambda event: event == Resync(ref))
 
@@ -131,7 +142,10 @@ async def test_what_nobody_can_read_is_a_resync(
     await feed.subscribe(ref)
     assert await next_of(feed) == Resync(ref)
     for garbage in (b"", b"\xc1", b"\x01", msgpack.packb({"ticket": "t"})):
-        await store._link.do(lambda redis, data=garbage: redis.publish(keys.hints(ref), data))
+        server = await server_of(store, ref)
+        sharded = isinstance(store._link._redis, ClusterClient)
+        publish = "SPUBLISH" if sharded else "PUBLISH"
+        await server.execute_command(publish, keys.hints(ref), garbage)
         assert await next_of(feed) == Resync(ref)
 
 
@@ -210,5 +224,5 @@ async def test_a_store_that_comes_late_freezes_and_restarts(
 
 async def _lost(feed: Feed) -> None:
     """Until the feed has given its connection up."""
-    while feed._pubsub is not None:  # noqa: ASYNC110  # nobody but this test asks
+    while feed.connected:  # noqa: ASYNC110  # nobody but this test asks
         await asyncio.sleep(0.01)

@@ -65,7 +65,7 @@ def main(url: str, provider: str, seed: int, path: str, broken: str = "") -> Non
     """Runs until it is killed. `broken`: a line that the scripts shall do without."""
     if broken:
         every = {name: source.replace(broken, "") for name, source in scripts.sources().items()}
-        scripts.sources = lambda: every  # type: ignore[assignment]  # in this process alone
+        scripts.sources = lambda sharded: every  # type: ignore[assignment]  # in this process alone
     asyncio.run(_Client(url, provider, seed, path).run())
 
 

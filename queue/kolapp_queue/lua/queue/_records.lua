@@ -19,11 +19,13 @@ local function refuse(why, state)
   return cmsgpack.pack({refused = why, state = state})
 end
 
+local PUBLISH = 'PUBLISH'  -- in a cluster scripts.py makes it SPUBLISH: heard where the slot is
+
 -- Every change has a version, and a hint that says where to look, never what is there.
 local function announce(ticket, visit)
   local version = redis.call('HINCRBY', META, 'version', 1)
   redis.call('HSET', META, 'clock', now)
-  redis.call('PUBLISH', META, cmsgpack.pack({
+  redis.call(PUBLISH, META, cmsgpack.pack({
     version = version,
     ticket = ticket and ticket.id,
     visit = visit and visit.id,
