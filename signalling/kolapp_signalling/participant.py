@@ -22,13 +22,13 @@ from .connection import Connection
 from .gate import Refused
 from .messages import (
     DutySnapshot,
-    QualityNow,
     Error,
     Hello,
     LookAround,
     Offer,
     Ping,
     Pong,
+    QualityNow,
     QueuesNow,
     SdpAnswer,
     ServerMessage,
