@@ -17,47 +17,44 @@ class Metrics:
     """One registry a node, so that several nodes can live in one process."""
 
     def __init__(self) -> None:
-        registry = self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "kolapp_requests",
-            "Requests of clients, pings left out, by type and outcome (done or the error's code).",
-            ["type", "outcome"],
-            registry=registry,
+        self._registry = CollectorRegistry()
+        self._count()
+        self._gauge()
+        self._measure_legs()
+
+    def _count(self) -> None:
+        registry = self._registry
+        text = (
+            "Requests of clients, pings left out, by type and outcome (done or the error's code)."
         )
-        self.operations = Counter(
-            "kolapp_operations",
-            "REST operations by name and outcome (done or the error's code).",
-            ["operation", "outcome"],
-            registry=registry,
-        )
+        self.requests = Counter("kolapp_requests", text, ["type", "outcome"], registry=registry)
+        text = "REST operations by name and outcome (done or the error's code)."
+        labels = ["operation", "outcome"]
+        self.operations = Counter("kolapp_operations", text, labels, registry=registry)
         text = "Greetings and REST requests with a token that is not valid."
         self.bad_tokens = Counter("kolapp_bad_tokens", text, registry=registry)
         text = "Connections that this node closed, by close code."
         self.closes = Counter("kolapp_closes", text, ["code"], registry=registry)
-        self._connections = Gauge(
-            "kolapp_connections",
-            "People with a connection to this node, by role.",
-            ["role"],
-            registry=self._registry,
-        )
-        self._media_nodes = Gauge(
-            "kolapp_media_nodes",
-            "Media nodes that this node has a control connection to.",
-            registry=self._registry,
-        )
-        self._set_aside = Gauge(
-            "kolapp_tickets_set_aside",
-            "Tickets ever set aside because their record cannot be read, or because clinicians "
-            "vanish at them: when it grows, somebody has to look. The same on all nodes.",
-            registry=self._registry,
-        )
 
+    def _gauge(self) -> None:
+        registry = self._registry
+        text = "People with a connection to this node, by role."
+        self._connections = Gauge("kolapp_connections", text, ["role"], registry=registry)
+        text = "Media nodes that this node has a control connection to."
+        self._media_nodes = Gauge("kolapp_media_nodes", text, registry=registry)
+        text = (
+            "Tickets ever set aside because their record cannot be read, or because clinicians "
+            "vanish at them: when it grows, somebody has to look. The same on all nodes."
+        )
+        self._set_aside = Gauge("kolapp_tickets_set_aside", text, registry=registry)
+
+    def _measure_legs(self) -> None:
         self._round_trips = Histogram(
             "kolapp_leg_round_trip_seconds",
             "Round trips between browsers and media nodes, every few seconds of each leg of a "
             "visit that somebody on this node is in.",
             buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2),
-            registry=registry,
+            registry=self._registry,
         )
         self._losses = Histogram(
             "kolapp_leg_loss_ratio",
@@ -65,7 +62,7 @@ class Metrics:
             "browser to the media node).",
             ["direction"],
             buckets=(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
-            registry=registry,
+            registry=self._registry,
         )
 
     def leg(self, leg: LegInfo) -> None:
