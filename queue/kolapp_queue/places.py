@@ -26,7 +26,7 @@ def positions(line: Line) -> list[int]:
     present = [int(cls) for cls in np.unique(classes)]
     for cls in present:
         ahead = np.zeros(MOST_CLASSES, dtype=np.int64)
-        ahead[[other for other in present if _shares(line.masks, other, cls)]] = 1
+        ahead[[other for other in present if shares(line.masks, other, cls)]] = 1
         mine = classes == cls
         # Each counts itself, so this is 1 + those before.
         places[mine] = np.cumsum(ahead[classes])[mine]
@@ -65,10 +65,10 @@ def _puts_back(masks: Mapping[int, int], cause: Risen, cls: int, order: tuple[in
     if cause.cls < 0:
         return True
     earlier = (cause.order_key, cause.number) < order
-    return earlier and _shares(masks, cause.cls, cls)
+    return earlier and shares(masks, cause.cls, cls)
 
 
-def _shares(masks: Mapping[int, int], other: int, mine: int) -> bool:
+def shares(masks: Mapping[int, int], other: int, mine: int) -> bool:
     """Whether tickets of the class `other` stand in front of those of `mine`."""
     if not masks.get(mine, 0):
         return other == mine

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import msgpack
 from redis.asyncio.client import Pipeline
 
 from . import keys, records
+from .audit_stream import FIELD
 from .line_records import line_of
 from .model import Line, NodeRecord, QueueRef
+from .rises import Recent
 from .verbs import Verbs
+
+# What is looked at to find why a place rose: of more than that happened since, nothing is said.
+RECENT_EVENTS = 500
 
 
 class Upkeep(Verbs):
@@ -28,6 +34,13 @@ class Upkeep(Verbs):
             pipeline.lrange(keys.queue_key(ref, "causes"), 0, -1)
 
         return line_of(ref, *await self._link.together(fill))
+
+    async def recent(self, line: Line) -> Recent:
+        """What happened lately to a line that was just read: the tail of its queue's events."""
+        key = keys.queue_key(line.ref, "events")
+        newest = await self._link.do(lambda redis: redis.xrevrange(key, count=RECENT_EVENTS))
+        events = [msgpack.unpackb(fields[FIELD]) for _, fields in reversed(newest)]
+        return Recent(line, events, whole=len(events) < RECENT_EVENTS)
 
     async def version(self, ref: QueueRef) -> int:
         """The queue's version; 0 before its first change. Cheap: ask it often."""

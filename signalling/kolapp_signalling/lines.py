@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from kolapp_queue import places
 from kolapp_queue.admission import Admitted, Facts, admission
 from kolapp_queue.bulletin import NOTHING_SAID
 from kolapp_queue.model import Line, Needs, QueueRef, TicketId
 from kolapp_queue.policy import QueuePolicy
+from kolapp_queue.rises import Recent
 from kolapp_queue.store import QueueStore
 
 from . import gate
@@ -50,6 +52,8 @@ class QueueLine:
         self._tasks = tasks
         self._waits: Waits | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._recent: Recent | None = None
+        self._recalling = asyncio.Lock()
         self._rest_until = 0.0  # the loop's time
 
     @property
@@ -120,6 +124,21 @@ class QueueLine:
         if rise is None:
             return self.place_at(told.position, told.cause)
         return self.place_at(position, rise.value)
+
+    async def place_again(self, ticket: TicketId) -> PlaceInfo | None:
+        """For a patient whom this node has not told a place, but another one may have: if it rose
+        last, it says why. Raises StoreUnavailable."""
+        line, index = self.line, self._index.get(ticket)
+        if line is None or index is None or not line.causes:
+            return self.place(ticket)
+        async with self._recalling:  # one reading for all who come after a node's death
+            if self._recent is None or self._recent.line is not line:
+                self._recent = await self._store.recent(line)
+            rise = self._recent.why_risen(index)
+        place = self.place(ticket)
+        if place is None or rise is None:
+            return place
+        return msgspec.structs.replace(place, cause=rise.value)
 
     def place_at(self, position: int, cause: str = "") -> PlaceInfo:
         wait = self._waits.at(position) if self._waits is not None else NOT_READ_YET

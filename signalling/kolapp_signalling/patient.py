@@ -195,7 +195,7 @@ class Patient(Participant):
                     found = held.ticket
                 else:
                     found = await self._services.store.find(queue.ref, self._key)
-                await self._shown(await self._attach(found))
+                await self._shown(await self._attach(found), again=True)
             except NoSuchTicket:
                 self._drop(queue.ref)
         self.away, self.restored = False, True
@@ -205,15 +205,21 @@ class Patient(Participant):
             ticket.ref, ticket.id, self._key, self.session.connection
         )
 
-    async def _shown(self, ticket: Ticket, *, copy: bool = False) -> m.TicketSnapshot:
+    async def _shown(
+        self, ticket: Ticket, *, copy: bool = False, again: bool = False
+    ) -> m.TicketSnapshot:
         """Hold this record and read what a snapshot of it needs: its place, or its visit. With
-        `copy`, an active ticket's signed copy goes with it."""
+        `copy`, an active ticket's signed copy goes with it. `again`: another node may have told
+        a place."""
         held = self._hold(ticket)
         queue = self._services.queues.open(ticket.ref)
         if held.ticket.state == TicketState.WAITING:
             queue.places.touched(ticket.version)
             await queue.line.at_least(ticket.version)
-            held.place = queue.line.place(ticket.id, held.place, held.line_version)
+            if again and held.place is None:
+                held.place = await queue.line.place_again(ticket.id)
+            else:
+                held.place = queue.line.place(ticket.id, held.place, held.line_version)
             held.line_version = queue.line.version
             held.notices = queue.line.notices()
         elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:

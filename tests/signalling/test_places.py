@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from drivers import QUEUE, People, Start
+from kolapp_queue.model import PatientKey, QueueRef, TicketId
+from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
 
 
@@ -81,3 +83,26 @@ async def test_a_waiting_range_comes_with_a_clinician_on_duty(node: Served, crow
     assert wait["high_s"] % 30 == 0
     await doctor.ask("pause")
     await anna.until(lambda anna: not anna.ticket["place"]["wait"]["known"])
+
+
+async def test_a_place_that_rose_says_why_on_another_node_too(
+    start: Start, crowd: People, store: QueueStore
+) -> None:
+    here, there = await start(), await start()
+    ref = QueueRef(here.node.settings.demo_provider, QUEUE)
+    anna, bo = await crowd.waiting(here, "anna"), await crowd.waiting(here, "bo")
+    await bo.until_position(2)
+    soon = {"credit_ms": 3_600_000}
+    await store.join(ref, PatientKey("urgent"), TicketId("urgent-t"), "c", **soon)
+    await bo.until_position(3)
+    assert bo.ticket["place"]["cause"] == "urgent"
+    bo = await crowd.patient(there, "bo")
+    await bo.until(lambda bo: bo.ticket)
+    assert (bo.position, bo.ticket["place"]["cause"]) == (3, "urgent")
+    # As on the node before: until it falls.
+    await anna.ask("leave", ticket=anna.ticket["ticket"])
+    await bo.until_position(2)
+    assert not bo.ticket["place"].get("cause")
+    bo = await crowd.patient(here, "bo")
+    await bo.until_position(2)
+    assert not bo.ticket["place"].get("cause")

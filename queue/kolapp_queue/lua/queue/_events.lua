@@ -22,6 +22,7 @@ local function write_event(step, version, ticket, visit)
     ticket = ticket.id,
     patient = ticket.patient,
     number = ticket.number,
+    order_key = ticket.order_key,
     class = ticket.class,
     state = ticket.state,
     visit = visit and visit.id or ticket.visit,
@@ -37,11 +38,12 @@ local function write_event(step, version, ticket, visit)
   }))
 end
 
--- `ticket` came in front of others; nil: it concerns all classes.
-local function write_cause(rise, version, ticket)
+-- `ticket` came in front of others; nil: `clinician` concerns all classes.
+local function write_cause(rise, version, ticket, clinician)
   local class = ticket and tonumber(ticket.class) or -1
   local order_key, number = ticket and ticket.order_key or 0, ticket and ticket.number or 0
-  redis.call('RPUSH', CAUSES, cmsgpack.pack({version, rise, class, order_key, number}))
+  local cause = {version, rise, class, order_key, number, clinician or ''}
+  redis.call('RPUSH', CAUSES, cmsgpack.pack(cause))
   redis.call('LTRIM', CAUSES, -MOST_CAUSES, -1)
   redis.call('PEXPIRE', CAUSES, CAUSES_MS)
 end

@@ -11,6 +11,6 @@ local before = redis.call('HGET', PROFILES, 'p' .. clinician)
 redis.call('ZADD', DUTY, now + lease_ms, clinician)
 if not until_ms or tonumber(until_ms) <= now or before ~= profile then
   redis.call('HSET', PROFILES, 'p' .. clinician, profile)
-  write_cause('clinician_came', announce())
+  write_cause('clinician_came', announce(), nil, clinician)
 end
 return reply()
