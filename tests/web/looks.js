@@ -63,10 +63,21 @@ async () => {
   }
   const page = document.scrollingElement;
   if (page.scrollWidth > page.clientWidth) faults.push(`wider than the screen: ${page.scrollWidth}`);
-  for (const node of document.querySelectorAll("main button, main h1, main dd, main p")) {
+  for (const node of document.querySelectorAll("main :is(button, h1, dd, p), .banner, .toast")) {
     if (!shown(node)) continue;
     const box = node.getBoundingClientRect();
     if (box.right > innerWidth + 1 || box.left < -1) faults.push(`cut off: ${name(node)}`);
+  }
+  // A toast may lie over the lower end of a page that scrolls, but over nothing of a ring or a call.
+  const inCall = document.body.dataset.state?.startsWith("call") ?? false;
+  for (const message of document.querySelectorAll(inCall ? ".banner, .toast" : ".banner")) {
+    if (!shown(message)) continue;
+    const over = message.getBoundingClientRect();
+    for (const node of document.querySelectorAll("main :is(button, h1, h2, dd, p), .emergency, .top")) {
+      const box = node.getBoundingClientRect();
+      const apart = box.right <= over.left || box.left >= over.right || box.bottom <= over.top || box.top >= over.bottom;
+      if (shown(node) && !apart) faults.push(`covered by ${name(message)}: ${name(node)}`);
+    }
   }
   const emergency = document.querySelector(".emergency a")?.getBoundingClientRect();
   if (!emergency || emergency.top < 0 || emergency.bottom > innerHeight) faults.push("112 out of sight");

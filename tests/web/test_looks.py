@@ -103,20 +103,41 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
     await page.click("#leave")
     yield "leaving", page
     await page.click("#leave-no")
+    await page.fill("#intake-text", "A cough")
+    await page.click("#intake button")  # what is said about it lasts into the ring
+    await line.reply("intake", ticket(place=place(4, 3_700, 7_300), number=1284))
+    await page.wait_for_selector("#toast", state="visible")
     missed = ticket(version=2, away=True, missed=1, reason="missed_call", place=place(1))
+    line.send(called(2))
+    await state(page, "called")
+    yield "called with a toast", page
     for name, snapshot in (
         ("moving", ticket("transferring", 2, moved_to="nurse")),
         ("missed", missed),
-        ("called", called(3)),
+        ("called", {**called(3), "missed": 1}),
         ("call", ticket("in_visit", 4, visit=visit(live_ms=4_000_000))),
         ("ended", ticket("no_show", 5)),
     ):
         line.send(snapshot)
         await state(page, name)
         yield name, page
+        if name in ("called", "call"):
+            line = await gone(stage, line)
+            yield f"{name}, offline", page
+            await line.greet(resumed=True)
+            await page.wait_for_selector("#offline", state="hidden")
     await line.close(4502)
     await state(page, "blocked")
     yield "blocked", page
+
+
+async def gone(stage: Stage, line: Line) -> Line:
+    """The connection breaks for so long that the page says so; the next one, still silent."""
+    await line.close(4000)
+    silent = await stage.line()
+    await stage.tab.clock.fast_forward(3_000)
+    await stage.tab.wait_for_selector("#offline", state="visible")
+    return silent
 
 
 async def clinician_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
@@ -153,10 +174,11 @@ async def _desk_states(page: Page, line: Line) -> AsyncIterator[tuple[str, Page]
         yield name, page
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def stage(stage: Stage) -> AsyncIterator[Stage]:
-    yield stage
-    await stage.tab.emulate_media(color_scheme="null")
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def in_daylight(phone: Stage, timeless_phone: Stage) -> AsyncIterator[None]:
+    yield
+    for stage in (phone, timeless_phone):
+        await stage.tab.emulate_media(color_scheme="null")
 
 
 async def faults_of(page: Page, *looks: Look) -> list[str]:
@@ -169,9 +191,9 @@ async def faults_of(page: Page, *looks: Look) -> list[str]:
     return found
 
 
-async def test_patient_looks_right(stage: Stage) -> None:
+async def test_patient_looks_right(timeless: Stage) -> None:
     faults = {}
-    async for name, page in patient_states(stage):
+    async for name, page in patient_states(timeless):
         if found := await faults_of(page, *LOOKS):
             faults[name] = found
     assert faults == {}

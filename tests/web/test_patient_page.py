@@ -390,6 +390,19 @@ async def test_the_check_opens_the_camera_and_releases_it(stage: Stage) -> None:
     await says(page, "#ahead", "1 person")
 
 
+async def test_a_missed_call_releases_the_camera_of_the_check(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    await page.click("#preview-open")
+    await page.wait_for_function("() => document.querySelector('#preview').srcObject !== null")
+    await page.evaluate("() => { window.track = preview.srcObject.getTracks()[0]; }")
+    line.send(called(2))
+    await state(page, "called")
+    assert await page.evaluate("() => track.readyState") == "live"  # the call takes it over
+    line.send(ticket(version=3, place=place(1), away=True, missed=1, reason="missed_call"))
+    await state(page, "missed")
+    assert await page.evaluate("() => track.readyState") == "ended"
+
+
 async def test_no_camera_is_explained(stage: Stage) -> None:
     page, _ = await waiting(stage)
     await page.evaluate(

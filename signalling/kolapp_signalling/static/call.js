@@ -87,7 +87,12 @@ export class Call {
 
   /** Sound and picture come and go, whatever the connection to the server does. */
   get goesOn() {
-    return this.#leg?.state === "connected" && this.#flow === "flowing";
+    return this.#leg?.state === "connected" && this.#seen === "flowing";
+  }
+
+  /** A picture is there before it is measured. @returns {Flow} */
+  get #seen() {
+    return this.#flow === "nothing" && this.view.hasPicture ? "flowing" : this.#flow;
   }
 
   /** The newest snapshot of the visit: begin it, or go on with it. @param {VisitInfo} visit */
@@ -132,9 +137,10 @@ export class Call {
     const online = this.client.state === "open";
     const visit = this.#visit;
     if (this.#left) {
-      this.#renderBare({ title: t.hanging_up, text: online ? "" : t.hanging_up_offline, busy: true });
+      this.#renderBare("closed", { title: t.hanging_up, text: online ? "" : t.hanging_up_offline, busy: true });
     } else if (!visit || !this.#leg) {
-      this.#renderBare({ title: t.connecting, text: online ? t.connecting_patient : t.answer_offline, busy: true });
+      const text = online ? t.connecting_patient : t.answer_offline;
+      this.#renderBare("idle", { title: t.connecting, text, busy: true });
     } else {
       const live_s = ((visit.live_ms ?? 0) + performance.now() - this.#visitAt) / 1000;
       this.view.root.dataset.leg = this.#leg.state;
@@ -144,9 +150,9 @@ export class Call {
     }
   }
 
-  /** Before there is a leg, or after it. @param {Status} status */
-  #renderBare(status) {
-    this.view.root.dataset.leg = "idle";
+  /** Before there is a leg, or after it. @param {LegState} leg @param {Status} status */
+  #renderBare(leg, status) {
+    this.view.root.dataset.leg = leg;
     this.view.showHead(this.#visit ? this.#who(this.#visit) : this.view.words.t.clinician, null);
     this.view.showQuality(null);
     this.#say(status);
@@ -218,8 +224,7 @@ export class Call {
   /** @param {VisitInfo} visit @param {Leg} leg */
   #renderStatus(visit, leg) {
     const other = visit.participants.find(({ role }) => role !== this.role)?.media ?? "none";
-    const flow = this.#flow === "nothing" && this.view.hasPicture ? "flowing" : this.#flow;
-    this.#say(callStatus(this.view.words.t, this.role, leg.state, other, flow, visit.state === "held"));
+    this.#say(callStatus(this.view.words.t, this.role, leg.state, other, this.#seen, visit.state === "held"));
   }
 
   /** Over the picture, and to a screen reader. @param {Status} status */
