@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stores history pulls check format docs setup clean
+.PHONY: help run test test-long test-stores history pulls check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 # Often set in containers; every start would then compile our modules anew, a third of its time.
@@ -23,6 +23,11 @@ test-stores: check ## run all tests of the store on each store it may be
 	@redis="$$($(BIN)/python scripts/ensure_redis.py)" && for kind in embedded redis cluster; do \
 		echo "on $$kind"; KOLAPP_TEST_STORES=$$kind KOLAPP_REDIS_SERVER="$$redis" \
 			$(BIN)/pytest tests/queue tests/faults tests/history $(ARGS) || exit 1; done
+
+test-long: ## the tests that need minutes: browsers on a bad network, a thousand visits
+	@scripts/setup dev
+	@browser="$$($(BIN)/python scripts/ensure_browser.py)" && KOLAPP_LONG=1 KOLAPP_CHROMIUM="$$browser" \
+		$(BIN)/pytest tests/long $(ARGS)
 
 history: ## two minutes of clients and a store that are killed at any moment, then the proof
 	@scripts/setup dev

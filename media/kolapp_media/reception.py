@@ -9,6 +9,7 @@ from .bandwidth import Queue
 from .rtcp import Block
 
 _LATE = 0x8000  # sequence numbers further ahead than this are behind
+_PAUSE = 0.04  # seconds at least between two questions for one packet
 _UNITS = 65_536  # of a report's times, in a second
 
 
@@ -50,7 +51,9 @@ class Missing:
                 del self._waited_for[number]
                 self.hopeless = True
             elif now >= times[1]:
-                times[1] = now + max(round_trip, self._patience)
+                # 1.5 times what has passed so far: a line that is full gets no storm of questions
+                wait = max(1.5 * round_trip, _PAUSE, 0.5 * (now - times[0]))
+                times[1] = now + wait
                 found.append(number)
         return found
 

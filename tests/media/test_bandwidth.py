@@ -22,6 +22,16 @@ def test_what_does_not_get_through_is_not_sent(loss: float, queue: float) -> Non
     assert hop.estimate == 340_000
 
 
+def test_what_was_told_needs_a_moment_to_show() -> None:
+    hop = Hop()
+    for rate in (400_000, 200_000, 400_000):
+        hop.look(rate, loss=0.3, queue=0.3, seconds=0.9)
+    assert hop.estimate == 340_000
+
+    hop.look(300_000, loss=0.3, queue=0.3, seconds=0.9)
+    assert hop.estimate == 255_000
+
+
 def test_more_is_tried_from_what_gets_through() -> None:
     hop = Hop()
     hop.look(400_000, loss=0.2, queue=0.0, seconds=1)
@@ -73,6 +83,28 @@ def test_what_a_receiver_says_counts_while_it_is_fresh() -> None:
 
     assert said.limit(12.0, since=0.0, patience=6.0, cap=300_000) == 700_000
     assert said.limit(17.0, since=0.0, patience=6.0, cap=300_000) == 300_000
+
+
+def test_more_than_a_receiver_says_is_tried_until_it_lowers_that() -> None:
+    said = Said()
+    said.says(250_000, 0.0)
+    for second in range(1, 11):
+        said.try_more(said.limit(second, 0.0, 60.0, 0), 1.0, clear=True)
+        said.says(250_000 + second * 5_000, second)  # it hardly raises it
+    assert 700_000 < said.limit(10.0, 0.0, 60.0, 0) < 900_000
+
+    said.says(240_000, 11.0)
+    assert said.limit(11.0, 0.0, 60.0, 0) == 240_000
+
+
+@pytest.mark.parametrize(("rate", "clear"), [(1_000_000, False), (100_000, True)])
+def test_nothing_is_tried_on_a_line_that_is_not_clear_or_not_used(rate: float, clear: bool) -> None:
+    said = Said()
+    said.says(250_000, 0.0)
+    for _ in range(10):
+        said.try_more(rate, 1.0, clear=clear)
+
+    assert said.limit(0.0, 0.0, 60.0, 0) == 250_000
 
 
 def test_who_never_says_anything_is_capped_after_a_while() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,18 @@ def test_what_was_skipped_is_asked_for_once_it_cannot_have_been_overtaken() -> N
     assert found.missing.due(0.01, 0.1) == [65_535, 0]
     assert found.missing.due(0.05, 0.1) == []  # the answer cannot be here yet
     assert arrive(found, 0)
-    assert found.missing.due(0.12, 0.1) == [65_535]
+    assert found.missing.due(0.17, 0.1) == [65_535]
+
+
+def test_questions_become_rarer() -> None:
+    found = stream()
+    for sequence in (1, 3):
+        arrive(found, sequence)
+    asked = [at for at in range(1_000) if found.missing.due(at / 1_000, 0.001)]
+
+    assert asked[:3] == [10, 50, 90]
+    assert 6 < len(asked) < 12
+    assert all(later - earlier >= 40 for earlier, later in pairwise(asked))
 
 
 def test_a_packet_is_taken_once() -> None:

@@ -79,8 +79,7 @@ class Feedback:
         for ssrc in heard.key_frames:
             self._pass_on_key_frame(ssrc, now)
         if heard.bandwidth is not None:
-            said = self.rates.said
-            said.bits, said.at, said.heard_at = heard.bandwidth, now, now
+            self.rates.said.says(heard.bandwidth, now)
             if self.other is not None:
                 self.other.tell_bandwidth(now)
 
@@ -206,6 +205,8 @@ class Feedback:
             if stream.repairs is None and (block := stream.block(stream.ssrc, now)) is not None
         ]
         self.rates.tick(now)
+        if self.other is not None:
+            self.rates.try_more(self.other.rates, 1.0)
         self.tell_bandwidth(now)
         reports: list[bytes] = []
         named: list[int] = []

@@ -10,6 +10,9 @@ from ..rtcp import Block
 from ..settings import MediaSettings
 from .streams import LegSection, Stream
 
+_CLEAR_LOSS = 0.02
+_CLEAR_QUEUE = 0.05  # seconds
+
 
 @dataclass(slots=True)
 class Flow:
@@ -34,6 +37,7 @@ class Rates:
         self.up = Flow()
         self.down = Flow()
         self.said = Said()
+        self.is_clear = False  # neither loss nor queues worth a word in the last second
         self._settings = settings
         self._sections = sections
         self._streams = streams
@@ -69,6 +73,12 @@ class Rates:
         self.up.hop.look(self.up.bits, self.up.loss, queue, seconds)
         if now - self.said.heard_at < self._settings.feedback_patience:
             self.down.hop.look(self.down.bits, self.down.loss, 0.0, seconds)
+        self.is_clear = max(self.up.loss, self.down.loss) < _CLEAR_LOSS and queue < _CLEAR_QUEUE
+
+    def try_more(self, sender: Rates, seconds: float) -> None:
+        """See `Said`. `sender` is who this browser is sent from."""
+        clear = self.is_clear and sender.is_clear
+        self.said.try_more(self.down.bits, seconds, clear=clear)
 
     def _look_at_streams(self) -> float:
         """Loss and jitter of the newest picture; returns how long packets stood in a queue."""
