@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from browser_network import Network, network_to
 from browser_people import House, Person, house_of
 from processes import Serve
 
@@ -19,8 +20,15 @@ async def house(serve: Serve) -> AsyncIterator[House]:
         yield house
 
 
-async def test_three_draw_numbers_and_two_are_seen(house: House) -> None:
-    first, second, third = await three_waiting(house)
+@pytest.fixture
+async def lift(serve: Serve) -> AsyncIterator[Network]:
+    """Where the third patient is: the network freezes there at times."""
+    async with network_to(serve.url) as network:
+        yield network
+
+
+async def test_three_draw_numbers_and_two_are_seen(house: House, lift: Network) -> None:
+    first, second, third = await three_waiting(house, lift)
     numbers = [await person.number() for person in (first, second, third)]
     assert numbers == [1, 2, 3]
 
@@ -51,14 +59,38 @@ async def test_three_draw_numbers_and_two_are_seen(house: House) -> None:
     await clinician.state("desk")
     await clinician.click("#next")
     await third.state("called")
+    await answer_and_hang_up_in_the_lift(third, clinician, lift)
     assert house.complaints == []
 
 
-async def three_waiting(house: House) -> list[Person]:
+async def answer_and_hang_up_in_the_lift(patient: Person, clinician: Person, lift: Network) -> None:
+    """What is pressed while nothing passes is said to wait, and is done once it passes."""
+    lift.freeze()
+    await patient.says("#seconds", "43")
+    await patient.click("#answer")
+    await patient.says(
+        "#call-status p", "No connection right now. Your answer is sent as soon as it is back."
+    )
+    await clinician.state("calling")
+    lift.thaw()
+    await clinician.state("call")
+    await patient.sees_and_hears(1)
+
+    lift.freeze()
+    await patient.says("#elapsed", "0:03")
+    await patient.click("#hang-up")
+    await patient.says("#call-status h2", "Hanging up…")
+    assert (await patient.page.evaluate("() => window.legs.at(-1).connectionState")) == "closed"
+    lift.thaw()
+    await clinician.state("desk")
+    await patient.state("ended")
+
+
+async def three_waiting(house: House, lift: Network) -> list[Person]:
     """Each draws a number and sees how many are ahead."""
     people = []
-    for ahead in range(3):
-        person = await house.person("/patient", phone=True)
+    for ahead, url in enumerate(("", "", lift.url)):
+        person = await house.person("/patient", phone=True, url=url)
         await person.state("welcome")
         await person.click("#join")
         await person.state("waiting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -92,6 +93,11 @@ class Person:
     async def click(self, selector: str) -> None:
         await self.page.click(selector, timeout=10_000)
 
+    async def says(self, selector: str, wanted: str, timeout: float = 10.0) -> None:
+        """Until the element says exactly that."""
+        found = self.page.locator(selector, has_text=re.compile(f"^{re.escape(wanted)}$"))
+        await found.wait_for(timeout=timeout * 1000)
+
     async def ahead(self, wanted: int) -> None:
         """Until the page says that so many people are ahead."""
         await self.page.wait_for_selector(f'#ahead[data-ahead="{wanted}"]', timeout=10_000)
@@ -133,7 +139,8 @@ class House:
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []  # page errors and console errors, of everybody
 
-    async def person(self, path: str, *, phone: bool) -> Person:
+    async def person(self, path: str, *, phone: bool, url: str = "") -> Person:
+        """`url`: of the server as this person sees it, if there is something in between."""
         size = (390, 844) if phone else (1280, 800)
         context = await self._browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -149,7 +156,7 @@ class House:
             "console",
             lambda said: self.complaints.append(said.text) if said.type == "error" else None,
         )
-        await page.goto(self._url.rstrip("/") + path)
+        await page.goto((url or self._url).rstrip("/") + path)
         return Person(page)
 
     async def close(self) -> None:

@@ -313,6 +313,17 @@ async def test_a_request_finds_out_that_the_network_is_silent(stage: Stage) -> N
     await seen(page, "reply")
 
 
+async def test_an_answer_that_tarries_is_asked_after(stage: Stage) -> None:
+    """Somebody was heard just before the request, and never again."""
+    timing = {"quiet_ms": 200, "pong_within_ms": 50}
+    page = await start(stage, timing=timing)
+    line = await stage.line()
+    await line.greet()
+    await ask(page, "join", queue="drop-in")
+    assert [(await line.inbox.get())["type"] for _ in range(2)] == ["join", "ping"]
+    await (await stage.line()).greet(resumed=True)
+
+
 async def test_asking_again_and_again_does_not_put_off_the_end(stage: Stage) -> None:
     timing = {"quiet_ms": 0, "check_within_ms": 300}
     page = await start(stage, timing=timing)

@@ -54,12 +54,14 @@ export class Link {
 
   /**
    * Send what somebody waits for. A network that has gone silent would swallow it for as long as
-   * the next ping takes to notice; so ask first, and be told by the check. A ping that goes before
-   * is answered at once, however long the request takes.
+   * the next ping takes to notice, so ping first: what goes before is answered at once, however
+   * long the request takes. Somebody who was heard just now is asked only if the answer tarries.
    * @param {object} message
    */
   ask(message) {
-    if (performance.now() - this.#heardAt >= this.options.timing.quiet_ms) this.check();
+    const { quiet_ms, pong_within_ms } = this.options.timing;
+    if (performance.now() - this.#heardAt >= quiet_ms) this.check();
+    else this.#pingIn(quiet_ms, pong_within_ms);
     this.send(message);
   }
 
@@ -100,11 +102,15 @@ export class Link {
 
   #restPing() {
     clearTimeout(this.#deadline);
-    clearTimeout(this.#nextPing);
     this.#heardAt = performance.now();
     this.#dueAt = Infinity;
-    const { pong_within_ms } = this.options.timing;
-    this.#nextPing = setTimeout(() => this.#ping(pong_within_ms), this.#pingEveryMs);
+    this.#pingIn(this.#pingEveryMs, this.options.timing.pong_within_ms);
+  }
+
+  /** @param {number} ms @param {number} within_ms */
+  #pingIn(ms, within_ms) {
+    clearTimeout(this.#nextPing);
+    this.#nextPing = setTimeout(() => this.#ping(within_ms), ms);
   }
 
   /** @param {number} within_ms */

@@ -16,6 +16,11 @@ const TONE_S = 1.3;
 const LOUDNESS = 0.22;
 const BUZZ_MS = [350, 250, 350, 1450];
 
+/** Browsers allow it after a tap only, and complain of every other try. @param {number | number[]} pattern */
+function buzz(pattern) {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern);
+}
+
 export class Ring {
   /** @type {AudioContext | null} */ #audio = null;
   /** @type {GainNode | null} of the present ring */ #output = null;
@@ -38,7 +43,7 @@ export class Ring {
   start(seconds) {
     this.stop();
     const chimes = Math.ceil(seconds / CHIME_EVERY_S);
-    navigator.vibrate?.(Array.from({ length: chimes }, () => BUZZ_MS).flat());
+    buzz(Array.from({ length: chimes }, () => BUZZ_MS).flat());
     if (!this.#audio) return;
     this.#output = this.#audio.createGain();
     this.#output.gain.value = LOUDNESS;
@@ -50,7 +55,7 @@ export class Ring {
   }
 
   stop() {
-    navigator.vibrate?.(0);
+    buzz(0);
     this.#output?.disconnect();
     this.#output = null;
   }
