@@ -1,4 +1,5 @@
-"""`kolapp eta backtest`: how good the waiting times would have been, on a recorded history."""
+"""`kolapp eta backtest|truth`: how good the waiting times would have been, on a recorded history
+and on synthetic days whose truth is known."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from kolapp_queue.eta.backtest import BadSplit, backtest, rounded, table
 from kolapp_queue.eta.history import Event, in_order
@@ -23,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0, or 1 when the history cannot be read."""
     given = _parser().parse_args(argv)
     try:
-        return _backtest(given)
+        return _backtest(given) if given.action == "backtest" else _truth(given)
     except StartRefused as error:
         report_refusal(str(error))
         return 1
@@ -42,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
                      help="mean visit as long as nothing is known (180)")  # fmt: skip
     one.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
     one.add_argument("--plot", type=Path, metavar="PNG", help="draw errors and an example day")
+    known = actions.add_parser("truth", help="compare methods on synthetic days")
+    known.add_argument("--study", default="", metavar="TEXT", help="only those named like this")
+    known.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
     return parser
 
 
@@ -52,14 +57,33 @@ def _backtest(given: argparse.Namespace) -> int:
     except BadSplit as error:
         raise StartRefused(f"This cannot be compared: {error}.") from error
     sys.stdout.write(table(result.report))
-    if given.json is not None:
-        text = json.dumps(rounded(result.report), indent=2, allow_nan=False)
-        given.json.write_text(text + "\n", encoding="utf-8")
+    _write(given.json, result.report)
     if given.plot is not None:
         from .eta_picture import draw
 
         draw(result, given.plot)
     return 0
+
+
+def _truth(given: argparse.Namespace) -> int:
+    from kolapp_queue.eta.truth import STUDIES, examine, summary
+
+    figures = {}
+    for name, study in STUDIES.items():
+        if given.study in name:
+            figures[name] = examine(study)
+            sys.stdout.write(summary(name, figures[name]))
+            sys.stdout.flush()
+    if not figures:
+        raise StartRefused(f"There is no study like {given.study!r}: {'; '.join(STUDIES)}.")
+    _write(given.json, figures)
+    return 0
+
+
+def _write(target: Path | None, figures: dict[str, Any]) -> None:
+    if target is not None:
+        text = json.dumps(rounded(figures), indent=2, allow_nan=False)
+        target.write_text(text + "\n", encoding="utf-8")
 
 
 def _events(files: Sequence[Path], first: int) -> list[Event]:

@@ -22,9 +22,9 @@ from .history import Event, Step
 from .learner import Learner
 from .line import Columns, columns, places_at
 from .state import Ended, QueueState, Waiting
+from .structure import GivingUp, passing, quantiles, solve
 
 PAUSE = 1 / 30  # of a mean visit, between two of them while people wait
-STRUCTURE = 2  # which of the `bases` the learner multiplies
 LONGEST = 100.0  # mean visits: no structural estimate says more
 
 
@@ -34,7 +34,7 @@ class Asked:
 
     at_s: float
     row: Any
-    base: float
+    base: Any
     said: Any  # before it was calibrated
     joining: bool
 
@@ -46,6 +46,7 @@ class Kolapp:
         self.unit_s = unit_s
         self.durations = Durations(unit_s)
         self.returns = Returns()
+        self.giving_up = GivingUp(unit_s)
         self.seen = Baselines()
         self.kinds: list[str] = []
         self.learner: Learner | None = None
@@ -59,6 +60,8 @@ class Kolapp:
     def before(self, state: QueueState, event: Event) -> None:
         """Before it is applied: what it ends is learned from."""
         self._wait_for_idle(state, event)
+        if event.step in (Step.LEFT, Step.STARTED) and (one := state.tickets.get(event.ticket)):
+            self.giving_up.ended(event.at_s - one.joined_s, event.step == Step.LEFT)
         if event.step == Step.ENDED and (visit := state.visits.get(event.ticket)):
             self.durations.add(visit.kind, visit.server, event.at_s - visit.since_s)
 
@@ -103,10 +106,11 @@ class Kolapp:
         places = places_at(line, which, state.now_s, self.unit_s)
         on_duty = team(state, self.durations, self.kinds)
         gone = departures(on_duty, self.returns, state.handling_all.mean, PAUSE * self.unit_s)
-        times = bases(places, gone)
+        wait_s = solve(places, gone, self.giving_up.rate, *passing(places, state))
+        times = np.column_stack((bases(places, gone), wait_s))
         queue = queue_vector(state, self.seen, on_duty, gone)
         table = rows(places, times, queue, on_duty, self.seen, state, self.kinds)
-        base = np.minimum(times[:, STRUCTURE] / self.unit_s, LONGEST)
+        base = quantiles(np.minimum(wait_s / self.unit_s, LONGEST), places.ahead)
         if self.learner is None:
             self.learner = Learner(table.shape[1], self._seed)
         return table, base, self.learner.say(table, base)

@@ -17,8 +17,6 @@ from .net import Net
 # What is learned, in this order; the mean last.
 SHARES = np.array([0.1, 0.5, 0.8, 0.9])
 OUTPUTS = len(SHARES) + 1
-# The quantiles of a Gamma with the structure's spread, against its mean: where learning starts.
-START = np.log([0.35, 0.85, 1.4, 1.9, 1.0])
 SOFT = 1 / 18  # of a mean visit: added before logarithms, so that seconds do not weigh too much
 HIDDEN = 64
 BATCH = 256
@@ -27,7 +25,12 @@ RECENT = 0.3  # of a batch comes from the last RECENT_ROWS
 RECENT_ROWS = 12_000
 EVERY = 64  # new rows, then STEPS steps
 STEPS = 4
-RATE, DECAY = 1.5e-3, 0.3
+RATE = 1.5e-3
+# What was learned from little is pulled back to the structure: the decay of the weights, and the
+# number of rows from which on it counts for less than twice that.
+DECAY, DECAY_ROWS, DECAY_MOST = 0.3, 30_000, 10.0
+# In mean visits: longer waits weigh as much as this one; and what is an odd one.
+MOST_SAID, MOST_SLOPE = 4.0, 12.0
 FULL_RATE = 3_000  # rows until steps are at full size
 
 
@@ -36,17 +39,17 @@ class Learner:
         self._rng = np.random.default_rng(seed)
         self.net = Net(inputs, HIDDEN, OUTPUTS, self._rng)
         self._rows = np.zeros((ROWS, inputs), dtype=np.float16)
-        self._base = np.zeros(ROWS, dtype=np.float32)
+        self._base = np.zeros((ROWS, OUTPUTS), dtype=np.float32)
         self._wait = np.zeros(ROWS, dtype=np.float32)
         self.seen = 0
 
     def say(self, rows: Any, base: Any) -> Any:
-        """`base`: the structural estimate. All in mean visits."""
-        said = np.exp(self.net.answer(rows) + START) * (base[:, None] + SOFT) - SOFT
+        """`base`: what follows from the structure, as rows of OUTPUTS. All in mean visits."""
+        said = np.exp(self.net.answer(rows)) * (base + SOFT) - SOFT
         said[:, :-1] = np.maximum.accumulate(said[:, :-1], axis=1)  # quantiles do not cross
         return np.maximum(said, 0.0)
 
-    def add(self, row: Any, base: float, wait: float) -> None:
+    def add(self, row: Any, base: Any, wait: float) -> None:
         """A wait that has ended, and what was known when it was asked about."""
         place = self.seen % ROWS
         self._rows[place], self._base[place], self._wait[place] = row, base, wait
@@ -63,18 +66,20 @@ class Learner:
         base, wait = self._base[drawn] + SOFT, self._wait[drawn] + SOFT
 
         def slope(answers: Any) -> Any:
-            return _slope(answers + START, base, wait)
+            return _slope(answers, base, wait)
 
         rate = RATE * min(1.0, self.seen / FULL_RATE + 0.05)
-        self.net.learn(self._rows[drawn].astype(float), slope, rate, DECAY)
+        decay = min(DECAY_MOST, DECAY * (1 + DECAY_ROWS / self.seen))
+        self.net.learn(self._rows[drawn].astype(float), slope, rate, decay)
 
 
 def _slope(answers: Any, base: Any, wait: Any) -> Any:
     """Of the pinball loss of each quantile, and of the squared error of the mean, both of waits
-    and not of their logarithms; bounded, so that one odd wait moves little."""
-    said = np.exp(np.minimum(answers, 6.0)) * base[:, None]
+    and not of their logarithms. Bounded by what was said, never by what came: that would move
+    the quantile."""
+    said = np.exp(np.minimum(answers, 6.0)) * base
     slopes = np.empty_like(said)
     late = wait[:, None] > said[:, :-1]
-    slopes[:, :-1] = -np.where(late, SHARES, SHARES - 1) * said[:, :-1] * 3
-    slopes[:, -1] = (said[:, -1] - wait) * said[:, -1] * 3
-    return np.clip(slopes, -3.0, 3.0)
+    slopes[:, :-1] = -np.where(late, SHARES, SHARES - 1) * np.minimum(said[:, :-1], MOST_SAID)
+    slopes[:, -1] = (said[:, -1] - wait) * np.minimum(said[:, -1], MOST_SAID)
+    return 3 * np.clip(slopes, -MOST_SLOPE, MOST_SLOPE)

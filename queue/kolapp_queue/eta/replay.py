@@ -75,8 +75,8 @@ def replay(
             row = open_rows.pop(ended.ticket, None)
             if row is not None:
                 rows.append((*row, ended.wait_s))
-        if event.step == Step.JOINED:
-            waiting = state.tickets[event.ticket]
+        waiting = state.tickets.get(event.ticket) if event.step == Step.JOINED else None
+        if waiting is not None:
             said = {name: one.forecast(state, waiting) for name, one in forecasters.items()}
             if event.scored:
                 seen = inputs(state, waiting, baselines)

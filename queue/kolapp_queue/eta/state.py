@@ -84,6 +84,7 @@ class QueueState:
         self.joins = _windows(handling_s, 1, 10 / 3, 10)
         self.leaves = _windows(handling_s, 5 / 3, 10)
         self.urgent_joins = Window(5 * handling_s)
+        self.credit_s = 0.0  # the greatest that anybody came with
         self.slot_wait = Slots(handling_s / 3)
         self.last_start_s = self.last_end_s = -LONGEST_S
         self._day = -1
@@ -133,6 +134,8 @@ class QueueState:
         return len(self.visits) + sum(free)
 
     def _joined(self, event: Event) -> None:
+        if event.ticket in self.visits:
+            return  # taken in the very moment of joining
         waiting = Waiting(
             event.at_s - event.credit_s, event.ticket, event.at_s, event.kind, event.credit_s
         )
@@ -141,6 +144,7 @@ class QueueState:
         _count(self.joins, event.at_s)
         if event.credit_s > 0:
             self.urgent_joins.add(event.at_s)
+            self.credit_s = max(self.credit_s, event.credit_s)
 
     def _out(self, ticket: int) -> Waiting | None:
         waiting = self.tickets.pop(ticket, None)

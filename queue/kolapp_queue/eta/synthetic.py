@@ -115,7 +115,8 @@ class _Day:
             patience_s = self.rng.exponential(scenario.visit_s)
         self.waiting.append((at_s - credit_s, ticket, credit_s, at_s + patience_s))
         self.waiting.sort()
-        self.told.append(Event(at_s, Step.JOINED, ticket, "visit", credit_s))
+        if not self.free:  # else served at once, without a wait
+            self.told.append(Event(at_s, Step.JOINED, ticket, "visit", credit_s))
         if patience_s < math.inf:
             self._at(at_s + patience_s, "give_up")
 

@@ -73,7 +73,8 @@ class Watch:
             tickets, people, announce(people, state.now_s), strict=True
         ):
             self._keep(ticket, person, promise, event)
-            self._below_ahead += promise.until_s < promised.get(person.cls, -math.inf) - _LATER_S
+            floor_s = promised.get(person.cls, -math.inf)
+            self._below_ahead += bool(promise.until_s < floor_s - _LATER_S)
             promised[person.cls] = max(promised.get(person.cls, -math.inf), promise.until_s)
 
     def _keep(self, ticket: int, person: Person, promise: Promise, event: Event) -> None:

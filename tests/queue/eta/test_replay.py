@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from kolapp_queue.eta.forecaster import Kolapp
+from kolapp_queue.eta.history import Event, Step, in_order
+from kolapp_queue.eta.replay import Records, replay
+from kolapp_queue.eta.synthetic import CLOSES_S, OPENS_S, Scenario, days, midnight
+
+VISIT_S = 600.0
+SMALL = Scenario(4, 1.05, visit_s=VISIT_S, seed=3)
+
+
+@pytest.fixture(scope="module")
+def history() -> list[Event]:
+    return days(SMALL, 3)
+
+
+def replayed(events: list[Event]) -> Records:
+    return replay(events, VISIT_S, {"kolapp": Kolapp(VISIT_S)})
+
+
+def test_a_row_is_kept_for_each_wait_that_was_served(history: list[Event]) -> None:
+    records = replayed(history)
+    joined = {event.ticket: event.at_s for event in history if event.step == Step.JOINED}
+    waits = {
+        event.ticket: event.at_s - joined[event.ticket]
+        for event in history
+        if event.step == Step.STARTED and event.ticket in joined
+    }
+    assert dict(zip(records.ticket.tolist(), records.wait_s, strict=True)) == waits
+    assert list(records.at_s) == sorted(records.at_s)
+
+
+def test_nothing_is_forecast_from_what_has_not_happened(history: list[Event]) -> None:
+    """The second half of the last day is swapped for that of another future; every forecast of
+    before is the same to the last bit."""
+    noon_s = midnight(2) + (OPENS_S + CLOSES_S) / 2
+    other = [
+        replace(event, ticket=event.ticket + 1_000_000 if event.ticket >= 0 else -1)
+        for event in days(replace(SMALL, load=1.4, seed=99), 3)
+        if event.at_s >= noon_s
+    ]
+    swapped = in_order([event for event in history if event.at_s < noon_s] + other)
+    one, two = replayed(history), replayed(swapped)
+    # Who was served in either future; the others have no row in one of them.
+    common = np.intersect1d(one.ticket[one.at_s < noon_s], two.ticket)
+    ended = {event.ticket for event in history if event.step == Step.STARTED}
+    before = {event.ticket for event in history if event.at_s < noon_s}
+    assert len(common) > 100
+    assert set(common.tolist()) <= ended & before
+    for table in ("inputs", "forecasts", "points"):
+        for left, right in zip(
+            columns(one, table, common), columns(two, table, common), strict=True
+        ):
+            assert left.tobytes() == right.tobytes()
+    later = [records.forecasts["kolapp"][records.at_s >= noon_s] for records in (one, two)]
+    assert later[0].tobytes() != later[1].tobytes()
+
+
+def columns(records: Records, table: str, tickets: np.ndarray) -> list[np.ndarray]:
+    chosen = np.isin(records.ticket, tickets)
+    value = getattr(records, table)
+    return [one[chosen] for one in (value.values() if isinstance(value, dict) else [value])]
+
+
+def test_the_same_history_twice_is_the_same(history: list[Event]) -> None:
+    one, two = replayed(history), replayed(history)
+    assert one.forecasts["kolapp"].tobytes() == two.forecasts["kolapp"].tobytes()
