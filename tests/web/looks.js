@@ -79,7 +79,10 @@ async () => {
       if (shown(node) && !apart) faults.push(`covered by ${name(message)}: ${name(node)}`);
     }
   }
-  const emergency = document.querySelector(".emergency a")?.getBoundingClientRect();
-  if (!emergency || emergency.top < 0 || emergency.bottom > innerHeight) faults.push("112 out of sight");
+  for (const top of [page.scrollHeight, 0]) {
+    scrollTo(0, top);
+    const emergency = document.querySelector(".emergency a")?.getBoundingClientRect();
+    if (!emergency || emergency.top < 0 || emergency.bottom > innerHeight) faults.push("112 out of sight");
+  }
   return faults;
 }
