@@ -71,6 +71,11 @@ async def connect(client: MediaClient, peer: QuietPeer, name: str) -> str:
     return answer
 
 
+async def joined(node: MediaNode, count: int) -> None:
+    """The node knows a moment later than the peers that they are connected."""
+    await until(lambda: [each.state for each in node._legs] == ["connected"] * count)
+
+
 # 20: offers no browser makes
 
 HOSTILE_OFFERS = {
@@ -282,6 +287,7 @@ async def test_attack_24_a_call_goes_on_under_a_flood(
     patient, clinician = make_quiet_peer(), make_quiet_peer()
     answer = await connect(client, patient, "patient")
     await connect(client, clinician, "clinician")
+    await joined(node, 2)
     before = (await client.stats()).rss_bytes
     flood = subprocess.Popen(  # noqa: ASYNC220  # returns at once
         [sys.executable, "-c", FLOOD, str(port_of(answer)), "1.0"], stdout=subprocess.PIPE
@@ -335,6 +341,7 @@ class TestSmallBudgets:
         patient, clinician = make_quiet_peer(), make_quiet_peer()
         await connect(client, patient, "patient")
         await connect(client, clinician, "clinician")
+        await joined(node, 2)
         request = RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=1)
         for sequence in range(100):
             await patient.send("video", sequence, os.urandom(900))
