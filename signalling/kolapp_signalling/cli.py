@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
     commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
-    commands.add_parser("bench", help="measure: `bench turn --help`, `bench queue --help`")
+    commands.add_parser("bench", help="measure: `bench turn|queue|eta --help`")
     return parser
 
 
@@ -222,7 +222,11 @@ def _bench(arguments: list[str]) -> int:
     # The load generator speaks the public protocol only; nothing else of ours may import it.
     from importlib import import_module
 
-    benches = {"turn": "kolapp_loadtest.bench_turn", "queue": f"{__package__}.bench_queue.command"}
+    benches = {
+        "turn": "kolapp_loadtest.bench_turn",
+        "queue": f"{__package__}.bench_queue.command",
+        "eta": f"{__package__}.bench_eta",
+    }
     if not arguments or arguments[0] not in benches:
         print(f"usage: kolapp bench {{{','.join(benches)}}} [--help]", file=sys.stderr)
         return 2

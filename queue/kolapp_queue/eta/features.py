@@ -15,9 +15,8 @@ import numpy as np
 from .baselines import Baselines, head_of_line
 from .departures import Departures, Team, time_of
 from .history import DAY_S, second_of_day, weekday
-from .state import QueueState
+from .state import KINDS, QueueState
 
-KINDS = 6  # told apart; the rest count as one
 SECONDS = 18  # a mean visit in so many parts is what a "moment" is
 IDLE_EDGES = np.array([6.0, 15.0, 40.0, 160.0])
 BUSY_EDGES = np.array([0.1, 0.33, 0.66, 1.33, 2.66])
@@ -38,16 +37,6 @@ class Places:
     waited_s: Any  # themselves
     credit_s: Any
     kind: Any  # number of the kind
-
-
-def kind_number(kinds: list[str], kind: str) -> int:
-    """Interned on first sight."""
-    if kind in kinds:
-        return kinds.index(kind)
-    if len(kinds) < KINDS:
-        kinds.append(kind)
-        return len(kinds) - 1
-    return KINDS - 1
 
 
 def bases(places: Places, gone: Departures) -> Any:
@@ -96,8 +85,7 @@ def queue_vector(state: QueueState, seen: Baselines, team: Team, gone: Departure
 
 
 def rows(
-    places: Places, times: Any, queue: Any, team: Team, seen: Baselines, state: QueueState,
-    kinds: list[str],
+    places: Places, times: Any, queue: Any, team: Team, seen: Baselines, state: QueueState
 ) -> Any:  # fmt: skip
     """One row for each place; `times` are its `bases`."""
     unit_s = state.unit_s
@@ -106,9 +94,9 @@ def rows(
     own = np.eye(KINDS)[places.kind]
     able, idle_able = team.able.sum(axis=0), team.idle_able.sum(axis=0)
     known = np.minimum(places.kind, len(able) - 1)
-    by_kind = np.array([seen.last_of.get(kind, seen.last) for kind in kinds])
+    by_kind = np.array([seen.last_of.get(kind, seen.last) for kind in state.kinds])
     by_credit = np.array([seen.last_of.get(credit, seen.last) for credit in places.credit_s])
-    handling = np.array([state.handling_of(kind) for kind in kinds])
+    handling = np.array([state.handling_of(kind) for kind in state.kinds])
     same = places.ahead_of_kind[np.arange(count), places.kind]
     counts = np.stack(
         [places.ahead, same, places.urgent_ahead, places.old_ahead, able[known], idle_able[known]],

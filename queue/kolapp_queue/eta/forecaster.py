@@ -48,7 +48,6 @@ class Kolapp:
         self.returns = Returns()
         self.giving_up = GivingUp(unit_s)
         self.seen = Baselines()
-        self.kinds: list[str] = []
         self.learner: Learner | None = None
         # Those who join, and those who wait already: their errors are of different kinds.
         self.joining, self.waiting = Calibration(), Calibration()
@@ -82,34 +81,33 @@ class Kolapp:
         if len(state.waiting) > 1:
             other = int(self._pick.integers(len(state.waiting) - 1))
             which.append(other + (other >= place))
-        line = [state.tickets[ticket] for _, ticket in state.waiting[: max(which) + 1]]
-        table, base, said = self._say(state, columns(line, self.kinds), np.array(which))
+        line = columns(state, max(which) + 1)
+        table, base, said = self._say(state, line, np.array(which))
         for row, index in enumerate(which):
             asked = Asked(
                 state.now_s, table[row].astype(np.float16), base[row], said[row], row == 0
             )
-            self._asked.setdefault(line[index].ticket, []).append(asked)
+            self._asked.setdefault(state.waiting[index][1], []).append(asked)
         shown = self.joining.apply(said[:1])[0] * self.unit_s
         return tuple(shown.tolist())
 
     def everybody(self, state: QueueState) -> Any:
         """Rows of remaining waits in the order of the line, as `calibration.COLUMNS`."""
-        line = [state.tickets[ticket] for _, ticket in state.waiting]
-        return self.curve(state, columns(line, self.kinds), np.arange(len(line)))
+        return self.curve(state, np.arange(len(state.waiting)))
 
-    def curve(self, state: QueueState, line: Columns, which: Any) -> Any:
-        """The same for some of a line, by their indexes."""
-        _, _, said = self._say(state, line, which)
+    def curve(self, state: QueueState, which: Any) -> Any:
+        """The same for some of them, by their indexes."""
+        _, _, said = self._say(state, columns(state), which)
         return self.waiting.apply(said) * self.unit_s
 
     def _say(self, state: QueueState, line: Columns, which: Any) -> tuple[Any, Any, Any]:
         places = places_at(line, which, state.now_s, self.unit_s)
-        on_duty = team(state, self.durations, self.kinds)
+        on_duty = team(state, self.durations, state.kinds)
         gone = departures(on_duty, self.returns, state.handling_all.mean, PAUSE * self.unit_s)
         wait_s = solve(places, gone, self.giving_up.rate, *passing(places, state))
         times = np.column_stack((bases(places, gone), wait_s))
         queue = queue_vector(state, self.seen, on_duty, gone)
-        table = rows(places, times, queue, on_duty, self.seen, state, self.kinds)
+        table = rows(places, times, queue, on_duty, self.seen, state)
         base = quantiles(np.minimum(wait_s / self.unit_s, LONGEST), places.ahead)
         if self.learner is None:
             self.learner = Learner(table.shape[1], self._seed)

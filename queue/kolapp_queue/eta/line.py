@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .features import KINDS, Places, kind_number
-from .state import Waiting
+from .features import Places
+from .state import KINDS, QueueState
 
 OLD = 1 / 3  # of a mean visit
 
@@ -23,27 +22,48 @@ class Columns:
     joined_s: Any
 
 
-def columns(line: Sequence[Waiting], kinds: list[str]) -> Columns:
+def columns(state: QueueState, most: int | None = None) -> Columns:
+    """Of everybody who waits, or of the first `most`."""
     return Columns(
-        np.array([kind_number(kinds, one.kind) for one in line], dtype=np.int64),
-        np.array([one.credit_s for one in line]),
-        np.array([one.joined_s for one in line]),
+        np.array(state.kind_numbers[:most], dtype=np.int64),
+        np.array(state.credits_s[:most]),
+        np.array(state.joined_s[:most]),
     )
 
 
 def places_at(line: Columns, which: Any, now_s: float, unit_s: float) -> Places:
     """Those at the indexes `which`."""
     waited_s = np.maximum(0.0, now_s - line.joined_s)
-    of_kind = np.eye(KINDS)[line.kind]
-    table = np.column_stack((of_kind, line.credit_s > 0, waited_s > OLD * unit_s, waited_s))
-    before = (np.cumsum(table, axis=0) - table)[which]
+    ascending = np.argsort(which, kind="stable")
+    # For each of the line: how many of those asked about it is not ahead of.
+    part = np.searchsorted(which[ascending], np.arange(len(line.kind)), side="right")
+
+    def ahead(part: Any, weights: Any = None) -> Any:
+        sums = np.cumsum(np.bincount(part, weights, minlength=len(which) + 1)[: len(which)])
+        found = np.empty(len(which))
+        found[ascending] = sums
+        return found
+
     return Places(
         ahead=which.astype(float),
-        ahead_of_kind=before[:, :KINDS],
-        urgent_ahead=before[:, KINDS],
-        old_ahead=before[:, KINDS + 1],
-        ahead_waited_s=before[:, KINDS + 2],
+        ahead_of_kind=np.stack([ahead(part[line.kind == kind]) for kind in range(KINDS)], axis=1),
+        urgent_ahead=ahead(part[line.credit_s > 0]),
+        old_ahead=ahead(part[waited_s > OLD * unit_s]),
+        ahead_waited_s=ahead(part, waited_s),
         waited_s=waited_s[which],
         credit_s=line.credit_s[which],
         kind=line.kind[which],
     )
+
+
+MOST_KNOTS = 64
+_EACH = 24  # of the first places; from there on further and further apart
+
+
+def knots(count: int) -> Any:
+    """Which indexes of a line are computed: at most MOST_KNOTS, the first ones each, and always the
+    last. Between two of them the wait is nearly a line."""
+    if count <= MOST_KNOTS:
+        return np.arange(count)
+    apart = np.geomspace(_EACH, count - 1, MOST_KNOTS - _EACH)
+    return np.unique(np.concatenate((np.arange(_EACH), np.round(apart)))).astype(np.int64)

@@ -3,7 +3,7 @@ and what happened lately. Knows nothing of the future: an event changes it when 
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from .history import DAY_S, Event, Step, day_of
 from .recent import Last, Slots, Smooth, Window
 
 # What nobody took out of the queue, or no clinician ended, for so long is an event that got lost.
+KINDS = 6  # told apart; the rest count as the last of them
 LONGEST_S = 4 * 3600.0
 HANDLING_WEIGHT, HANDLING_MEMORY = 1.0, 500.0
 
@@ -71,6 +72,12 @@ class QueueState:
         self.now_s = 0.0
         self.unit_s = handling_s
         self.waiting: list[tuple[float, int]] = []
+        # Beside it, for those who compute with the whole line at once: when each joined, with
+        # which credit, and the number of the kind.
+        self.joined_s: list[float] = []
+        self.credits_s: list[float] = []
+        self.kind_numbers: list[int] = []
+        self.kinds: list[str] = []
         self.tickets: dict[int, Waiting] = {}
         self.visits: dict[int, Visit] = {}
         self.servers: dict[str, Server] = {}
@@ -117,6 +124,14 @@ class QueueState:
         """How many are before this one; 0 is next."""
         return bisect_left(self.waiting, waiting.key)
 
+    def kind_number(self, kind: str) -> int:
+        """Interned on first sight; what comes after `KINDS` of them counts as one."""
+        if kind in self.kinds:
+            return self.kinds.index(kind)
+        if len(self.kinds) < KINDS:
+            self.kinds.append(kind)
+        return min(len(self.kinds), KINDS) - 1
+
     def handling_of(self, kind: str) -> float:
         known = self.handling.get(kind)
         return known.mean if known is not None else self.unit_s
@@ -140,7 +155,11 @@ class QueueState:
             event.at_s - event.credit_s, event.ticket, event.at_s, event.kind, event.credit_s
         )
         self.tickets[event.ticket] = waiting
-        insort(self.waiting, waiting.key)
+        place = bisect_left(self.waiting, waiting.key)
+        self.waiting.insert(place, waiting.key)
+        self.joined_s.insert(place, waiting.joined_s)
+        self.credits_s.insert(place, waiting.credit_s)
+        self.kind_numbers.insert(place, self.kind_number(waiting.kind))
         _count(self.joins, event.at_s)
         if event.credit_s > 0:
             self.urgent_joins.add(event.at_s)
@@ -149,7 +168,9 @@ class QueueState:
     def _out(self, ticket: int) -> Waiting | None:
         waiting = self.tickets.pop(ticket, None)
         if waiting is not None:
-            del self.waiting[bisect_left(self.waiting, waiting.key)]
+            place = bisect_left(self.waiting, waiting.key)
+            for column in (self.waiting, self.joined_s, self.credits_s, self.kind_numbers):
+                del column[place]
         return waiting
 
     def _started(self, event: Event) -> Ended | None:

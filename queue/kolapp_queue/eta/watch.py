@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from .announce import FORECAST, Person, Promise, Range, announce
 from .calibration import COLUMNS
-from .features import kind_number
 from .history import Event, Step
 from .state import Ended, QueueState
 
@@ -39,7 +38,6 @@ class Watch:
     def __init__(self, forecaster: WholeLine, since_s: float) -> None:
         self._forecaster = forecaster
         self._since_s = since_s
-        self._kinds: list[str] = []
         self._waits: dict[int, _Wait] = {}
         self._done: list[tuple[_Wait, float]] = []
         self._below_ahead = 0
@@ -62,7 +60,7 @@ class Watch:
             before = self._waits.get(ticket)
             people.append(
                 Person(
-                    kind_number(self._kinds, state.tickets[ticket].kind),
+                    state.kind_number(state.tickets[ticket].kind),
                     Range(float(row[_Q10]), float(row[_Q50]), float(row[_Q90])),
                     before.promise if before is not None else None,
                     self._cause(state, event, ticket),

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kolapp_queue.eta.departures import Departures
-from kolapp_queue.eta.features import KINDS, Places
+from kolapp_queue.eta.features import Places
+from kolapp_queue.eta.state import KINDS
 from kolapp_queue.eta.structure import GivingUp, quantiles, solve
 
 # One departure in ten seconds.
