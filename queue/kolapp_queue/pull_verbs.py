@@ -6,6 +6,11 @@ who may wait in another queue too is locked between the two, in a third slot.
 Which of several queues is next: the one whose first fitting ticket has waited longest, each wait
 counted as often as the queue weighs. With equal weights that is the earliest ticket of all. Nobody
 starves: a wait grows until it outweighs every other queue's, however heavy.
+
+A patient who waits in two queues is called in one at a time. While called or seen in the one, they
+are passed over in the other, not removed: their place there is as before when it ends. Whoever is
+passed over by a pull was assigned elsewhere at a moment of that very pull; a lock alone is no
+reason, it may turn out to have been for nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +43,8 @@ PULL_IN_VAIN = 2  # that many at once, then with pauses
 PULL_PAUSE_S = 0.005
 # Patients at the front that one pull may find busy elsewhere; it gives up on the queue after that.
 BUSY_MOST = 32
+# How often a patient's lock is tried that others take and give up meanwhile.
+PATIENT_ATTEMPTS = 8
 
 
 @dataclass
@@ -50,6 +57,8 @@ class _Wish:
     ticket: str = ""  # a certain one, or "" for the next
     reason: str = ""  # why that one
     empty: set[str] = field(default_factory=set)  # queues where nobody was found
+    # Tickets whose patients were seen to be busy elsewhere, by queue.
+    busy: dict[str, list[str]] = field(default_factory=dict)
 
 
 class PullVerbs(Verbs):
@@ -110,7 +119,8 @@ class PullVerbs(Verbs):
 
         async def head(queue: str) -> dict[str, Any]:
             ref = QueueRef(wish.provider, queue)
-            return await self._link.queue("head", ref, wish.clinician, record["profile"])
+            busy = ",".join(wish.busy.get(queue, ()))
+            return await self._link.queue("head", ref, wish.clinician, record["profile"], busy)
 
         left = [queue for queue in queues if queue not in wish.empty]
         heads = dict(zip(left, await asyncio.gather(*map(head, left)), strict=True))
@@ -129,7 +139,7 @@ class PullVerbs(Verbs):
         try:
             if record["held"]:
                 reply = await self._call(wish, ref, record)
-                if "visit" not in reply:
+                if not reply:
                     wish.empty.add(ref.queue)
             else:
                 reply = await self._settle(ref, wish.clinician, record)
@@ -145,13 +155,14 @@ class PullVerbs(Verbs):
         return records.visit(ref, reply["visit"])
 
     async def _call(self, wish: _Wish, ref: QueueRef, record: dict[str, Any]) -> dict[str, Any]:
-        """Call a patient who is free, in this queue; {} if there is none."""
+        """Call a patient who is free, in this queue; {} if there is none, `elsewhere` if one of
+        another queue has waited longer than those who are free here."""
         settings = self.settings_of(ref)
         lock = (wish.clinician, record["epoch"], record["visit"])
         wanted = (record["profile"], wish.ticket, wish.reason)
         times = (settings.ring_ms, settings.undo_ms, self._settings.duty_lease_ms)
         locked: dict[str, Any] = {}
-        busy: list[str] = []
+        busy = wish.busy.setdefault(ref.queue, [])
         while len(busy) <= BUSY_MOST:
             skip = (locked.get("lock", ""), ",".join(busy))
             try:
@@ -172,24 +183,27 @@ class PullVerbs(Verbs):
                 raise PatientBusy
             else:
                 busy.append(reply["lock"])
+                if len(served(record)) > 1 and await self._longest(wish, record) != ref.queue:
+                    return {"elsewhere": True}
         return {}
 
     async def _lock_patient(
         self, ref: QueueRef, patient: PatientKey, clinician: ClinicianKey, record: dict[str, Any]
     ) -> bool:
-        """Whether the patient is ours to call. A lock that is left over is released: settling it
-        makes sure that its pull will not come any more."""
+        """Whether the patient is ours to call; False only for one who is called or seen elsewhere.
+        A lock that is left over, or whose pull has not come yet, is released: settling it makes
+        sure that it will not come any more. Raises StaleEpoch, to start anew."""
         lock = (ref.queue, record["visit"], clinician, record["epoch"], self._settings.retention_ms)
-        held = await self._link.patient("lock", ref.provider, patient, *lock)
-        if held["visit"] == record["visit"]:
-            return True
-        other = QueueRef(ref.provider, held["queue"])
-        visit = (await self._settle(other, held["clinician"], held)).get("visit")
-        if visit and visit["state"] != "ended" and visit["patient"] == patient:
-            return False
-        await self._release_patient(ref, patient, held["visit"])
-        held = await self._link.patient("lock", ref.provider, patient, *lock)
-        return bool(held["visit"] == record["visit"])
+        for _ in range(PATIENT_ATTEMPTS):
+            held = await self._link.patient("lock", ref.provider, patient, *lock)
+            if held["visit"] == record["visit"]:
+                return True
+            other = QueueRef(ref.provider, held["queue"])
+            visit = (await self._settle(other, held["clinician"], held)).get("visit")
+            if visit and visit["state"] != "ended" and visit["patient"] == patient:
+                return False
+            await self._release_patient(ref, patient, held["visit"])
+        raise StaleEpoch
 
     async def _unlock_patient(
         self, ref: QueueRef, locked: dict[str, Any], record: dict[str, Any]

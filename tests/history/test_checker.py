@@ -135,3 +135,55 @@ def test_who_does_not_fit_may_be_passed_over() -> None:
     skilled = joined("t1", 1, '{"skills":["swedish"]}')
     sentences = found(events[:3], [skilled, joined("t2", 2)])
     assert sentences == []
+
+
+def elsewhere(ticket_events: list[tuple[str, str, int, str | None, int]]) -> Events:
+    """Of anna in another queue."""
+    return [
+        {
+            "step": step,
+            "version": number,
+            "ms": ms,
+            "ticket": "t9",
+            "patient": "anna",
+            "number": 1,
+            "state": state,
+            "visit": visit,
+            "epoch": epoch,
+            "role": "clock",
+            "actor": "finn",
+        }
+        for number, (step, state, ms, visit, epoch) in enumerate(ticket_events, 1)
+    ]
+
+
+JOINED = ("join", "waiting", 500, None, 0)
+PULLED = ("pull", "called", 2_100, "v9", 1)
+
+
+@pytest.mark.parametrize(
+    ("other", "began_ms", "fine"),
+    [
+        ([JOINED], None, False),  # waits there too, and that is all
+        ([JOINED, PULLED], None, True),
+        ([JOINED, PULLED, ("give_back", "waiting", 2_600, "v9", 1)], None, True),
+        ([JOINED, PULLED, ("give_back", "waiting", 2_600, "v9", 1)], 2_500, True),
+        # Free again before the pull that passed her over began.
+        ([JOINED, PULLED, ("give_back", "waiting", 2_600, "v9", 1)], 2_700, False),
+        ([JOINED, ("pull", "called", 3_100, "v9", 1)], None, False),  # only later
+    ],
+)
+def test_who_is_busy_elsewhere_during_the_pull_may_be_passed_over(
+    other: list[tuple[str, str, int, str | None, int]], began_ms: int | None, fine: bool
+) -> None:
+    events = stream()
+    swap(3, 6)(events)
+    calls = [*CALLS[:2]]
+    if began_ms is not None:
+        answer = {"id": "v1", "queue": "q", "ticket": "t2", "number": 2} | VISIT_OF_EVA
+        calls.append(Call("pull", {"queue": "q"}, began_ms, answer))
+    wrong = check(calls, {"q": events[:3], "r": elsewhere(other)}, {"q": {}, "r": {}}, PROFILES)
+    assert (not any("before t1" in sentence for sentence in wrong)) is fine, wrong
+
+
+VISIT_OF_EVA = {"clinician": "eva", "epoch": 1}

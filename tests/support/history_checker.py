@@ -16,12 +16,11 @@ from itertools import pairwise
 from typing import Any
 
 from kolapp_queue.eligibility import fits
-from kolapp_queue.states import AFTERWARDS, ENDED, STEPS, TicketState
+from kolapp_queue.states import AFTERWARDS, ENDED, ORDERS, STEPS, TicketState
 
-# A patient who waits in two queues has a lock, which several pulls may want at once: whoever does
-# not get it passes the patient over, and the lock may turn out to have been for nothing. It
-# outlasts the ticket in the other queue by less than this.
-SHARED_SLACK_MS = 1_000
+# A pull passes over whoever is called or seen in another queue at a moment of that very pull. Of
+# one whose client died before the answer it is not known when it began: not longer ago than this.
+PULL_MS = 1_500
 PULLS = ("pull", "pull_ticket")
 # Steps after which nobody is assigned to the ticket any more.
 RELEASES = ("miss", "give_back", "undo_pull", "clinician_gone")
@@ -105,7 +104,7 @@ def check(
     return [
         *read.wrong,
         *_doubles(read.assignments),
-        *_order(read, profiles),
+        *_order(read, profiles, _begun(known)),
         *(sentence for call in known for sentence in _told(read, call)),
     ]
 
@@ -125,6 +124,8 @@ def _replay(
         if event["version"] <= version:
             read.wrong.append(f"{name}: comes after version {version}")
         version = event["version"]
+        if step in ORDERS:
+            continue
         if step in AFTERWARDS:
             read.steps[queue, step, event["visit"]].add(event["epoch"])
             continue
@@ -223,9 +224,19 @@ def _doubles(assignments: list[Assignment]) -> Iterator[str]:
                 yield f"{clinician} holds {earlier.visit} and {later.visit} at one time"
 
 
-def _order(read: Read, profiles: Mapping[str, str]) -> Iterator[str]:
-    """Nobody present who fits stands before who is pulled, but who may be locked elsewhere."""
-    held = _elsewhere(read)
+def _begun(calls: list[Call]) -> dict[str, int]:
+    """When each pull began, by the visit that it was answered with; the first of those repeated."""
+    begun: dict[str, int] = {}
+    for call in calls:
+        if call.verb in PULLS and call.answer:
+            visit = call.answer["id"]
+            begun[visit] = min(call.began_ms, begun.get(visit, call.began_ms))
+    return begun
+
+
+def _order(read: Read, profiles: Mapping[str, str], begun: Mapping[str, int]) -> Iterator[str]:
+    """Nobody present who fits stands before who is pulled, but who is busy elsewhere."""
+    held = _busy(read)
     for queue, event, pulled, ahead in read.pulls:
         for other in ahead:
             if other.needs is None or other.order_key is None or pulled.order_key is None:
@@ -234,31 +245,25 @@ def _order(read: Read, profiles: Mapping[str, str]) -> Iterator[str]:
                 continue
             if (other.order_key, other.number) > (pulled.order_key, pulled.number):
                 continue
-            elsewhere = [
-                span
-                for where, span in held[other.patient]
-                if where != queue and _meets(span, event)
-            ]
-            if not elsewhere:
+            since = begun.get(event["visit"], event["ms"] - PULL_MS)
+            if not any(
+                one.queue != queue
+                and one.from_ms <= event["ms"]
+                and (one.until_ms is None or since <= one.until_ms)
+                for one in held[other.patient]
+            ):
                 yield (
                     f"{queue} version {event['version']}: {pulled.id} is pulled by"
                     f" {event['actor']} before {other.id}, who waits longer"
                 )
 
 
-def _elsewhere(read: Read) -> dict[str, list[tuple[str, tuple[int, int | None]]]]:
-    """Where each patient had a ticket, and when."""
-    found: dict[str, list[tuple[str, tuple[int, int | None]]]] = defaultdict(list)
-    for (queue, _), place in read.tickets.items():
-        found[place.patient].append((queue, (place.from_ms, place.until_ms)))
+def _busy(read: Read) -> dict[str, list[Assignment]]:
+    """When each patient was called or seen, and where."""
+    found: dict[str, list[Assignment]] = defaultdict(list)
+    for one in read.assignments:
+        found[read.tickets[one.queue, one.ticket].patient].append(one)
     return found
-
-
-def _meets(span: tuple[int, int | None], event: Event) -> bool:
-    first, last = span
-    return first - SHARED_SLACK_MS <= event["ms"] and (
-        last is None or event["ms"] <= last + SHARED_SLACK_MS
-    )
 
 
 def _told(read: Read, call: Call) -> Iterator[str]:

@@ -15,6 +15,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 from kolapp_queue import scripts
@@ -37,6 +38,7 @@ from kolapp_queue.model import (
     Visit,
     VisitId,
 )
+from kolapp_queue.presence import NodeLease
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import Outcome, TicketState, VisitState
 from kolapp_queue.store import QueueStore
@@ -47,6 +49,7 @@ CLINICIANS = tuple(ClinicianKey(f"doctor{number}") for number in range(12))
 SKILLED = Profile(skills=("swedish",), board=True)
 PROFILES = {key: SKILLED if number % 2 else Profile() for number, key in enumerate(CLINICIANS)}
 AT_ONCE = 2  # people that one process is
+LEASE_MS, CHANCE_MS = 300, 100  # of the node that each process is
 MEMORY = 40  # assignments it remembers, to act on them when they are old
 
 # Short, so that every deadline passes many times in a run.
@@ -83,14 +86,23 @@ class _Client:
 
     async def run(self) -> None:
         self._store = await QueueStore.connect(self._url, SETTINGS)
-        await asyncio.gather(*(self._live() for _ in range(AT_ONCE)))
+        self._lease = NodeLease(self._store, LEASE_MS, CHANCE_MS)
+        await asyncio.gather(self._keep(), *(self._live() for _ in range(AT_ONCE)))
+
+    async def _keep(self) -> None:
+        """This process is a node: whoever has a connection here is away when it is killed."""
+        while True:
+            with suppress(StoreUnavailable):
+                await self._lease.renew()
+            await asyncio.sleep(LEASE_MS / 3_000)
 
     async def _live(self) -> None:
         while True:
             try:
                 await self._random.choice((self._patient, self._clinician))()
                 if self._random.random() < 0.1:
-                    await self._store.sweep(self._ref())
+                    every = [QueueRef(self._provider, queue) for queue in QUEUES]
+                    await self._store.sweep_all(every, CHANCE_MS)
             except StoreUnavailable:
                 await asyncio.sleep(0.05)
             except QueueError:
@@ -130,7 +142,7 @@ class _Client:
         ticket = TicketId(self._new("ticket"))
         needs = Needs(skills=("swedish",)) if self._random.random() < 0.3 else Needs()
         said = {"ticket": ticket, "patient": patient, "needs": class_text(needs)}
-        join = self._store.join(ref, patient, ticket, self._new("connection"), needs)
+        join = self._store.join(ref, patient, ticket, self._lease.connection(), needs)
         await self._say("join", {"queue": ref.queue} | said, join)
 
     async def _waiting(self, ref: QueueRef, ticket: Ticket, who: dict[str, Any]) -> None:
@@ -139,6 +151,8 @@ class _Client:
             await self._say("leave", who, self._store.leave(ref, ticket.id, ticket.patient))
         elif luck < 0.15 or not ticket.present:
             connection = f"phone-{ticket.patient}"
+            if self._random.random() < 0.5:
+                connection = self._lease.connection()
             attach = self._store.attach(ref, ticket.id, ticket.patient, connection)
             await self._say("attach", who, attach)
         elif luck < 0.25:
