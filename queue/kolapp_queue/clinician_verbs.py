@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .eligibility import profile_text
 from .model import ClinicianKey, Duty, PatientKey, Profile, QueueRef, Visit, VisitId
-from .pull_verbs import PullVerbs, served, weights_of
+from .pull_verbs import PullVerbs
+from .record_verbs import served, weights_of
 from .states import Outcome
 
 ANY_TICKET = Profile()
@@ -56,7 +57,7 @@ class ClinicianVerbs(PullVerbs):
 
     async def duty(self, provider: str, clinician: ClinicianKey) -> Duty:
         """The present truth, repaired on the way if a step was cut off half-way."""
-        record = await self._link.clinician("record", provider, clinician)
+        record = await self._look(provider, clinician)
         visit = await self._held(provider, clinician, record)
         return Duty(
             clinician=clinician,

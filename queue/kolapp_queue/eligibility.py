@@ -23,16 +23,19 @@ OLDEST = 130
 NO_UPPER_AGE = 99  # a range up to here or above has no upper end
 
 
+@lru_cache(maxsize=1024)
 def needs_text(needs: Needs) -> str:
     """ "" for a ticket that asks for nothing."""
     return _spell(_asked(needs))
 
 
+@lru_cache(maxsize=1024)
 def needs_of(text: str) -> Needs:
     fields = json.loads(text) if text else {}
     return Needs(**{name: _frozen(value) for name, value in fields.items()})
 
 
+@lru_cache(maxsize=1024)
 def class_text(needs: Needs) -> str:
     asked = _asked(needs)
     if (age := asked.pop("age", None)) is not None:

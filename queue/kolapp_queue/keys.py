@@ -10,6 +10,8 @@ which ticket it takes inside the script, and a script may only touch keys it was
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .model import NAME, ClinicianKey, PatientKey, QueueRef
 
 SCHEMA = 1
@@ -55,6 +57,7 @@ def queue_key(ref: QueueRef, name: str) -> str:
     return f"{PREFIX}{{{ref.provider}/{ref.queue}}}:{name}"
 
 
+@lru_cache(maxsize=1024)
 def queue_keys(ref: QueueRef) -> tuple[str, ...]:
     """All keys of one queue, in the order of `QUEUE_KEYS`. Every queue script declares them all:
     one list that cannot be short is worth the few bytes."""

@@ -23,9 +23,11 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, Respon
 from redis.exceptions import TimeoutError as SlowStore
 
 from . import keys, records, scripts
+from .batches import Batches, Call
 from .cluster import ClusterClient, is_cluster
 from .errors import StoreUnavailable
 from .model import ClinicianKey, PatientKey, QueueRef
+from .wire import WireClient
 
 CONNECTIONS = 32  # to the store from one process; further callers wait for a free one
 RETRY_FIRST_S = 0.01
@@ -43,7 +45,7 @@ def client(url: str, **options: Any) -> Redis:
     if is_cluster(url):
         return ClusterClient(url, lambda node: client(node, **options))
     pool = BlockingConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), protocol=3, **options)
-    return Redis.from_pool(pool)
+    return WireClient.from_pool(pool)
 
 
 class Link:
@@ -61,30 +63,39 @@ class Link:
             verb: self._redis.register_script(source)
             for verb, source in scripts.sources(is_cluster(url)).items()
         }
+        self.one_server = not is_cluster(url)
+        self._batches = Batches(self._send, self._timeout_s)
         self.losses = 0  # connections lost so far: what was remembered of the store is void
 
     async def close(self) -> None:
+        await self._batches.close()
         await self._redis.aclose()
 
     async def queue(self, verb: str, ref: QueueRef, *args: str | int) -> dict[str, Any]:
         """Run a queue's script; raises what it refuses."""
-        return await self._run(f"queue/{verb}", keys.queue_keys(ref), args)
+        return await self._run(f"queue/{verb}", keys.queue_keys(ref), (), args)
+
+    async def both(self, verb: str, ref: QueueRef, record: str, *args: str | int) -> dict[str, Any]:
+        """Run a script on a queue and on the record of a person; only if `one_server`."""
+        return await self._run(f"both/{verb}", keys.queue_keys(ref), (record,), args)
 
     async def clinician(
         self, verb: str, provider: str, clinician: ClinicianKey, *args: str | int
     ) -> dict[str, Any]:
-        return await self._run(f"clinician/{verb}", (keys.clinician(provider, clinician),), args)
+        return await self._run(
+            f"clinician/{verb}", (), (keys.clinician(provider, clinician),), args
+        )
 
     async def patient(
         self, verb: str, provider: str, patient: PatientKey, *args: str | int
     ) -> dict[str, Any]:
-        return await self._run(f"patient/{verb}", (keys.patient(provider, patient),), args)
+        return await self._run(f"patient/{verb}", (), (keys.patient(provider, patient),), args)
 
     async def nodes(self, verb: str, *args: str | int) -> dict[str, Any]:
-        return await self._run(f"nodes/{verb}", (keys.LEASES,), args)
+        return await self._run(f"nodes/{verb}", (keys.LEASES,), (), args)
 
     async def audit(self, verb: str, *args: str | int) -> dict[str, Any]:
-        return await self._run(f"audit/{verb}", (keys.AUDIT,), args)
+        return await self._run(f"audit/{verb}", (keys.AUDIT,), (), args)
 
     async def do(self, what: Callable[[Redis], Awaitable[Any]]) -> Any:
         """A plain command. Its reply is as untyped as redis-py's: bytes, numbers, lists."""
@@ -101,13 +112,30 @@ class Link:
         return await self._answered(run)
 
     async def _run(
-        self, name: str, names: Sequence[str], args: Sequence[str | int]
+        self, name: str, shared: Sequence[str], own: Sequence[str], args: Sequence[str | int]
     ) -> dict[str, Any]:
-        script = self._scripts[name]
-        reply = records.unpack(await self._answered(lambda: script(keys=names, args=args)))
+        # In a cluster two records lie in two slots, so only calls for the same go together.
+        alone = not self.one_server
+        packed = await self._batches.call(name, shared, own, args, alone=alone)
+        reply = records.unpack(packed)
         if "refused" in reply:
             raise records.refusal(reply)
         return reply
+
+    async def _send(self, name: str, shared: Sequence[str], calls: list[Call]) -> list[Any]:
+        script = self._scripts[name]
+
+        async def run() -> list[Any]:
+            # Whoever gave up meanwhile is not asked for again.
+            live = [call for call in calls if not call.answer.done()]
+            if not live:
+                return [None] * len(calls)
+            names = [*shared, *(key for call in live for key in call.own)]
+            args = [len(live), *(arg for call in live for arg in call.args)]
+            replies = dict(zip(live, await script(keys=names, args=args), strict=True))
+            return [_meant(replies.get(call)) for call in calls]
+
+        return await self._answered(run)
 
     async def _answered(self, call: Callable[[], Awaitable[T]]) -> T:
         """Repeat over lost connections until the deadline. Cancelling redis-py in the middle of
@@ -124,11 +152,15 @@ class Link:
                         pause_s = min(2 * pause_s, RETRY_MAX_S)
         except (TimeoutError, SlowStore):
             raise StoreUnavailable("the store did not answer in time") from None
-        except (OutOfMemoryError, ReadOnlyError) as error:
-            raise StoreUnavailable(f"the store refuses writes: {error}") from error
         except ResponseError as error:
-            if str(error).startswith(_REFUSES_WRITES):
-                raise StoreUnavailable(f"the store refuses writes: {error}") from error
-            raise
+            raise _meant(error) from error
         except RedisError as error:
             raise StoreUnavailable(f"the store failed: {error}") from error
+
+
+def _meant(reply: Any) -> Any:
+    """`reply`, unless it is an error that is the store's trouble, not a mistake of ours."""
+    refuses = isinstance(reply, (OutOfMemoryError, ReadOnlyError)) or (
+        isinstance(reply, ResponseError) and str(reply).startswith(_REFUSES_WRITES)
+    )
+    return StoreUnavailable(f"the store refuses writes: {reply}") if refuses else reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import keys, records
 from .eligibility import class_text, needs_text
 from .errors import NoSuchTicket
 from .model import Needs, PatientKey, QueueRef, Ticket, TicketId
@@ -31,10 +32,16 @@ class PatientVerbs(Verbs):
         than `capacity` wait (0: any number) and before `closes_ms` of the store's clock (0: never
         closes). Raises QueueFull, QueueClosed, TooManyClasses."""
         await self._register(ref)
-        shared = await self._enter(ref, patient, ticket)
         spelled = (needs_text(needs), class_text(needs))
-        limits = (credit_ms, capacity, closes_ms, int(shared))
-        return await self._ticket("join", ref, patient, ticket, connection, *spelled, *limits)
+        drawn = (patient, ticket, connection, *spelled, credit_ms, capacity, closes_ms)
+        if self._link.one_server and self.settings_of(ref).one_call_at_a_time:
+            entered = (ref.queue, self._settings.retention_ms)
+            record = keys.patient(ref.provider, patient)
+            reply = await self._link.both("join", ref, record, *entered, *drawn)
+            if "ticket" in reply:
+                return records.ticket(ref, reply["ticket"])
+        shared = await self._enter(ref, patient, ticket)
+        return await self._ticket("join", ref, *drawn, int(shared))
 
     async def find(self, ref: QueueRef, patient: PatientKey) -> Ticket:
         """The patient's active ticket. No sign of life: `attach` is. Raises NoSuchTicket."""

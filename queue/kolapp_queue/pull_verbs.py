@@ -21,7 +21,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import records
+from . import keys, records
 from .eligibility import profile_of
 from .errors import (
     AlreadyInVisit,
@@ -34,8 +34,8 @@ from .errors import (
 )
 from .keys import checked
 from .model import ClinicianKey, PatientKey, QueueRef, TicketId, Visit
+from .record_verbs import RecordVerbs, served, weights_of
 from .states import VisitState
-from .verbs import Verbs
 
 # How often a pull starts anew because somebody else used this clinician's record meanwhile.
 PULL_ATTEMPTS = 16
@@ -61,7 +61,7 @@ class _Wish:
     busy: dict[str, list[str]] = field(default_factory=dict)
 
 
-class PullVerbs(Verbs):
+class PullVerbs(RecordVerbs):
     async def pull(self, provider: str, clinician: ClinicianKey, key: str) -> Visit | None:
         """Take the next present ticket that fits, of the clinician's queues, or None. The same
         `key` gets the same visit again, also when it has ended. Ends the wrap-up.
@@ -77,7 +77,7 @@ class PullVerbs(Verbs):
 
         Raises NotAllowed, NotOnDuty, AlreadyInVisit, NoSuchTicket, WrongState unless it waits,
         PatientBusy."""
-        record = await self._link.clinician("record", ref.provider, clinician)
+        record = await self._look(ref.provider, clinician)
         if not reason or not profile_of(record["profile"]).board:
             raise NotAllowed
         wish = _Wish(ref.provider, clinician, checked(key), ticket, reason)
@@ -91,14 +91,14 @@ class PullVerbs(Verbs):
             # Several pulls of one clinician void each other's locks: the later, the more patient.
             if attempt > PULL_IN_VAIN:
                 await asyncio.sleep(random.uniform(0, attempt * PULL_PAUSE_S))
-            record = await self._lock(wish, queue)
+            record, pulled = await self._lock(wish, queue)
             if not record["held"] and record["key"] != wish.key:
                 chosen = await self._longest(wish, record)
                 if chosen is None:
                     return None
-                record = await self._lock(wish, chosen)
+                record, pulled = await self._lock(wish, chosen, record["epoch"])
             if record["key"] == wish.key:
-                visit = await self._use(wish, record)
+                visit = await self._use(wish, record, pulled)
                 if visit is not None:
                     return visit
                 if wish.empty.issuperset(served(record)):
@@ -107,11 +107,35 @@ class PullVerbs(Verbs):
                 raise AlreadyInVisit(visit)
         raise StoreUnavailable("this clinician's record changes faster than it can be locked")
 
-    async def _lock(self, wish: _Wish, queue: str) -> dict[str, Any]:
-        visit, retention_ms = secrets.token_urlsafe(16), self._settings.retention_ms
-        return await self._link.clinician(
-            "lock", wish.provider, wish.clinician, wish.key, queue, visit, retention_ms
-        )
+    async def _lock(
+        self, wish: _Wish, queue: str, epoch: int | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The record, locked if it could be; and what the pull found with it, if that went along.
+        `queue`: "" for the only one that is served. `epoch`: the record's, if it is known."""
+        if self._link.one_server:
+            if epoch is not None:
+                return await self._lock_and_pull(wish, queue, epoch)
+            known = self._known.get((wish.provider, wish.clinician))
+            if known is not None and not queue:
+                return await self._lock_and_pull(wish, *known)
+        lock = (wish.key, queue, secrets.token_urlsafe(16))
+        return await self._lock_record(wish.provider, wish.clinician, *lock), None
+
+    async def _lock_and_pull(
+        self, wish: _Wish, queue: str, epoch: int
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Both in one step, where one server has both records. Locks nothing if the record's epoch
+        is another one."""
+        ref = QueueRef(wish.provider, queue)
+        who = (ref, keys.clinician(wish.provider, wish.clinician), wish.clinician)
+        lock = (wish.key, queue, secrets.token_urlsafe(16), epoch)
+        times = (self._settings.retention_ms, *self._times(ref))
+        reply = await self._link.both("pull", *who, *lock, *times)
+        self._remember(wish.provider, wish.clinician, reply["record"])
+        pulled = reply.get("pulled")
+        if pulled is None or "lock" in pulled or "refused" in pulled:
+            return reply["record"], None
+        return reply["record"], pulled or {}
 
     async def _longest(self, wish: _Wish, record: dict[str, Any]) -> str | None:
         """The queue to pull from, see above. Only a hint: the pull decides who it is."""
@@ -133,23 +157,29 @@ class PullVerbs(Verbs):
 
         return min(found, key=rank, default=None)
 
-    async def _use(self, wish: _Wish, record: dict[str, Any]) -> Visit | None:
-        """Pull with the lock in `record`, or get what it got before; None voids the lock."""
+    async def _use(
+        self, wish: _Wish, record: dict[str, Any], pulled: dict[str, Any] | None
+    ) -> Visit | None:
+        """Pull with the lock in `record`, if it is not done, or get what it got before; None voids
+        the lock."""
         ref = QueueRef(wish.provider, record["queue"])
         try:
-            if record["held"]:
+            if pulled is not None:
+                reply = pulled
+            elif record["held"]:
                 reply = await self._call(wish, ref, record)
-                if not reply:
-                    wish.empty.add(ref.queue)
             else:
                 reply = await self._settle(ref, wish.clinician, record)
+            if not reply and record["held"]:
+                wish.empty.add(ref.queue)
         except StaleEpoch:
             reply = {}
         except (NoSuchTicket, WrongState, PatientBusy):
             await self._unlock(wish.provider, wish.clinician, record)
             raise
         if "visit" not in reply:
-            await self._unlock(wish.provider, wish.clinician, record)
+            if pulled is None:
+                await self._unlock(wish.provider, wish.clinician, record)
             return None
         await self._release(ref, reply)
         return records.visit(ref, reply["visit"])
@@ -157,17 +187,15 @@ class PullVerbs(Verbs):
     async def _call(self, wish: _Wish, ref: QueueRef, record: dict[str, Any]) -> dict[str, Any]:
         """Call a patient who is free, in this queue; {} if there is none, `elsewhere` if one of
         another queue has waited longer than those who are free here."""
-        settings = self.settings_of(ref)
         lock = (wish.clinician, record["epoch"], record["visit"])
         wanted = (record["profile"], wish.ticket, wish.reason)
-        times = (settings.ring_ms, settings.undo_ms, self._settings.duty_lease_ms)
         locked: dict[str, Any] = {}
         busy = wish.busy.setdefault(ref.queue, [])
         while len(busy) <= BUSY_MOST:
             skip = (locked.get("lock", ""), ",".join(busy))
             try:
                 reply = await self._link.queue(
-                    "pull", ref, *lock, *wanted, *skip, *times, settings.retention_ms
+                    "pull", ref, *lock, *wanted, *skip, *self._times(ref)
                 )
             except (StaleEpoch, NoSuchTicket, WrongState):
                 await self._unlock_patient(ref, locked, record)
@@ -186,6 +214,11 @@ class PullVerbs(Verbs):
                 if len(served(record)) > 1 and await self._longest(wish, record) != ref.queue:
                     return {"elsewhere": True}
         return {}
+
+    def _times(self, ref: QueueRef) -> tuple[int, int, int, int]:
+        """How long a call rings, can be undone, is the clinician's, and stays readable."""
+        of = self.settings_of(ref)
+        return of.ring_ms, of.undo_ms, self._settings.duty_lease_ms, of.retention_ms
 
     async def _lock_patient(
         self, ref: QueueRef, patient: PatientKey, clinician: ClinicianKey, record: dict[str, Any]
@@ -233,19 +266,3 @@ class PullVerbs(Verbs):
         await self._release(ref, reply)
         visit = records.visit(ref, reply["visit"])
         return None if visit.state == VisitState.ENDED else visit
-
-    async def _unlock(self, provider: str, clinician: ClinicianKey, record: dict[str, Any]) -> None:
-        await self._link.clinician(
-            "unlock", provider, clinician, record["visit"], self._settings.retention_ms
-        )
-
-
-def served(record: dict[str, Any]) -> tuple[str, ...]:
-    """The queues in a clinician's record."""
-    return tuple(queue for queue in record["queues"].split(",") if queue)
-
-
-def weights_of(record: dict[str, Any]) -> dict[str, int]:
-    """How often a wait counts, by queue served."""
-    weights = map(int, filter(None, record["weights"].split(",")))
-    return dict(zip(served(record), weights, strict=True))

@@ -110,10 +110,7 @@ class VisitVerbs(TransferVerbs, PullVerbs):
         long as its own clinician may still come back."""
         checked(key)
         for _ in range(PULL_ATTEMPTS):
-            record = await self._link.clinician(
-                *("lock", ref.provider, clinician, key, ref.queue, visit),
-                self._settings.retention_ms,
-            )
+            record = await self._lock_record(ref.provider, clinician, key, ref.queue, visit)
             if record["visit"] == visit:
                 taken = await self._take(ref, visit, clinician, record)
                 if taken is not None:

@@ -273,28 +273,46 @@ async def test_wrap_up_follows_a_visit_until_ready_or_the_next_pull(
 
 
 class CountingLink(CutLink):
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, one_server: bool) -> None:
+        super().__init__(url, one_server)
         self.ran: list[str] = []
 
     async def _run(
-        self, name: str, names: Sequence[str], args: Sequence[str | int]
+        self, name: str, shared: Sequence[str], own: Sequence[str], args: Sequence[str | int]
     ) -> dict[str, Any]:
         self.ran.append(name)
-        return await super()._run(name, names, args)
+        return await super()._run(name, shared, own, args)
 
 
-async def test_a_pull_from_one_queue_is_two_round_trips(store_url: str, ref: QueueRef) -> None:
-    link = CountingLink(store_url)
+@pytest.mark.parametrize("one_server", [True, False])
+async def test_how_many_round_trips_a_join_and_a_pull_are(
+    store_url: str, provider: str, one_server: bool
+) -> None:
+    link = CountingLink(store_url, one_server)
+    store, one, two = QueueStore(link, QueueSettings()), *refs(provider, "one", "two")
+    both = link.one_server  # a cluster is not one, whatever is asked for
     try:
-        store = QueueStore(link, QueueSettings())
-        await join(store, ref, "anna")
-        await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+        await join(store, one, "anna")
+        assert link.ran == (["both/join"] if both else ["patient/enter", "queue/join"])
+        await store.set_duty(provider, DOCTOR, ["one"])
         link.ran.clear()
-        assert await store.pull(ref.provider, DOCTOR, "key") is not None
-        assert link.ran == ["clinician/lock", "queue/pull"]
+        visit = await store.pull(provider, DOCTOR, "key")
+        assert visit is not None
+        assert link.ran == (["both/pull"] if both else ["clinician/lock", "queue/pull"])
+        await store.give_back(one, visit.id, DOCTOR, visit.epoch)
+
+        await store.set_duty(provider, DOCTOR, ["one", "two"])
+        await join(store, two, "bo")
+        link.ran.clear()
+        assert await store.pull(provider, DOCTOR, "another") is not None
+        pull = ["both/pull"] if both else ["clinician/lock", "queue/pull"]
+        assert link.ran == ["clinician/lock", "queue/head", "queue/head", *pull]
     finally:
         await link.close()
+
+
+def refs(provider: str, *queues: str) -> list[QueueRef]:
+    return [QueueRef(provider, queue) for queue in queues]
 
 
 async def test_each_queue_has_settings_of_its_own(store: QueueStore, provider: str) -> None:

@@ -1,12 +1,14 @@
 -- In front of every script of this folder: the record of one clinician.
 
-local RECORD = KEYS[1]  -- hash: queues, weights, profile, until_ms, wrap_until_ms, and the lock
+local RECORD  -- hash: queues, weights, profile, until_ms, wrap_until_ms, and the lock
 
 local function clock()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 local now = clock()
+
+table.insert(before_each, function(call) RECORD = own_key(call) end)
 
 -- queues    the queues served, as ",a,b,"; weights: of each, as "1,2"; profile: as JSON
 -- until_ms  the end of the duty lease; wrap_until_ms: of the wrap-up after a visit
@@ -30,10 +32,12 @@ local function record()
   }
 end
 
+local function next_epoch(found) return math.max(found.epoch + 1, now) end
+
 local function reply(found)
   found.on_duty = found.queues ~= '' and found.until_ms > now
   if found.wrap_until_ms <= now then found.wrap_until_ms = 0 end
-  return cmsgpack.pack(found)
+  return found
 end
 
 -- A record that holds a visit stays; any other goes a while after its last use.

@@ -5,19 +5,21 @@
 -- ARGV[2]  queue to pull from; '': the only one served, and if there are more, nothing is locked
 -- ARGV[3]  id the visit will have
 -- ARGV[4]  how long the record stays after its last use, ms
+-- ARGV[5]  epoch it must still have; '': any
 local key, queue, visit, retention_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local found = record()
 if found.held or found.key == key then return reply(found) end
+if ARGV[5] ~= '' and found.epoch ~= tonumber(ARGV[5]) then return reply(found) end
 local serves = string.find(found.queues, ',' .. queue .. ',', 1, true)
 if found.queues == '' or found.until_ms <= now or (queue ~= '' and not serves) then
-  return cmsgpack.pack({refused = 'not_on_duty'})
+  return {refused = 'not_on_duty'}
 end
 if queue == '' then queue = string.match(found.queues, '^,([^,]+),$') end
 if not queue then return reply(found) end
 
 -- A pull ends the wrap-up.
-found.epoch, found.wrap_until_ms = math.max(found.epoch + 1, now), 0
+found.epoch, found.wrap_until_ms = next_epoch(found), 0
 found.key, found.queue, found.visit, found.held = key, queue, visit, true
 redis.call('HSET', RECORD, 'epoch', found.epoch, 'key', key, 'queue', queue, 'visit', visit,
   'held', 1, 'wrap_until_ms', 0)

@@ -9,7 +9,8 @@ local queues, lease_ms, retention_ms = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV
 
 local before = record()
 local until_ms = queues ~= '' and now + lease_ms or 0
+local epoch = before.held and before.epoch or next_epoch(before)
 redis.call('HSET', RECORD, 'queues', queues, 'weights', ARGV[2], 'profile', ARGV[3],
-  'until_ms', until_ms)
+  'until_ms', until_ms, 'epoch', epoch)
 keep({held = before.held, until_ms = until_ms}, retention_ms)
 return reply(before)

@@ -12,4 +12,4 @@ for _, field in ipairs(redis.call('HKEYS', RECORD)) do
 end
 redis.call('HSET', RECORD, 'q:' .. queue, ARGV[2])
 keep(tonumber(ARGV[3]))
-return cmsgpack.pack({others = others})
+return {others = others}

@@ -1,4 +1,4 @@
--- Ninth in front of every script: what becomes of a ticket that pulls and sweeps stumble over.
+-- In front of every script: what becomes of a ticket that pulls and sweeps stumble over.
 
 -- Somebody has to look into it: the event says what it is, the count raises the alarm.
 local function alarm(ticket)

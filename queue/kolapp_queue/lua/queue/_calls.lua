@@ -1,4 +1,4 @@
--- Twelfth in front of every script: what becomes of the tickets a pull comes upon.
+-- In front of every script: what becomes of the tickets a pull comes upon.
 
 local AWAY_MOST = 4  -- of each class, told in one pull
 
@@ -29,7 +29,7 @@ end
 
 local function call(ticket, id, clinician, unit, ring_ms, undo_ms, lease_ms)
   ticket.state, ticket.reason, ticket.visit = 'called', '', id
-  ticket.epoch = redis.call('HINCRBY', META, 'epoch', 1)
+  ticket.epoch = count_up('epoch')
   ticket.ring_until_ms = now + ring_ms
   return {
     id = id, ticket = ticket.id, number = ticket.number, patient = ticket.patient,

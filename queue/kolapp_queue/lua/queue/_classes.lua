@@ -1,4 +1,4 @@
--- Fourth in front of every script: eligibility classes, and which of them fit a clinician.
+-- In front of every script: eligibility classes, and which of them fit a clinician.
 -- Needs and profiles are JSON (eligibility.py spells them), '' is the empty one.
 
 local MOST_CLASSES = 64
@@ -11,7 +11,7 @@ local function class_of(needs)
     local code = string.format('%02d', number)
     if redis.call('HEXISTS', CLASSES, 'c' .. code) == 0 then
       redis.call('HSET', CLASSES, 'n' .. needs, code, 'c' .. code, needs)
-      redis.call('HINCRBY', META, 'classes', 1)
+      count_up('classes')
       return code
     end
   end
@@ -22,7 +22,7 @@ local function count_class(code, by)
   if redis.call('HINCRBY', CLASSES, 'u' .. code, by) > 0 then return end
   local needs = redis.call('HGET', CLASSES, 'c' .. code)
   redis.call('HDEL', CLASSES, 'u' .. code, 'c' .. code, 'n' .. needs)
-  redis.call('HINCRBY', META, 'classes', 1)
+  count_up('classes')
 end
 
 local function fits(needs, profile, clinician)

@@ -1,16 +1,11 @@
--- Seventh in front of every script: `commit`, the one way to change a ticket or a visit.
+-- In front of every script: `commit`, the one way to change a ticket or a visit.
 
 local SCHEMA = 1  -- of the records; a reader takes the next one too and keeps what it does not know
 
--- The indexes follow from the record alone, so the two cannot disagree.
+-- Answers with the packed record.
 local function save_ticket(ticket)
-  local state, place = ticket.state, place_of(ticket)
-  local waiting, pulled = state == 'waiting', ticket.present and not ticket.aside
-  index(PRESENT, place, waiting and pulled and 0)
-  index(AWAY, place, waiting and not pulled and 0)
-  index(GRACE, ticket.id, waiting and not ticket.present and ticket.away_until_ms)
-  index(RINGS, ticket.id, state == 'called' and ticket.ring_until_ms)
-  index(MOVING, ticket.id, state == 'transferring' and ticket.moving_until_ms)
+  local made_now = not indexed[ticket]
+  move(ticket, indexes_of_ticket(ticket))
   local counts = not ticket.forget_ms
   if counts ~= (ticket.counted or false) then
     count_class(ticket.class, counts and 1 or -1)
@@ -22,17 +17,21 @@ local function save_ticket(ticket)
   if ticket.forget_ms then
     redis.call('HDEL', PATIENTS, ticket.patient)
     redis.call('ZADD', ENDED, ticket.forget_ms, 't' .. ticket.id)
-  else
+  elseif made_now then
     redis.call('HSET', PATIENTS, ticket.patient, ticket.id)
   end
-  redis.call('HSET', TICKETS, ticket.id, cmsgpack.pack(ticket))
+  local packed = cmsgpack.pack(ticket)
+  redis.call('HSET', TICKETS, ticket.id, packed)
+  return packed
 end
 
+-- Answers with the packed record.
 local function save_visit(visit)
-  index(LIVE, visit.id, (visit.state == 'live' or visit.state == 'held') and visit.answered_ms)
-  index(HOLDERS, visit.id, visit.state ~= 'ended' and visit.holder_until_ms)
+  move(visit, indexes_of_visit(visit))
   if visit.forget_ms then redis.call('ZADD', ENDED, visit.forget_ms, 'v' .. visit.id) end
-  redis.call('HSET', VISITS, visit.id, cmsgpack.pack(visit))
+  local packed = cmsgpack.pack(visit)
+  redis.call('HSET', VISITS, visit.id, packed)
+  return packed
 end
 
 local function commit(ticket, visit, step)
@@ -40,11 +39,10 @@ local function commit(ticket, visit, step)
   for _, record in ipairs({ticket or visit, visit or ticket}) do
     record.version, record.schema = version, record.schema or SCHEMA
   end
-  if ticket then save_ticket(ticket) end
-  if visit then save_visit(visit) end
+  local packed = packed_reply(ticket and save_ticket(ticket), visit and save_visit(visit))
   if step then
     write_event(step, version, ticket or read(TICKETS, visit.ticket), visit)
     if step.rise then write_cause(step.rise, version, ticket) end
   end
-  return reply(ticket, visit)
+  return packed
 end

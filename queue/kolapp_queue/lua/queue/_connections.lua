@@ -1,4 +1,4 @@
--- Tenth in front of every script: a patient's connections come and go.
+-- In front of every script: a patient's connections come and go.
 
 -- A connection shows that the patient is there; true if that is news. The newest connection wins: a
 -- replaced one may be a late repeat, so it gets the ticket back only when the newer one is gone.

@@ -1,4 +1,4 @@
--- Sixth in front of every script: the stream of events, and why places rose.
+-- In front of every script: the stream of events, and why places rose.
 -- A step is {name, role, actor, unit, reason, rise}; all but the name may be missing.
 
 local MOST_CAUSES = 128

@@ -1,5 +1,5 @@
 -- First in front of every script of this folder (scripts.py joins them): the queue's keys by
--- name, and its clock.
+-- name. All calls that come together concern one queue.
 
 local META = KEYS[1]      -- hash: version, clock, number, epoch, visits_done, visit_ms_mean,
                           -- lost_to, classes (how often they changed), closed_until, asides
@@ -24,11 +24,3 @@ local CAUSES = KEYS[18]   -- list: what put people further back lately (MessageP
 local MOVING = KEYS[19]   -- sorted set: id of a ticket between two queues, by when to look after it
 local SHARED = KEYS[20]   -- set: patients who may wait in another queue too
 local LINKED = KEYS[21]   -- sorted set: id of a ticket by the node at which its connection is
-
--- The store's time in ms, never less than any time this queue has written down.
-local function clock()
-  local time = redis.call('TIME')
-  local ms = time[1] * 1000 + math.floor(time[2] / 1000)
-  return math.max(ms, tonumber(redis.call('HGET', META, 'clock') or 0))
-end
-local now = clock()

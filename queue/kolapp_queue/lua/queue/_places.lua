@@ -1,4 +1,4 @@
--- Third in front of every script: places, as the members of PRESENT and AWAY spell them.
+-- In front of every script: places, as the members of PRESENT and AWAY spell them.
 
 -- The whole member sorts as its class, order key and number do: a class is one range of it, and
 -- ties of the order key go by the number drawn.

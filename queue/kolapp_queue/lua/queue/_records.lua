@@ -1,31 +1,35 @@
--- Second in front of every script: reading records, answering, telling.
+-- In front of every script: reading records, answering, telling.
 
 -- nil for one that is not there and for one that cannot be read: see `set_aside`.
 local function read(records, id)
   local packed = redis.call('HGET', records, id)
-  local whole, record = pcall(cmsgpack.unpack, packed or '')
-  return packed and whole and type(record) == 'table' and record.id == id and record or nil
+  if not packed then return nil end
+  local whole, record = pcall(cmsgpack.unpack, packed)
+  if not whole or type(record) ~= 'table' or record.id ~= id then return nil end
+  local of = records == TICKETS and indexes_of_ticket or indexes_of_visit
+  indexed[record] = of(record)
+  return record
 end
 
 local function visit_of(ticket)
   return ticket.visit and read(VISITS, ticket.visit)
 end
 
-local function reply(ticket, visit)
-  return cmsgpack.pack({ticket = ticket, visit = visit})
+local function reply(ticket, visit) return {ticket = ticket, visit = visit} end
+
+-- The same reply, of records that are packed already: a map of one or two with short names.
+local function packed_reply(ticket, visit)
+  local size = ticket and visit and '\130' or '\129'
+  return size .. (ticket and '\166ticket' .. ticket or '') .. (visit and '\165visit' .. visit or '')
 end
 
-local function refuse(why, state)
-  return cmsgpack.pack({refused = why, state = state})
-end
-
-local PUBLISH = 'PUBLISH'  -- in a cluster scripts.py makes it SPUBLISH: heard where the slot is
+local function refuse(why, state) return {refused = why, state = state} end
 
 -- Every change has a version, and a hint that says where to look, never what is there.
 local function announce(ticket, visit)
-  local version = redis.call('HINCRBY', META, 'version', 1)
-  redis.call('HSET', META, 'clock', now)
-  redis.call(PUBLISH, META, cmsgpack.pack({
+  count_to('clock', now)
+  local version = count_up('version')
+  table.insert(hints, cmsgpack.pack({
     version = version,
     ticket = ticket and ticket.id,
     visit = visit and visit.id,

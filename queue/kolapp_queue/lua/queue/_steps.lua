@@ -1,4 +1,4 @@
--- Eighth in front of every script: steps that several verbs share.
+-- In front of every script: steps that several verbs share.
 
 local function end_ticket(ticket, state, reason, retention_ms)
   ticket.state, ticket.reason, ticket.present = state, reason, false

@@ -10,8 +10,7 @@ local ticket = read(TICKETS, id)
 if not ticket or ticket.patient ~= patient then return refuse('no_such_ticket') end
 if not ticket.forget_ms then return refuse('wrong_state', ticket.state) end
 
-local version = tonumber(redis.call('HGET', META, 'version'))
-write_event({name = 'erased', role = 'operator'}, version, ticket)
+write_event({name = 'erased', role = 'operator'}, counters.version, ticket)
 for visit in string.gmatch(ARGV[3], '[^,]+') do
   redis.call('HDEL', VISITS, visit)
   redis.call('ZREM', ENDED, 'v' .. visit)

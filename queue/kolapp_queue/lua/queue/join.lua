@@ -28,8 +28,9 @@ if ticket then
   return reply(ticket)
 end
 
-local closed_until = tonumber(redis.call('HGET', META, 'closed_until') or 0)
-if now < closed_until or (closes_ms > 0 and now >= closes_ms) then return refuse('queue_closed') end
+if now < counters.closed_until or (closes_ms > 0 and now >= closes_ms) then
+  return refuse('queue_closed')
+end
 if capacity > 0 and redis.call('ZCARD', PRESENT) + redis.call('ZCARD', AWAY) >= capacity then
   return refuse('queue_full')
 end
@@ -37,7 +38,7 @@ local class = class_of(ARGV[5])
 if not class then return refuse('too_many_classes') end
 
 ticket = {
-  id = id, patient = patient, number = redis.call('HINCRBY', META, 'number', 1),
+  id = id, patient = patient, number = count_up('number'),
   state = 'waiting', present = true, order_key = now - credit_ms, joined_ms = now, epoch = 0,
   ring_until_ms = 0, missed = 0, reason = '', connection = connection,
   needs = ARGV[4], class = class, credit_ms = credit_ms,

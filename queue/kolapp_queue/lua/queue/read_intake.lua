@@ -14,6 +14,6 @@ if visit.state == 'ended' then return refuse('wrong_state', visit.state) end
 local sealed = redis.call('HGET', INTAKE, visit.ticket)
 if not sealed then return cmsgpack.pack({ticket = visit.ticket}) end
 
-local version = tonumber(redis.call('HGET', META, 'version'))
-write_event(by_clinician('intake_opened', visit), version, read(TICKETS, visit.ticket), visit)
+local ticket = read(TICKETS, visit.ticket)
+write_event(by_clinician('intake_opened', visit), counters.version, ticket, visit)
 return cmsgpack.pack({ticket = visit.ticket, sealed = sealed})

@@ -21,8 +21,7 @@ local ticket = read(TICKETS, id)
 if not ticket then
   if now >= expires_ms then return refuse('copy_expired') end
   if not was_lost(version) then return refuse('no_such_ticket') end
-  local drawn = tonumber(redis.call('HGET', META, 'number') or 0)
-  redis.call('HSET', META, 'number', math.max(drawn, number))
+  count_to('number', math.max(counters.number, number))
   -- Whoever drew a new number meanwhile has that one: one active ticket, not two.
   local active = redis.call('HGET', PATIENTS, patient)
   ticket = active and read(TICKETS, active)

@@ -19,7 +19,7 @@ local ticket, previous = read(TICKETS, visit.ticket), visit.clinician
 if not ticket then return refuse('no_such_ticket') end
 
 fence(clinician, lock_epoch, tonumber(ARGV[6]))
-ticket.epoch = redis.call('HINCRBY', META, 'epoch', 1)
+ticket.epoch = count_up('epoch')
 visit.clinician, visit.unit = clinician, spelled(ARGV[4]).unit or ''
 visit.epoch, visit.state, visit.held_until_ms = ticket.epoch, 'live', 0
 visit.previous, visit.holder_until_ms = previous, now + tonumber(ARGV[5])

@@ -25,7 +25,7 @@ else
   if not class then return refuse('too_many_classes') end
   ticket = {
     id = old.moved_ticket, patient = old.patient, state = 'waiting', reason = 'transferred',
-    number = redis.call('HINCRBY', META, 'number', 1), order_key = order_key,
+    number = count_up('number'), order_key = order_key,
     joined_ms = old.joined_ms, epoch = 0, ring_until_ms = 0, missed = 0,
     present = old.connection ~= '', connection = old.connection, away_until_ms = now + ARGV[4],
     needs = old.moved_needs, class = class, credit_ms = old.moved_credit_ms,

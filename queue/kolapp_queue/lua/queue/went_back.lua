@@ -3,7 +3,7 @@
 -- ARGV[1]  the highest version seen
 local seen = tonumber(ARGV[1])
 
-if seen > tonumber(redis.call('HGET', META, 'version') or 0) then
+if seen > counters.version then
   was_lost(seen)
   announce()
 end

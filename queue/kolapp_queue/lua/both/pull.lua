@@ -1,0 +1,29 @@
+-- Lock the clinician's record and pull, where one server has both, if the record is as the caller
+-- knows it: whoever has looked at it meanwhile was told that nothing was under way.
+-- KEYS     the queue's keys (queue/_keys.lua), then the clinician's record (clinician/_record.lua)
+-- ARGV[1]  clinician
+-- ARGV[2]  key of the pull
+-- ARGV[3]  queue to pull from
+-- ARGV[4]  id the visit will have
+-- ARGV[5]  epoch of the record as the caller knows it
+-- ARGV[6]  how long the record stays after its last use, ms
+-- ARGV[7]  how long the call rings, ms
+-- ARGV[8]  how long it can be undone, ms
+-- ARGV[9]  lease of the clinician on the visit, ms
+-- ARGV[10]  how long what ended stays readable, ms
+local key, record_ms = ARGV[2], ARGV[6]
+
+local record = clinician.lock({key, ARGV[3], ARGV[4], record_ms, ARGV[5]})
+if record.refused then return record end
+if not record.held or record.key ~= key then return {record = record} end
+
+local pulled = queue.pull({
+  ARGV[1], record.epoch, record.visit, record.profile, '', '', '', '',
+  ARGV[7], ARGV[8], ARGV[9], ARGV[10],
+})
+if type(pulled) == 'string' then
+  return '\130\166record' .. cmsgpack.pack(record) .. '\166pulled' .. pulled
+end
+-- Nobody is there.
+if not next(pulled) then clinician.unlock({record.visit, record_ms}) end
+return {record = record, pulled = pulled}

@@ -1,0 +1,135 @@
+"""What one server does in one step because it has both records: the same as in two, and nothing
+more when it comes late or its caller knew something old."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from cut_link import Cut, CutLink
+from kolapp_queue import record_verbs
+from kolapp_queue.cluster import is_cluster
+from kolapp_queue.errors import NotOnDuty, QueueFull
+from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.store import QueueStore
+from store_people import DOCTOR, join
+from store_servers import running
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[str]:
+    """The store of all tests, or, if that is a cluster, one server beside it."""
+    if not is_cluster(store_url):
+        yield store_url
+        return
+    with running("embedded", tmp_path_factory.mktemp("one-server")) as url:
+        yield url
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[QueueStore]:
+    """Another node's."""
+    store = await QueueStore.connect(url, QueueSettings())
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def quick(url: str) -> AsyncIterator[CutLink]:
+    """A link that can die at the steps of one server."""
+    link = CutLink(url, one_server=True)
+    yield link
+    await link.close()
+
+
+@pytest.mark.parametrize("looked", [True, False])
+async def test_a_pull_that_comes_late_calls_nobody_whom_a_look_has_denied(
+    store: QueueStore, quick: CutLink, ref: QueueRef, looked: bool
+) -> None:
+    await join(store, ref, "anna")
+    dying = QueueStore(quick, QueueSettings())
+    await dying.set_duty(ref.provider, DOCTOR, [ref.queue])
+    quick.before = "both/pull"
+    with pytest.raises(Cut):
+        await dying.pull(ref.provider, DOCTOR, "key")
+    if looked:
+        assert (await store.duty(ref.provider, DOCTOR)).visit is None
+    reply = await quick.arrive()
+    assert ("pulled" in reply) is not looked
+    visit = (await store.duty(ref.provider, DOCTOR)).visit
+    assert (visit is None) is looked
+    # Whoever asks again with the same key gets the one visit there is.
+    again = await dying.pull(ref.provider, DOCTOR, "key")
+    assert again is not None
+    assert visit in (None, again)
+
+
+async def test_what_a_process_remembers_of_a_clinician_may_be_old(
+    store: QueueStore, quick: CutLink, provider: str
+) -> None:
+    """Another node has had the clinician serve a second queue meanwhile, where somebody waits
+    longer; and the third time nobody is on duty any more."""
+    one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
+    old = QueueStore(quick, QueueSettings())
+    longest = await join(store, two, "anna")
+    await join(store, one, "bo")
+    await old.set_duty(provider, DOCTOR, ["one"])
+    await store.set_duty(provider, DOCTOR, ["one", "two"])
+    visit = await old.pull(provider, DOCTOR, "key")
+    assert visit is not None
+    assert visit.ticket == longest.id
+    await old.give_back(two, visit.id, DOCTOR, visit.epoch)
+    await store.set_duty(provider, DOCTOR, [])
+    with pytest.raises(NotOnDuty):
+        await old.pull(provider, DOCTOR, "another")
+
+
+async def test_a_pull_that_finds_nobody_leaves_the_clinician_free(
+    quick: CutLink, ref: QueueRef
+) -> None:
+    store = QueueStore(quick, QueueSettings())
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+    assert await store.pull(ref.provider, DOCTOR, "nobody") is None
+    assert not (await store._look(ref.provider, DOCTOR))["held"]
+    await join(store, ref, "anna")
+    assert await store.pull(ref.provider, DOCTOR, "nobody") is not None
+
+
+async def test_the_memory_of_clinicians_is_bounded(
+    store: QueueStore, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_verbs, "KNOWN_MOST", 2)
+    for name in ("eva", "finn", "gro"):
+        await store.set_duty(provider, ClinicianKey(name), ["one"])
+    assert [clinician for _, clinician in store._known] == ["finn", "gro"]
+
+
+async def test_a_patient_who_waits_elsewhere_draws_in_two_steps(
+    store: QueueStore, quick: CutLink, provider: str
+) -> None:
+    """The other queue knows before there is a second ticket: so a pull locks the patient."""
+    one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
+    joins = QueueStore(quick, QueueSettings())
+    first = await join(joins, one, "anna")
+    quick.before = "queue/share"
+    with pytest.raises(Cut):
+        await join(joins, two, "anna")
+    assert not (await store.line(two)).waiting
+    second = await join(joins, two, "anna")
+    await joins.set_duty(provider, DOCTOR, ["one"])
+    visit = await joins.pull(provider, DOCTOR, "key")
+    assert visit is not None
+    assert visit.ticket == first.id
+    nurse = ClinicianKey("nurse")
+    await joins.set_duty(provider, nurse, ["two"])
+    assert await joins.pull(provider, nurse, "key") is None, "anna is busy"
+    assert (await store.line(two)).waiting == (second.id,)
+
+
+async def test_a_join_that_is_refused_leaves_no_ticket(quick: CutLink, ref: QueueRef) -> None:
+    store = QueueStore(quick, QueueSettings())
+    await join(store, ref, "anna")
+    with pytest.raises(QueueFull):
+        await store.join(ref, PatientKey("bo"), TicketId("bo"), "bo-1", capacity=1)
+    assert (await store.join(ref, PatientKey("bo"), TicketId("bo"), "bo-1")).number == 2
