@@ -72,7 +72,7 @@ def line_of(
         visit_ms_mean=float(mean or 0.0),
         classes=[_CODES[place[:CLASS]] for place in places],
         masks=_masks(on_duty, classes, profiles),
-        team=[clinician.decode() for clinician in on_duty],
+        team=[int(profiles.get(b"v" + clinician, 0)) for clinician in on_duty],
         orders=Orders(places),
         causes=recent,
         causes_since=recent[0].version - 1 if len(recent) == MOST_CAUSES else 0,

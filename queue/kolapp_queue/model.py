@@ -136,7 +136,6 @@ class Risen:
     cls: int  # of the ticket that came in front, or -1: it concerns all classes
     order_key: int
     number: int
-    clinician: str = ""  # who came
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,8 @@ class Line:
     # duty that fit a class, as a bit mask; and what has put people back lately.
     classes: Sequence[int] = ()
     masks: Mapping[int, int] = field(default_factory=dict)
-    team: Sequence[str] = ()  # clinicians on duty, in the order of the bits of `masks`
+    # The version at which each of them came on duty, in the order of the bits.
+    team: Sequence[int] = ()
     orders: Sequence[tuple[int, int]] = ()  # order key and number of each who waits
     causes: tuple[Risen, ...] = ()  # oldest first
     causes_since: int = 0  # version; what happened before or at it is not among them any more

@@ -100,8 +100,8 @@ def visit(ref: QueueRef, record: Record) -> Visit:
 
 
 def risen(packed: bytes) -> Risen:
-    version, rise, cls, order_key, number, *more = msgpack.unpackb(packed)
-    return Risen(version, Rise(rise), cls, order_key, number, more[0] if more else "")
+    version, rise, cls, order_key, number = msgpack.unpackb(packed)
+    return Risen(version, Rise(rise), cls, order_key, number)
 
 
 def _check_schema(record: Record) -> None:

@@ -38,7 +38,8 @@ class Recent:
         self._came: dict[str, int] = {}  # version, by ticket
         self._gone: list[_Gone] = []
         self._since = 0 if whole else line.version  # nothing is known of what was before
-        self._without: dict[str, list[int]] = {}  # places if a clinician were not there
+        # Places if the clinician were not there who came at that version.
+        self._without: dict[int, list[int]] = {}
         self._places: list[int] | None = None
         for event in events:
             if event["version"] <= line.version:
@@ -67,7 +68,7 @@ class Recent:
 
     def _puts_back(self, cause: Risen, index: int) -> bool:
         if cause.cls < 0:
-            return self._is_behind_because_of(cause.clinician, index)
+            return self._is_behind_because_of(cause.version, index)
         line = self.line
         earlier = (cause.order_key, cause.number) < line.orders[index]
         return earlier and shares(line.masks, cause.cls, line.classes[index])
@@ -79,15 +80,16 @@ class Recent:
             for gone in self._gone
         )
 
-    def _is_behind_because_of(self, clinician: str, index: int) -> bool:
-        """Whether this clinician on duty shares the ticket with people ahead of it."""
+    def _is_behind_because_of(self, came: int, index: int) -> bool:
+        """Whether the clinician on duty who came at that version shares the ticket with people
+        ahead of it."""
         line = self.line
-        if clinician not in line.team:
+        if came not in line.team:
             return False
         if self._places is None:
             self._places = positions(line)
-        if clinician not in self._without:
-            others = ~(1 << list(line.team).index(clinician))
+        if came not in self._without:
+            others = ~(1 << list(line.team).index(came))
             masks = {cls: mask & others for cls, mask in line.masks.items()}
-            self._without[clinician] = positions(replace(line, masks=masks))
-        return self._places[index] > self._without[clinician][index]
+            self._without[came] = positions(replace(line, masks=masks))
+        return self._places[index] > self._without[came][index]

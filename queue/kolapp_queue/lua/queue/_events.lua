@@ -38,12 +38,11 @@ local function write_event(step, version, ticket, visit)
   }))
 end
 
--- `ticket` came in front of others; nil: `clinician` concerns all classes.
-local function write_cause(rise, version, ticket, clinician)
+-- `ticket` came in front of others; nil: it concerns all classes.
+local function write_cause(rise, version, ticket)
   local class = ticket and tonumber(ticket.class) or -1
   local order_key, number = ticket and ticket.order_key or 0, ticket and ticket.number or 0
-  local cause = {version, rise, class, order_key, number, clinician or ''}
-  redis.call('RPUSH', CAUSES, cmsgpack.pack(cause))
+  redis.call('RPUSH', CAUSES, cmsgpack.pack({version, rise, class, order_key, number}))
   redis.call('LTRIM', CAUSES, -MOST_CAUSES, -1)
   redis.call('PEXPIRE', CAUSES, CAUSES_MS)
 end

@@ -10,7 +10,8 @@ local until_ms = redis.call('ZSCORE', DUTY, clinician)
 local before = redis.call('HGET', PROFILES, 'p' .. clinician)
 redis.call('ZADD', DUTY, now + lease_ms, clinician)
 if not until_ms or tonumber(until_ms) <= now or before ~= profile then
-  redis.call('HSET', PROFILES, 'p' .. clinician, profile)
-  write_cause('clinician_came', announce(), nil, clinician)
+  local version = announce()
+  redis.call('HSET', PROFILES, 'p' .. clinician, profile, 'v' .. clinician, version)
+  write_cause('clinician_came', version)
 end
 return reply()
