@@ -1,8 +1,10 @@
-"""What all tests share: they leave nothing behind, use a real store, and can be interrupted."""
+"""What all tests share: they leave nothing behind, use a real store, can be interrupted, and do not
+look at the clock."""
 
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["leaks", "store_fixtures", "pytester"]
 
@@ -12,3 +14,6 @@ def pytest_configure() -> None:
     """Take back what `nohup` or a shell's `&` made of these two for us and every child: ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    # How long an example takes says how busy the machine is, nothing else.
+    settings.register_profile("kolapp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("kolapp")
