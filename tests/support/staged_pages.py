@@ -1,7 +1,7 @@
 """Kolapp's pages in a real Chromium, with a WebSocket that the test plays the server on.
 
 The files come over HTTP from the package, with the headers that the real server sends, so what its
-content security policy forbids fails here too. Anything that a page asks others for is noted.
+content security policy forbids fails here too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import json
 import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ class Site:
 
     origin: str
     runner: web.AppRunner
+    named: list[Message]  # the body of every request for a token
 
     async def drop_idle(self) -> None:
         """Browsers open connections ahead, which would look like leaks of the present test."""
@@ -100,31 +101,29 @@ class Site:
 
 @dataclass
 class Stage:
-    """One tab, and in each test the person who has it. `complaints` holds what must not happen,
-    `named` the body of every request for a token."""
+    """One tab, and in each test the person who has it. `complaints` holds what must not happen."""
 
     tab: Page
     site: Site
     lines: asyncio.Queue[Line] = field(default_factory=asyncio.Queue)
     complaints: list[str] = field(default_factory=list)
-    named: list[Message] = field(default_factory=list)
 
     async def set_up(self) -> None:
         """Once, for all who will have it."""
         await self.tab.route_web_socket("**/ws", self._take)
-        self.tab.on("request", self._asked)
         self.tab.on("pageerror", self._failed)
         self.tab.on("console", self._heard)
 
     async def page(self, path: str) -> Page:
         """Open it. What the page of somebody before did until now is forgotten with it: leaving
         that one between two tests would cost as much as a second page."""
+        self.site.named.clear()
         self.tab.once("framenavigated", self._begin)
         await self.tab.goto(self.site.origin + path)
         return self.tab
 
     def _begin(self, _: object) -> None:
-        self.lines, self.named = asyncio.Queue(), []
+        self.lines = asyncio.Queue()
         self.complaints.clear()
 
     async def line(self) -> Line:
@@ -153,11 +152,16 @@ class Stage:
         socket.on_close(lambda code, reason: line.closed.set())
         self.lines.put_nowait(line)
 
+    @contextmanager
+    def overheard(self) -> Iterator[None]:
+        """Whoever else the page asks is a complaint. Costly: not for every test."""
+        self.tab.on("request", self._asked)
+        yield
+        self.tab.remove_listener("request", self._asked)
+
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.site.origin, "blob:", "data:", "about:")):
             self.complaints.append(f"asked for {request.url}")
-        if request.url == f"{self.site.origin}{TOKENS}":
-            self.named.append(request.post_data_json)
 
 
 @asynccontextmanager
@@ -168,7 +172,8 @@ async def files_served() -> AsyncIterator[Site]:
     for path, name in PAGES.items():
         app.router.add_get(path, _file(STATIC / name))
     app.router.add_get(BLANK, _blank)
-    app.router.add_post(TOKENS, _token(itertools.count(1)))
+    named: list[Message] = []
+    app.router.add_post(TOKENS, _token(named))
     app.on_response_prepare.append(add_headers)
     # No kept connections: the browser's would look like leaks of the test that opened them.
     runner = web.AppRunner(app, keepalive_timeout=0)
@@ -176,7 +181,7 @@ async def files_served() -> AsyncIterator[Site]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield Site(f"http://localhost:{runner.addresses[0][1]}", runner)
+        yield Site(f"http://localhost:{runner.addresses[0][1]}", runner, named)
     finally:
         await runner.cleanup()
 
@@ -197,10 +202,12 @@ async def _blank(request: web.Request) -> web.Response:
     return web.Response(text=page, content_type="text/html")
 
 
-def _token(numbers: Iterator[int]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _token(named: list[Message]) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Never the same twice, as of a real server."""
+    numbers = itertools.count(1)
 
     async def answer(request: web.Request) -> web.Response:
+        named.append(await request.json())
         return web.json_response({"token": f"demo-{next(numbers)}"})
 
     return answer

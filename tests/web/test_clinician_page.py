@@ -30,34 +30,29 @@ async def desk(stage: Stage, *, on_duty: bool = True, waiting: int = 2) -> tuple
     return page, line
 
 
-async def test_ready_and_pause(stage: Stage) -> None:
-    page, line = await desk(stage, on_duty=False)
+async def test_ready_and_pause_and_who_waits(stage: Stage) -> None:
+    page, line = await desk(stage, on_duty=False, waiting=3)
     assert await page.get_attribute("#ready", "aria-checked") == "false"
     assert await page.is_disabled("#next")
     assert await page.inner_text("#next-why") == "You are paused."
 
     await page.click("#ready")
-    assert (await line.reply("ready", duty(2)))["queues"] == ["drop-in"]
+    assert (await line.reply("ready", duty(2, waiting=3)))["queues"] == ["drop-in"]
     await page.wait_for_selector("#ready[aria-checked=true]")
     assert await page.is_enabled("#next")
     assert await page.inner_text("#next-why") == ""
-
-    await page.click("#ready")
-    await line.reply("pause", duty(3, on_duty=False))
-    await page.wait_for_selector("#ready[aria-checked=false]")
-
-
-async def test_queues_and_their_counts(stage: Stage) -> None:
-    page, line = await desk(stage, waiting=3)
     row = page.locator("#queues [data-queue=drop-in]")
     assert await row.locator(".waiting").inner_text() == "3"
     assert await row.locator(".on-duty").inner_text() == "1 clinician on duty"
     assert await page.inner_text("#waiting") == "3"
     assert await page.title() == "3 waiting – Kolapp"
 
-    line.send(duty(2, waiting=0))
+    line.send(duty(3, waiting=0))
     await says(page, "#next-why", "Possible as soon as somebody joins.")
     assert await page.is_disabled("#next")
+    await page.click("#ready")
+    await line.reply("pause", duty(4, on_duty=False))
+    await page.wait_for_selector("#ready[aria-checked=false]")
 
 
 async def test_next_patient_is_pulled_and_rung(stage: Stage) -> None:

@@ -193,17 +193,19 @@ async def faults_of(page: Page, *looks: Look) -> list[str]:
 
 async def test_patient_looks_right(timeless: Stage) -> None:
     faults = {}
-    async for name, page in patient_states(timeless):
-        if found := await faults_of(page, *LOOKS):
-            faults[name] = found
+    with timeless.overheard():
+        async for name, page in patient_states(timeless):
+            if found := await faults_of(page, *LOOKS):
+                faults[name] = found
     assert faults == {}
 
 
 async def test_clinician_looks_right(stage: Stage) -> None:
     faults = {}
-    async for name, page in clinician_states(stage):
-        if found := await faults_of(page, *LOOKS):
-            faults[name] = found
+    with stage.overheard():
+        async for name, page in clinician_states(stage):
+            if found := await faults_of(page, *LOOKS):
+                faults[name] = found
     assert faults == {}
 
 

@@ -37,15 +37,15 @@ async def rung(stage: Stage) -> tuple[Page, Line]:
     return page, line
 
 
-async def test_welcome_shows_the_queue_and_never_joins_by_itself(stage: Stage) -> None:
+async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
     page, line = await arrive(stage)
     card = await page.locator(".queue :is(h2, .now span, button)").all_inner_texts()
     assert card == ["Drop-in", "2 people waiting", "About 5–15 minutes", "Take a number"]
-    assert line.inbox.empty()
-
-
-async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
-    page, line = await arrive(stage)
+    assert line.inbox.empty()  # it never joins by itself
+    await page.click("#join")
+    await line.reply("join", error("unknown_queue"))
+    await says(page, "#toast", "This queue is not open any more.")
+    await line.reply("queues", {"type": "queues", "queues": [queue(place=place(3))]})
     await page.click("#join")
     request = await line.reply("join", ticket(place=place(3)))
     assert request["queue"] == "drop-in"
@@ -62,6 +62,67 @@ async def test_joining_shows_number_place_and_wait(stage: Stage) -> None:
     assert await page.inner_text("#wait-why") == "No clinician is on duty right now."
 
 
+MOVED = {"queue": "nurse", "ticket": "other", "moved_from": "drop-in"}
+BEHIND = "You are back in line, and the time you have waited counts."
+# What the server says of the ticket, one after the other -> where, and in which words
+TOLD = [
+    (ticket(version=2, place=place(2)), "#ahead", "1 person"),
+    (
+        ticket(version=3, place=place(3, cause="urgent")),
+        "#risen",
+        "Somebody in urgent need goes first.",
+    ),
+    (ticket(version=4, place=place(2)), "#risen", ""),
+    (called(5), "[data-screen=called] h1", "It is your turn"),
+    (
+        ticket(version=6, place=place(1), reason="given_back"),
+        "#note",
+        "The clinician had to step away. You are first in line again.",
+    ),
+    (
+        ticket(version=7, place=place(2), reason="given_back"),
+        "#note",
+        f"The clinician had to step away. {BEHIND}",
+    ),
+    (
+        ticket(version=8, place=place(2), reason="clinician_gone"),
+        "#note",
+        f"The clinician's connection was lost. {BEHIND}",
+    ),
+    (
+        ticket("in_visit", 9, visit=visit("held", held_ms=60_000)),
+        "#call-status h2",
+        "The clinician's connection is gone",
+    ),
+    (
+        ticket("completed", 10, reason="clinician_gone"),
+        "#ended-title",
+        "The clinician's connection was lost",
+    ),
+    (ticket("no_show", 11), "#ended-title", "We could not reach you"),
+    (ticket("expired", 12), "#ended-title", "Your number has ended"),
+    (
+        ticket("transferring", 13, moved_to="nurse"),
+        "[data-screen=moving] h1",
+        "You are being moved to another queue",
+    ),
+    ({**ticket(version=1, place=place(1), number=3), **MOVED}, "#number", "3"),
+    (
+        {**ticket(version=2, place=place(1), number=3), **MOVED},
+        "#note",
+        "You were moved to this queue. The time you have waited counts.",
+    ),
+]
+
+
+async def test_what_becomes_of_a_ticket_is_told(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    for snapshot, where, words in TOLD:
+        line.send(snapshot)
+        await says(page, where, words)
+        assert await page.locator(where).is_visible() or words == ""
+
+
 async def test_waiting_time_counts_down_by_itself(timeless: Stage) -> None:
     page, _ = await waiting(timeless)
     await says(page, "#wait", "About 5–15 minutes")
@@ -69,14 +130,6 @@ async def test_waiting_time_counts_down_by_itself(timeless: Stage) -> None:
     await says(page, "#wait", "Less than 5 minutes")
     await page.clock.fast_forward("06:00")
     await says(page, "#wait", "Longer than we thought. You keep your place.")
-
-
-async def test_a_refused_join_is_told_and_changes_nothing(stage: Stage) -> None:
-    page, line = await arrive(stage)
-    await page.click("#join")
-    await line.reply("join", error("unknown_queue"))
-    await says(page, "#toast", "This queue is not open any more.")
-    await state(page, "welcome")
 
 
 def queue(**fields: object) -> dict[str, object]:
@@ -131,16 +184,6 @@ async def test_what_is_needed_is_asked_for_in_the_card(stage: Stage) -> None:
         "#toast",
         "This queue cannot help with that. Change what you ask for, or choose another one.",
     )
-
-
-async def test_a_place_that_rose_says_why(stage: Stage) -> None:
-    page, line = await waiting(stage, position=2)
-    line.send(ticket(version=2, place=place(3, cause="urgent")))
-    await says(page, "#ahead", "2 people")
-    assert await page.inner_text("#risen") == "Somebody in urgent need goes first."
-    assert "Somebody in urgent need goes first." in await page.inner_text("#say")
-    line.send(ticket(version=3, place=place(2)))
-    await says(page, "#risen", "")
 
 
 async def test_what_the_staff_says_stands_before_joining_and_while_waiting(stage: Stage) -> None:
@@ -227,20 +270,16 @@ async def test_answering_shows_the_call_at_once_and_offers_media(stage: Stage) -
     assert await page.evaluate("() => document.querySelector('#self').srcObject") is None
 
 
-async def test_answering_too_late_shows_the_truth(stage: Stage) -> None:
+async def test_a_call_that_was_missed_keeps_the_place_until_the_patient_is_here(
+    stage: Stage,
+) -> None:
     page, line = await rung(stage)
-    await page.click("#answer")
+    await page.click("#answer")  # too late
     request = await line.expect("answer")
     line.send(error("wrong_state"), re=request["id"])
     line.send(ticket(version=3, place=place(1), away=True, missed=1, reason="missed_call"))
     await state(page, "missed")
     assert await page.is_hidden("#toast")  # the screen says it already
-
-
-async def test_a_missed_call_keeps_the_place_until_the_patient_is_here(stage: Stage) -> None:
-    page, line = await rung(stage)
-    line.send(ticket(version=3, place=place(1), away=True, missed=1, reason="missed_call"))
-    await state(page, "missed")
     await page.click("#here")
     await line.reply("join", ticket(version=4, place=place(1), missed=1))
     await state(page, "waiting")
@@ -254,35 +293,6 @@ async def test_declining_asks_first(stage: Stage) -> None:
     request = await line.reply("decline", ticket("left", 3, reason="declined"))
     assert request["epoch"] == 7
     await says(page, "#ended-title", "You declined the call")
-
-
-async def test_given_back_is_said(stage: Stage) -> None:
-    page, line = await rung(stage)
-    line.send(ticket(version=3, place=place(1), reason="given_back"))
-    await state(page, "waiting")
-    assert "first in line again" in await page.inner_text("#note")
-
-
-async def test_a_transfer_ends_in_the_other_queue(stage: Stage) -> None:
-    page, line = await waiting(stage)
-    line.send(ticket("transferring", 2, moved_to="nurse"))
-    await state(page, "moving")
-    moved = {"queue": "nurse", "ticket": "other", "moved_from": "drop-in"}
-    line.send({**ticket(version=1, place=place(1), number=3), **moved})
-    await says(page, "#number", "3")
-    await state(page, "waiting")
-    assert "The time you have waited counts." in await page.inner_text("#note")
-
-
-async def test_a_clinician_who_vanished_is_explained(stage: Stage) -> None:
-    page, line = await rung(stage)
-    line.send(ticket(version=3, place=place(1), reason="clinician_gone"))
-    await state(page, "waiting")
-    assert "connection was lost" in await page.inner_text("#note")
-    line.send(ticket("in_visit", 4, visit=visit("held", held_ms=60_000)))
-    await says(page, "#call-status h2", "The clinician's connection is gone")
-    line.send(ticket("completed", 5, reason="clinician_gone"))
-    await says(page, "#ended-title", "The clinician's connection was lost")
 
 
 async def test_what_it_is_about_is_sent_to_the_clinician(stage: Stage) -> None:
@@ -312,14 +322,6 @@ async def test_the_signed_copy_is_offered_back_until_the_ticket_ends(stage: Stag
     assert await page.evaluate("() => sessionStorage.getItem('kolapp.copy.drop-in')") is None
 
 
-async def test_ends_have_friendly_words(stage: Stage) -> None:
-    page, line = await waiting(stage)
-    line.send(ticket("no_show", 2))
-    await says(page, "#ended-title", "We could not reach you")
-    line.send(ticket("expired", 3))
-    await says(page, "#ended-title", "Your number has ended")
-
-
 async def test_a_short_gap_raises_no_alarm_and_keeps_the_number(stage: Stage) -> None:
     page, line = await waiting(stage)
     await page.evaluate(
@@ -347,15 +349,6 @@ async def test_a_long_gap_is_told_and_ends_with_the_connection(timeless: Stage) 
     assert await page.inner_text("#number") == "14"
     await silent.greet(resumed=True)
     await page.wait_for_selector("#offline", state="hidden")
-
-
-async def test_a_lost_session_finds_the_ticket_again(stage: Stage) -> None:
-    page, line = await waiting(stage)
-    await line.close(4003)
-    again = await stage.line()
-    await again.greet(resumed=False)
-    await again.reply("find", ticket(version=1, place=place(1)))
-    await says(page, "#ahead", "You are next")
 
 
 async def test_another_window_takes_over(stage: Stage) -> None:
