@@ -180,11 +180,15 @@ def test_a_port_in_use_is_one_sentence(data: Path) -> None:
             )
 
 
+def everybody(serve: Serve) -> list[int]:
+    """The pids of all its children, once the spares have begun to load."""
+    wait_until(lambda: len(serve.children()) == len(ROLES) + len(SPARED))
+    return list(serve.children())
+
+
 def test_a_stopped_server_leaves_its_data_and_nothing_else(data: Path) -> None:
     with serving(data, environment=SPARES) as serve:
-        serve.wait_spare(*SPARED)
-        pids = list(serve.children())
-        assert len(pids) == len(ROLES) + len(SPARED)
+        pids = everybody(serve)
         assert serve.stop() == 0
         wait_gone(pids)
         assert "Traceback" not in serve.output()
@@ -221,8 +225,7 @@ def test_a_second_signal_does_not_wait(data: Path) -> None:
 
 def test_nobody_outlives_a_killed_server_and_the_next_one_starts(data: Path) -> None:
     with serving(data, environment=SPARES) as serve:
-        serve.wait_spare(*SPARED)
-        pids = list(serve.children())
+        pids = everybody(serve)
         serve.process.kill()
         serve.process.wait(END_S)
         wait_gone(pids)
