@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kolapp_queue.eta import recorded, technion
 from kolapp_queue.eta.backtest import BadSplit, backtest, rounded, table
 from kolapp_queue.eta.history import Event, in_order
-from kolapp_queue.eta.technion import NotTechnion, read
 
 from .process import StartRefused, report_refusal
 
-FORMATS = ("technion",)
+FORMATS = ("technion", "audit")
 # Room for the tickets of one file: numbers of calls are not unique over months.
 TICKETS_A_FILE = 10_000_000
 
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--format", choices=FORMATS, required=True, help="of the files")
     for flag, text in (("--learn", "learn from these"), ("--test", "compare on these")):
         one.add_argument(flag, type=Path, nargs="+", required=True, metavar="FILE", help=text)
+    one.add_argument("--queue", default="", metavar="NAME", help="which one, of an audit export")
     one.add_argument("--prior", type=float, default=180.0, metavar="SECONDS",
                      help="mean visit as long as nothing is known (180)")  # fmt: skip
     one.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
@@ -51,7 +52,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _backtest(given: argparse.Namespace) -> int:
-    learn, test = _events(given.learn, 0), _events(given.test, len(given.learn))
+    if given.format == "audit":
+        learn, test = (_recorded(files, given.queue) for files in (given.learn, given.test))
+    else:
+        learn, test = _technion(given.learn, 0), _technion(given.test, len(given.learn))
     try:
         result = backtest(learn, test, given.prior, _tell)
     except BadSplit as error:
@@ -86,15 +90,28 @@ def _write(target: Path | None, figures: dict[str, Any]) -> None:
         target.write_text(text + "\n", encoding="utf-8")
 
 
-def _events(files: Sequence[Path], first: int) -> list[Event]:
+def _technion(files: Sequence[Path], first: int) -> list[Event]:
     events: list[Event] = []
     for number, path in enumerate(files, first):
         try:
             with path.open(encoding="latin-1") as lines:
-                events += read(lines, number * TICKETS_A_FILE)
-        except (OSError, NotTechnion) as error:
+                events += technion.read(lines, number * TICKETS_A_FILE)
+        except (OSError, technion.NotTechnion) as error:
             raise StartRefused(f"{path} cannot be read: {error}.") from error
     return in_order(events)
+
+
+def _recorded(files: Sequence[Path], queue: str) -> list[Event]:
+    """In the order of the files, which is that of the events."""
+    events: list[Event] = []
+    reader = recorded.Reader(queue)
+    for path in files:
+        try:
+            with path.open(encoding="utf-8") as lines:
+                events += reader.read(lines)
+        except (OSError, recorded.NotRecorded) as error:
+            raise StartRefused(f"{path} cannot be read: {error}.") from error
+    return events
 
 
 def _tell(progress: str) -> None:

@@ -24,7 +24,11 @@ SOURCE = np.array([0, 1, 2, 3, 0, 3])
 MEDIAN = 1
 COLUMNS = ("mean", "q10", "q50", "q80", "q90", "low", "high")
 
-EDGES = np.array([0.2, 0.45, 0.9])  # of a mean visit: forecast medians between short and long
+# Forecast medians between short and long, in mean visits.
+EDGES = np.array([0.2, 0.45, 0.9, 2.0, 5.0])
+# As long as few waits like this one have ended, ends of ranges are further out, in logarithms.
+UNKNOWN, UNKNOWN_WAITS = 0.3, 10.0
+OUTWARDS = np.array([-1.0, 0.0, 0.5, 1.0, -1.0, 1.0])
 STEP, STEP_FIRST = 0.005, 20  # of the logarithm; as many times greater at the very first
 STEP_TODAY = 0.006
 FORGET = 0.995  # of what is moved for all, with every wait
@@ -54,7 +58,9 @@ class Calibration:
         self.today = np.clip(FORGET * self.today + STEP_TODAY * off, -MOST, MOST)
 
     def _tracked(self, said: Any) -> Any:
-        moved = self.moved[_group(said)] + self.today
+        group = _group(said)
+        unknown = UNKNOWN / np.sqrt(1 + self.seen[group] / UNKNOWN_WAITS)
+        moved = self.moved[group] + self.today + unknown[:, None] * OUTWARDS
         return np.maximum(0.0, np.exp(moved) * (said[:, SOURCE] + SOFT) - SOFT)
 
 

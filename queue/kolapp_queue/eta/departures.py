@@ -18,6 +18,7 @@ from .state import QueueState
 
 # Of the mean visit: the times at which departures are counted.
 GRID = np.concatenate(([0.02, 0.04], np.geomspace(0.07, 60.0, 26)))
+FRESH = 0.4
 # A clinician is idle for so many mean visits before they are counted as gone.
 GONE = 10.0
 # A clinician who has taken less than this share of a kind lately does not take it.
@@ -73,14 +74,23 @@ def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> D
     """`mean_s`: of a visit; `pause_s`: between its end and the next."""
     within_s = GRID * mean_s
     reached = np.maximum(within_s - pause_s, 0.0)
-    # After the first departure each clinician goes on at the pace of whole visits: on average the
-    # first falls into the middle of the time it may fall into.
-    more = 1 + within_s / (2 * (mean_s + pause_s))
-    busy = ended_by(team.lasted_s, team.median_s, team.shape, reached) * more
-    idle = returns.by(team.idle_s, within_s) * more
+    busy = ended_by(team.lasted_s, team.median_s, team.shape, reached)
+    idle = returns.by(team.idle_s, within_s)
+    busy, idle = (_and_on(first, within_s, mean_s + pause_s) for first in (busy, idle))
     return Departures(
         within_s, busy.sum(axis=0) + idle.sum(axis=0), team.able.T @ busy + team.idle_able.T @ idle
     )
+
+
+def _and_on(first: Any, within_s: Any, visit_s: float) -> Any:
+    """Probabilities of a first departure by each time, to expected departures by then. After the
+    first there is one a visit in whatever time is left, less what a visit that has just begun
+    lasts longer than one looked at at any time (renewal theory: (1 - cv^2) / 2 of a visit)."""
+    steps = np.diff(within_s, prepend=0.0)
+    before = np.concatenate((np.zeros((len(first), 1)), first[:, :-1]), axis=1)
+    left_s = np.cumsum((before + first) / 2 * steps, axis=1)
+    visits = left_s / np.maximum(first * visit_s, 1e-9)
+    return first * (1 + visits**2 / (visits + FRESH))
 
 
 def time_of(within_s: Any, expected: Any, number: Any) -> Any:

@@ -41,7 +41,8 @@ class Learner:
         self._rows = np.zeros((ROWS, inputs), dtype=np.float16)
         self._base = np.zeros((ROWS, OUTPUTS), dtype=np.float32)
         self._wait = np.zeros(ROWS, dtype=np.float32)
-        self.seen = 0
+        self.seen = 0  # rows ever
+        self._held = 0  # of them, how many are still there
 
     def say(self, rows: Any, base: Any) -> Any:
         """`base`: what follows from the structure, as rows of OUTPUTS. All in mean visits."""
@@ -52,17 +53,34 @@ class Learner:
     def add(self, row: Any, base: Any, wait: float) -> None:
         """A wait that has ended, and what was known when it was asked about."""
         place = self.seen % ROWS
+        self._held = min(self._held + 1, ROWS)
         self._rows[place], self._base[place], self._wait[place] = row, base, wait
         self.seen += 1
         if self.seen % EVERY == 0 and self.seen >= BATCH // 4:
             for _ in range(STEPS):
                 self._learn()
 
+    def newest(self, most: int) -> tuple[Any, Any, Any]:
+        """The last rows, what the structure said and how long they waited; oldest first."""
+        count = min(most, self._held)
+        places = (self.seen - count + np.arange(count)) % ROWS
+        return self._rows[places], self._base[places], self._wait[places]
+
+    def refill(self, rows: Any, base: Any, wait: Any, seen: int) -> None:
+        """As they were given by `newest`, after `seen` rows in all."""
+        places = (seen - len(rows) + np.arange(len(rows))) % ROWS
+        self._rows[places], self._base[places], self._wait[places] = rows, base, wait
+        self.seen, self._held = seen, len(rows)
+
     def _learn(self) -> None:
-        held = min(self.seen, ROWS)
         recent = int(BATCH * RECENT)
-        newest = self.seen - 1 - self._rng.integers(min(held, RECENT_ROWS), size=recent)
-        drawn = np.concatenate((self._rng.integers(held, size=BATCH - recent), newest % ROWS))
+        back = np.concatenate(
+            (
+                self._rng.integers(self._held, size=BATCH - recent),
+                self._rng.integers(min(self._held, RECENT_ROWS), size=recent),
+            )
+        )
+        drawn = (self.seen - 1 - back) % ROWS
         base, wait = self._base[drawn] + SOFT, self._wait[drawn] + SOFT
 
         def slope(answers: Any) -> Any:

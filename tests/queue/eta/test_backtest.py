@@ -47,7 +47,8 @@ def test_ours_beats_the_formulas_after_three_days(result: Backtest) -> None:
     methods = result.report["methods"]
     formulas = BASELINES - {"ridge", "boosting", "median_by_position"}
     assert methods[OURS]["mae"] < min(methods[name]["mae"] for name in formulas)
-    assert 0.7 < methods[OURS]["coverage80"] < 0.9
+    # One day's errors are one another's: a day alone holds no promise of 80 %.
+    assert 0.55 < methods[OURS]["coverage80"] < 0.97
 
 
 def test_the_announcer_kept_its_word(result: Backtest) -> None:

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from kolapp_queue.eta.history import Event, Step, weekday
+from kolapp_queue.eta.recorded import NotRecorded, Reader
+
+MONDAY_MS = 1_736_150_400_000  # 2025-01-06, 08:00 UTC
+
+
+def line(second: float, step: str, state: str, ticket: str = "a", **more: object) -> str:
+    event = {
+        "step": step, "state": state, "ticket": ticket, "class": "1", "actor": "doc",
+        "ms": MONDAY_MS + int(second * 1000), "wait_ms": 0,
+    } | more  # fmt: skip
+    return json.dumps({"kind": "event", "queue": "q", "id": "1-0", "n": 1, "event": event})
+
+
+def steps(*lines: str) -> list[tuple[Step, float]]:
+    events = Reader("q").read(lines)
+    return [(event.step, round(event.at_s - events[0].at_s, 3)) for event in events]
+
+
+def test_a_visit_is_a_join_a_start_and_an_end() -> None:
+    lines = [
+        line(0, "join", "waiting", credit_ms=90_000),
+        line(5, "go_away", "waiting"),
+        line(60, "pull", "called"),
+        line(70, "answer", "in_visit"),
+        line(75, "hold", "in_visit"),
+        line(600, "hang_up", "completed"),
+        line(610, "correct_outcome", "completed"),
+    ]
+    joined, started, ended = Reader("q").read(lines)
+    assert joined == Event(joined.at_s, Step.JOINED, 0, "1", 90.0)
+    assert (started.step, started.at_s - joined.at_s, started.server) == (Step.STARTED, 60, "doc")
+    assert (ended.step, ended.at_s - joined.at_s, ended.server) == (Step.ENDED, 600, "doc")
+    assert (weekday(joined.at_s), joined.at_s % 86_400) == (0, 8 * 3600)
+
+
+@pytest.mark.parametrize("step", ["leave", "expire", "close", "erase"])
+def test_who_leaves_the_line_gave_up(step: str) -> None:
+    told = steps(line(0, "join", "waiting"), line(9, step, "left"))
+    assert told == [(Step.JOINED, 0), (Step.LEFT, 9)]
+
+
+def test_a_missed_call_frees_the_clinician_and_keeps_the_place() -> None:
+    lines = [
+        line(0, "join", "waiting"),
+        line(60, "pull", "called"),
+        line(90, "miss", "waiting", wait_ms=90_000),
+        line(120, "pull", "called"),
+    ]
+    events = Reader("q").read(lines)
+    found = [event.step for event in events]
+    assert found == [Step.JOINED, Step.STARTED, Step.ENDED, Step.JOINED, Step.STARTED]
+    assert events[3].at_s - events[3].credit_s == events[0].at_s
+    assert {event.ticket for event in events} == {0}
+
+
+def test_only_the_queue_asked_for_and_only_events_are_read() -> None:
+    gap = json.dumps({"kind": "gap", "queue": "q", "missing": 3, "why": "trimmed"})
+    other = line(0, "join", "waiting").replace('"queue": "q"', '"queue": "r"')
+    assert Reader("q").read([gap, other, "\n"]) == []
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", json.dumps({"kind": "event", "queue": "q"})])
+def test_another_format_is_named_by_its_line(broken: str) -> None:
+    with pytest.raises(NotRecorded, match="line 2 "):
+        Reader("q").read([line(0, "join", "waiting"), broken])
