@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from . import records
+from redis.asyncio.client import Pipeline
+
+from . import keys, records
 from .eligibility import fits
 from .model import Line, QueueRef, TicketId
 
@@ -41,6 +43,19 @@ class Orders(Sequence[tuple[int, int]]):
 
     def __hash__(self) -> int:
         return hash(tuple(self._places))
+
+
+def ask_line(ref: QueueRef, pipeline: Pipeline) -> None:
+    """The commands whose answers `line_of` takes."""
+    pipeline.time()
+    pipeline.hmget(keys.queue_key(ref, "meta"), "version", "clock", "visits_done", "visit_ms_mean")
+    for name in ("present", "away"):
+        pipeline.zrange(keys.queue_key(ref, name), 0, -1)
+    for name in ("duty", "live"):
+        pipeline.zrange(keys.queue_key(ref, name), 0, -1, withscores=True)
+    for name in ("classes", "profiles"):
+        pipeline.hgetall(keys.queue_key(ref, name))
+    pipeline.lrange(keys.queue_key(ref, "causes"), 0, -1)
 
 
 def line_of(

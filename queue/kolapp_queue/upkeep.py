@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgpack
 from redis.asyncio.client import Pipeline
 
 from . import keys, records
 from .audit_stream import FIELD
-from .line_records import line_of
+from .line_records import ask_line, line_of
 from .model import Line, NodeRecord, QueueRef
 from .rises import Recent
 from .verbs import Verbs
@@ -19,21 +21,7 @@ RECENT_EVENTS = 500
 class Upkeep(Verbs):
     async def line(self, ref: QueueRef) -> Line:
         """The whole line at one moment of the store."""
-
-        def fill(pipeline: Pipeline) -> None:
-            pipeline.time()
-            pipeline.hmget(
-                keys.queue_key(ref, "meta"), "version", "clock", "visits_done", "visit_ms_mean"
-            )
-            for name in ("present", "away"):
-                pipeline.zrange(keys.queue_key(ref, name), 0, -1)
-            for name in ("duty", "live"):
-                pipeline.zrange(keys.queue_key(ref, name), 0, -1, withscores=True)
-            for name in ("classes", "profiles"):
-                pipeline.hgetall(keys.queue_key(ref, name))
-            pipeline.lrange(keys.queue_key(ref, "causes"), 0, -1)
-
-        return line_of(ref, *await self._link.together(fill))
+        return line_of(ref, *await self._link.together(partial(ask_line, ref)))
 
     async def recent(self, line: Line) -> Recent:
         """What happened lately to a line that was just read: the tail of its queue's events."""
