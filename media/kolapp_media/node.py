@@ -23,6 +23,7 @@ from .collector import Collector
 from .control import Address
 from .dialler import Dialler
 from .errors import BadRequest, Draining, NoSuchVisit, TooManyLegs
+from .load import Load
 from .model import (
     AnyReply,
     AnyRequest,
@@ -70,6 +71,7 @@ class MediaNode:
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._collector = collector
+        self._load = Load(settings.most_cpu, settings.most_late)
         self._unsettled = True  # legs came or went since the last sweep
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -194,6 +196,8 @@ class MediaNode:
         bridge = self._visits.get(request.visit)
         if self.draining and bridge is None:
             raise Draining("the node takes no new visits")
+        if self._load.busy and bridge is None:
+            raise TooManyLegs("the node has as much to do as it can")
         if bridge is None:
             bridge = Bridge(
                 request.visit, self.settings, self._make_leg, self._leg_changed, self._offers
@@ -228,15 +232,18 @@ class MediaNode:
 
     async def _tick(self) -> None:
         sweep_at = quality_at = 0.0
+        now = time.monotonic()
         while True:
             await asyncio.sleep(_TICK)
-            now = time.monotonic()
+            now, due = time.monotonic(), now + _TICK
+            self._load.late(now - due)
             for leg in list(self._legs):
                 leg.tick(now)
             if now >= sweep_at:
                 sweep_at = now + _SWEEP
                 self.sweep(now)
                 self._settle()
+                self._load.look(now, time.process_time())
             if now >= quality_at:
                 quality_at = now + self.settings.quality_interval
                 self._tell_quality()

@@ -13,6 +13,10 @@ class MediaSettings:
     hosts: tuple[str, ...] = ("127.0.0.1",)
     # How many legs this node carries at most; more are refused as `too_many_legs`.
     max_legs: int = 200
+    # A node that uses more of its core, or is so much behind its own timers (seconds), takes no
+    # new visits: refused as `too_many_legs`, so that they go to another node.
+    most_cpu: float = 0.85
+    most_late: float = 0.25
     # How many participants one visit may have here.
     max_participants: int = 2
     # A leg that is not connected this long after its offer has failed. Needed because without
@@ -21,6 +25,8 @@ class MediaSettings:
     # Consent to send (RFC 7675) is asked this often, and is gone after so many misses in a row.
     consent_interval: float = 2.0
     consent_failures: int = 5
+    # The same while its packets still arrive: on a bad line the answers may just be lost.
+    consent_failures_heard: int = 14
     # A visit whose last leg has gone is forgotten after this long; generations with it.
     visit_linger: float = 60.0
 

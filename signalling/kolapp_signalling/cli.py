@@ -224,6 +224,7 @@ def _bench(arguments: list[str]) -> int:
 
     benches = {
         "turn": "kolapp_loadtest.bench_turn",
+        "media": "kolapp_loadtest.bench_media",
         "queue": f"{__package__}.bench_queue.command",
         "eta": f"{__package__}.bench_eta",
     }

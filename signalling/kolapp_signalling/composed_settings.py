@@ -7,6 +7,7 @@ the setting that is missing here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from .setting_kinds import (
@@ -69,6 +70,13 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
                 CARRIES_MEDIA,
             ),
             "max_legs": Declared(whole(2, 100_000), "Legs that one media node carries."),
+            "most_cpu": Declared(
+                replace(seconds(0.1, 1), allowed="a number from 0.1 to 1"),
+                "Part of its core beyond which a media node takes no new visits.",
+            ),
+            "most_late": Declared(
+                seconds(0.01, 10), "How late its own timers may be before it takes none either."
+            ),
             "max_participants": Declared(whole(2, 4), "Participants that one visit may have."),
             "connect_timeout": Declared(
                 seconds(1, 300), "A leg that is not connected so long after its offer has failed."
@@ -78,6 +86,9 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             ),
             "consent_failures": Declared(
                 whole(1, 100), "Unanswered such questions in a row that end a leg."
+            ),
+            "consent_failures_heard": Declared(
+                whole(1, 1_000), "The same while the peer's packets still arrive."
             ),
             "visit_linger": Declared(
                 seconds(0, 3_600), "A visit whose last leg has gone is forgotten after this."

@@ -232,6 +232,25 @@ class TestSmallNode:
         assert node.stats().visits == 0
 
 
+class TestBusyNode:
+    @pytest.fixture
+    def settings(self) -> MediaSettings:
+        return replace(MediaSettings(), most_cpu=1e-9)
+
+    async def test_a_busy_node_takes_no_new_visit_and_keeps_those_it_has(
+        self, node: MediaNode, client: MediaClient, make_quiet_peer: Callable[..., QuietPeer]
+    ) -> None:
+        await offer_and_accept(client, make_quiet_peer(), "patient")
+        node._load.look(0.0, 0.0)
+        node._load.look(1e9, 1e9)
+
+        await offer_and_accept(client, make_quiet_peer(), "clinician")
+        with pytest.raises(TooManyLegs, match="as much to do"):
+            await client.open_leg(
+                "other", 1, "patient", 1, await make_quiet_peer().offer(), forward=True
+            )
+
+
 class TestPatience:
     @pytest.fixture
     def settings(self) -> MediaSettings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 @dataclass(slots=True)
 class Counters:
     forwarded: int = 0  # RTP packets sent on to another leg
-    held: int = 0  # RTP packets of a leg whose visit is not (yet) forwarded
+    held: int = 0  # RTP packets that nobody is (yet) to get, or that the other one cannot read
     unsent: int = 0  # packets the socket or the cipher refused
     floods: int = 0  # times that strangers were too fast to be listened to
 

@@ -61,6 +61,7 @@ class Incoming:
         self._reporters: set[bytes] = set()  # the same for RTCP
         self._packets_left = settings.packets_per_second
         self._bytes_left = settings.bytes_per_second
+        self._heard = 0
         self.feedback = Feedback(settings, counters, sections, self._streams, back, cname)
 
     def tick(self, now: float) -> None:
@@ -68,6 +69,11 @@ class Incoming:
         self._packets_left = self._settings.packets_per_second
         self._bytes_left = self._settings.bytes_per_second
         self.feedback.tick(now)
+
+    def was_heard(self) -> bool:
+        """Whether authentic packets came since this was asked last."""
+        before, self._heard = self._heard, sum(each.packets for each in self._streams.values())
+        return self._heard > before
 
     def receive(self, size: int) -> None:
         """An SRTP or SRTCP packet of this leg lies at the start of the workspace."""
@@ -128,7 +134,7 @@ class Incoming:
         outgoing, track, view = route.outgoing, route.track, self._view
         context, send, history = outgoing.context, outgoing.send, track.history
         if not kind or context is None or send is None:
-            self._not_sent(kind)
+            self._counters.held += 1  # not negotiated there, or that leg is about to go
             return
         if not route.bound:
             route.bind(sequence, timestamp, now)
@@ -158,12 +164,6 @@ class Incoming:
             self._counters.unsent += 1
             return
         self._counters.forwarded += 1
-
-    def _not_sent(self, kind: int) -> None:
-        if kind:
-            self._counters.held += 1  # the other leg is about to go
-        else:
-            self._counters.strange += 1  # not negotiated there
 
     def _renumber(self, route: Route, size: int) -> bool:
         assert route.ids is not None

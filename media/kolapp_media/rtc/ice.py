@@ -45,6 +45,7 @@ class LegConnection(aioice.Connection):
         self._counters = counters
         self.on_selected: Callable[[MediaSocket, Address], None] | None = None
         self.on_consent_lost: Callable[[], None] | None = None
+        self.is_heard: Callable[[], bool] | None = None  # since it was asked last
         self.round_trip: float | None = None  # seconds, of the newest answer to a question
 
     def set_media_handler(self, handler: Callable[[int], None] | None) -> None:
@@ -156,7 +157,7 @@ class LegConnection(aioice.Connection):
         The library closes the connection then, which looks like a goodbye of the other side.
         """
         misses = 0
-        while misses < self._settings.consent_failures:
+        while misses < self._patience():
             # 0.8 to 1.2 times the interval, so that peers do not fall into step
             await asyncio.sleep(self._settings.consent_interval * (0.8 + 0.4 * random.random()))
             pair = self._nominated.get(_COMPONENT)
@@ -166,6 +167,12 @@ class LegConnection(aioice.Connection):
         self._query_consent_task = None  # or closing would wait for this very task
         if self.on_consent_lost is not None:
             self.on_consent_lost()
+
+    def _patience(self) -> int:
+        """How many questions in a row may go unanswered."""
+        if self.is_heard is not None and self.is_heard():
+            return self._settings.consent_failures_heard
+        return self._settings.consent_failures
 
     async def _has_consent(self, pair: CandidatePair) -> bool:
         assert self.remote_password is not None

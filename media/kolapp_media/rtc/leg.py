@@ -174,6 +174,7 @@ class Leg:
             self._cname,
         )
         self._connection.set_media_handler(self.incoming.receive)
+        self._connection.is_heard = self.incoming.was_heard
         self._stop_timer()
         self._tell("connected")
 
@@ -222,6 +223,7 @@ class Leg:
         await self._connection.close()  # in case negotiation failed before it was put in place
         self._on_change = None
         self._connection.on_selected = self._connection.on_consent_lost = None
+        self._connection.is_heard = None
         self._untie()
 
     def _untie(self) -> None:

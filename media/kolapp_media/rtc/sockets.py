@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from .guard import GuardedProtocol
 
 Address = tuple[str, int]
-_BUFFER = 512 * 1024  # of a socket, in bytes: a second of a call
+# Of a socket, in bytes: half a second of a call. More would only be older when it is read: a
+# node that falls behind has to lose packets, or voices arrive seconds late.
+_BUFFER = 128 * 1024
 _AT_ONCE = 64  # sockets looked at in one round; each gives one datagram
 _ROUNDS = 4  # in one turn of the event loop: some 4 ms, then timers and control go first
 _WINDOW = 0.05  # seconds in which a bound socket may bring `_STRANGE` datagrams

@@ -266,7 +266,7 @@ async def test_a_payload_type_that_was_not_negotiated_is_dropped(call) -> None:
     alice.sections[1]._codecs[0].payloadType = 100
     await alice.send("video", 1)
 
-    await until(lambda: alices.counters.strange == 1)
+    await until(lambda: alices.counters.held == 1)
     assert alices.counters.forwarded == 0
 
 

@@ -105,6 +105,19 @@ async def test_a_browser_that_vanishes_is_noticed(settings, make_quiet_peer) -> 
     await leg.close()
 
 
+async def test_a_browser_whose_packets_still_come_is_asked_longer(legs, make_quiet_peer) -> None:
+    peer = make_quiet_peer()
+    leg, answer = await legs.answer(await peer.offer())
+    await peer.accept(answer)
+    await peer.connected()
+    await legs.reaches(leg, "connected")
+    await peer.send("video", 1)
+    await until(lambda: leg.counters.held == 1)
+
+    assert leg._connection._patience() == legs.settings.consent_failures_heard
+    assert leg._connection._patience() == legs.settings.consent_failures  # nothing since then
+
+
 async def test_a_browser_that_says_goodbye_ends_the_leg_at_once(legs, make_quiet_peer) -> None:
     peer = make_quiet_peer()
     leg, answer = await legs.answer(await peer.offer())

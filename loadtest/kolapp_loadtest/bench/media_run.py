@@ -1,0 +1,186 @@
+"""One media server under a rising load: what it costs, loses and delays, until it breaks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from .figures import percentile
+from .machine import CpuMeter, rss_mb
+from .media_load import Pion
+from .media_systems import Janus, Kolapp, Relay, System
+
+SYSTEMS: dict[str, type[Kolapp | Relay | Janus]] = {
+    "kolapp": Kolapp,
+    "mediarelay": Relay,
+    "janus": Janus,
+}
+STEPS = {
+    "kolapp": (1, 10, 20, 40, 60, 80, 100, 120),
+    "janus": (1, 10, 20, 30, 40, 50, 60),
+    "mediarelay": (1, 2, 3),
+}
+SETTLE_S = 2.0
+MOST_LOSS = 0.001  # and most of a core: beyond it a step has not held
+MOST_CPU = 0.95
+FLOOD_PER_S = 50_000
+
+
+def tell(progress: str) -> None:
+    sys.stderr.write(f"kolapp bench media: {progress}\n")
+    sys.stderr.flush()
+
+
+class Run:
+    """One system, from one call to as many as it holds."""
+
+    def __init__(
+        self, name: str, options: argparse.Namespace, program: Path, recording: Path
+    ) -> None:
+        self._system: System = SYSTEMS[name]()
+        self._steps = [each for each in STEPS[name] if each <= options.most]
+        self._seconds = options.seconds
+        self._pion = Pion(program)
+        self._recording = recording
+        self._calls = 0
+
+    async def measure(self) -> dict[str, Any]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._pion)
+            await self._pion.record(self._recording)
+            direct = await self._direct()
+            await self._system.open(stack, self._pion)
+            _apart(self._system, self._pion.pid)
+            empty_mb = self._memory_mb()
+            rows: list[dict[str, Any]] = []
+            for calls in self._steps:
+                tell(f"{self._system.name}: {calls} calls")
+                await self._grow(calls)
+                rows.append(await self._step(direct, empty_mb))
+                if not rows[-1]["held"]:
+                    break
+            report = _headline(rows) | {"direct_ms": direct, "steps": rows}
+            if isinstance(self._system, Kolapp):
+                report["flood"] = await self._flood(self._system)
+            return report
+
+    async def _grow(self, calls: int) -> None:
+        while self._calls < calls:
+            number = self._calls
+            await self._system.call(number)
+            for leg in (f"{number}a", f"{number}b"):
+                await self._pion.send(leg)
+            self._calls += 1
+
+    async def _direct(self) -> dict[str, float]:
+        """Two pion peers without a server between: the floor of what is measured."""
+        offer = await self._pion.offer("x")
+        await self._pion.accept("x", await self._pion.answer("y", offer))
+        await asyncio.gather(self._pion.send("x"), self._pion.send("y"))
+        await asyncio.sleep(SETTLE_S)
+        await self._pion.figures()
+        await asyncio.sleep(self._seconds)
+        figures = await self._pion.figures()
+        await asyncio.gather(self._pion.close_leg("x"), self._pion.close_leg("y"))
+        return _percentiles(figures["late_ms"])
+
+    async def _step(self, direct: dict[str, float], empty_mb: float) -> dict[str, Any]:
+        await asyncio.sleep(SETTLE_S)
+        await self._pion.figures()
+        await self._system.late()
+        meter = CpuMeter(self._system.pids | {"load": self._pion.pid})
+        start = time.monotonic()
+        await asyncio.sleep(self._seconds)
+        figures = await self._pion.figures()
+        passed = time.monotonic() - start
+        used = meter.used_s()
+        load_s = used.pop("load")
+        server_s = sum(used.values())
+        inside = await self._system.late()
+        late = _percentiles(figures["late_ms"] if inside is None else inside)
+        floor = direct if inside is None else {"p50": 0.0, "p99": 0.0}
+        loss = max(0.0, 1 - figures["received"] / max(1, figures["expected"]))
+        cpu = server_s / passed
+        return {
+            "calls": self._calls,
+            "packets_per_s": round(figures["received"] / passed),
+            "packets_per_cpu_s": round(figures["received"] / server_s) if server_s else 0,
+            "cpu": round(cpu, 3),
+            "load_cpu": round(load_s / passed, 3),
+            "loss": round(loss, 5),
+            "silent_legs": figures["silent"],
+            "late_ms": late,
+            "added_ms": {key: round(late[key] - floor[key], 3) for key in ("p50", "p99")},
+            "mb_per_call": round((self._memory_mb() - empty_mb) / self._calls, 2),
+            "held": loss <= MOST_LOSS and cpu <= MOST_CPU and not figures["silent"],
+        }
+
+    async def _flood(self, system: Kolapp) -> dict[str, Any]:
+        """What it costs when a stranger throws junk at the port of one leg."""
+        meter, start = CpuMeter(system.pids), time.monotonic()
+        await asyncio.sleep(self._seconds)
+        calm = sum(meter.used_s().values()) / (time.monotonic() - start)
+        await self._pion.figures()
+        meter, start = CpuMeter(system.pids), time.monotonic()
+        sent = await asyncio.to_thread(_throw, system.media_port, self._seconds)
+        flooded = sum(meter.used_s().values()) / (time.monotonic() - start)
+        figures = await self._pion.figures()
+        loss = max(0.0, 1 - figures["received"] / max(1, figures["expected"]))
+        return {
+            "packets_per_s": round(sent / self._seconds),
+            "cpu_without": round(calm, 3),
+            "cpu_with": round(flooded, 3),
+            "loss": round(loss, 5),
+        }
+
+    def _memory_mb(self) -> float:
+        return sum(rss_mb(pid) for pid in self._system.pids.values())
+
+
+def _throw(port: int, seconds: float) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        start, sent = time.monotonic(), 0
+        while (passed := time.monotonic() - start) < seconds:
+            while sent < passed * FLOOD_PER_S:
+                stranger.sendto(b"\xff" * 200, ("127.0.0.1", port))
+                sent += 1
+    return sent
+
+
+def _apart(system: System, load: int) -> None:
+    """Server and load on cores of their own, where there are two."""
+    cores = sorted(os.sched_getaffinity(0))
+    servers = set(system.pids.values())
+    for pid in (*servers, load):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            if len(cores) > 1:
+                os.sched_setaffinity(int(task), {cores[0]} if pid in servers else set(cores[1:]))
+
+
+def _percentiles(samples: list[float]) -> dict[str, float]:
+    ordered = sorted(samples)
+    if not ordered:
+        return {"p50": 0.0, "p99": 0.0}
+    return {
+        "p50": round(percentile(ordered, 0.50), 3),
+        "p99": round(percentile(ordered, 0.99), 3),
+    }
+
+
+def _headline(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of the largest step that held; calls a core by the CPU time that a call took there."""
+    best = max((row for row in rows if row["held"]), key=lambda row: row["calls"], default=rows[0])
+    return {
+        "calls_held": best["calls"] if best["held"] else 0,
+        "calls_per_core": round(best["calls"] / best["cpu"], 1) if best["cpu"] else 0.0,
+        "packets_per_cpu_s": best["packets_per_cpu_s"],
+        "loss": best["loss"],
+        "added_ms": best["added_ms"],
+    }
