@@ -49,6 +49,7 @@ class Kolapp:
         self.giving_up = GivingUp(unit_s)
         self.seen = Baselines()
         self.learner: Learner | None = None
+        self.learning = True  # False while events are applied that were learned from before
         # Those who join, and those who wait already: their errors are of different kinds.
         self.joining, self.waiting = Calibration(), Calibration()
         self._seed = seed
@@ -70,7 +71,8 @@ class Kolapp:
         if event.step == Step.LEFT:
             self._asked.pop(event.ticket, None)
         elif ended is not None:
-            for asked in self._asked.pop(ended.ticket, ()):
+            past = self._asked.pop(ended.ticket, [])
+            for asked in past if self.learning else ():
                 self._learn(asked, (event.at_s - asked.at_s) / self.unit_s)
 
     def forecast(self, state: QueueState, waiting: Waiting) -> tuple[float, ...]:

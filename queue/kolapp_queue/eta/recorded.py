@@ -19,6 +19,11 @@ _MONDAY = 4 * DAY_S  # 1970-01-01 was a Thursday: from the Monday after it
 _WITH_CLINICIAN = frozenset({"called", "in_visit"})
 
 
+def history_s(ms: int) -> float:
+    """A time of the store, as seconds of a history."""
+    return ms / 1000 - _MONDAY
+
+
 class NotRecorded(ValueError):
     """A line is no line of an audit export; says which and why."""
 
@@ -33,7 +38,7 @@ class Recorded:
     def events(self, told: Mapping[str, Any]) -> Iterator[Event]:
         """What one event of the store means; nothing for a step that moves nobody. Raises KeyError
         for what is no such event."""
-        ticket, state, at_s = told["ticket"], told["state"], told["ms"] / 1000 - _MONDAY
+        ticket, state, at_s = told["ticket"], told["state"], history_s(told["ms"])
         number, before, server = self._tickets.get(ticket, (-1, "", ""))
         if state == before or told.get("step") in ("correct_outcome", "erased"):
             return
