@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-stores history pulls check format docs setup clean
+.PHONY: help run test test-long test-stores history pulls waits check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 # Often set in containers; every start would then compile our modules anew, a third of its time.
@@ -36,6 +36,10 @@ history: ## two minutes of clients and a store that are killed at any moment, th
 pulls: ## two clinicians in two processes press pull at once, 10,000 times
 	@scripts/setup dev
 	KOLAPP_PULLS=10000 $(BIN)/pytest tests/faults/test_fault_10.py $(ARGS)
+
+waits: ## compare waiting-time methods on synthetic days (half an hour)
+	@scripts/setup dev
+	OMP_NUM_THREADS=1 $(BIN)/kolapp eta truth $(ARGS)
 
 check: ## lint, format, types, import rules
 	@scripts/setup dev

@@ -1,10 +1,15 @@
 """What all tests share: they leave nothing behind, use a real store, can be interrupted, and do not
 look at the clock."""
 
+import os
 import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Before numpy is loaded: the matrices here are small, and threads of the linear algebra would only
+# wait for each other on a busy machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 pytest_plugins = ["leaks", "store_fixtures", "pytester"]
 

@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["bench"]:
         return _bench(given[1:])
     if given[:1] == ["eta"]:
+        # Its matrices are small: threads of the linear algebra would only wait for each other.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from .eta_command import main as eta
 
         return eta(given[1:])
