@@ -56,4 +56,5 @@ async def stage(phone: Stage) -> AsyncIterator[Stage]:
 async def timeless(timeless_phone: Stage) -> AsyncIterator[Stage]:
     """The same, but time passes only when the test says so, or while it waits."""
     yield timeless_phone
+    await timeless_phone.tab.clock.resume()
     await timeless_phone.leave()
