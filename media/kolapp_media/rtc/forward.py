@@ -29,6 +29,12 @@ _now = time.monotonic
 class Incoming:
     """Takes the media datagrams of one leg, from the moment its keys are known."""
 
+    __slots__ = (  # looked up for every packet
+        "__weakref__", "_back", "_bytes_left", "_cipher", "_context", "_counters", "_heard",
+        "_length", "_limit", "_memory", "_other", "_packets_left", "_pulse", "_reporters",
+        "_sections", "_settings", "_sources", "_streams", "_view", "feedback",
+    )  # fmt: skip
+
     def __init__(
         self,
         settings: MediaSettings,
@@ -39,15 +45,11 @@ class Incoming:
         back: Outgoing,
         cname: str,
     ) -> None:
-        self._settings = settings
+        self._settings, self._pulse = settings, engine.pulse
         workspace = engine.workspace
-        self._pulse = engine.pulse
-        self._view = workspace.view
-        self._memory = workspace.memory
-        self._length = workspace.length
+        self._view, self._memory, self._length = workspace.view, workspace.memory, workspace.length
         self._counters = counters
-        self._cipher = cipher
-        self._context = cipher.context
+        self._cipher, self._context = cipher, cipher.context
         self._sections = sections
         self._back = back
         self._other: Incoming | None = None

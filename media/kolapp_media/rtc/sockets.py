@@ -182,6 +182,18 @@ class MediaSocket(asyncio.DatagramTransport):
 class PeerSocket:
     """The connected twin: `send` is the way out, and what comes is from `address` alone."""
 
+    __slots__ = (
+        "_engine",
+        "_here",
+        "_protocol",
+        "_receiving",
+        "_recv_into",
+        "_socket",
+        "_view",
+        "address",
+        "send",
+    )
+
     def __init__(
         self, bound: socket.socket, address: Address, engine: Engine, protocol: GuardedProtocol
     ) -> None:

@@ -24,7 +24,7 @@ PROFILES = [SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM, SRTP_AES128_CM_SHA1_80
 _EXPORTER = b"EXTRACTOR-dtls_srtp"  # RFC 5764, 4.2
 _TRAILER = 16 + 128 + 4  # what libsrtp may append: tag, MKI and the SRTCP index
 _LARGEST = 2_048  # no datagram of a browser is larger than a network's 1,500 bytes
-_WINDOW = 1_024  # packets a late one may be behind
+_WINDOW = 256  # packets a late one may be behind; the cipher moves the whole window each time
 
 unprotect_rtp: Any = lib.srtp_unprotect
 protect_rtp: Any = lib.srtp_protect
