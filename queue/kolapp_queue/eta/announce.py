@@ -23,7 +23,7 @@ _LONG_S = 900  # between two steps beyond the last
 # its 50 and 90 % quantiles, and by a whole step at least: what is taken back is remembered.
 _SAFE = 1.5
 # The forecaster was plainly wrong when nine waits in ten would end so much after the promise.
-_WRONG_S, _WRONG_SHARE = 30.0, 0.25
+_WRONG_S, _WRONG_SHARE = 40.0, 0.3
 
 
 @dataclass(frozen=True, slots=True)
