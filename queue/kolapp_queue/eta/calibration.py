@@ -29,7 +29,8 @@ EDGES = np.array([0.2, 0.45, 0.9, 2.0, 5.0])
 # As long as few waits like this one have ended, ends of ranges are further out, in logarithms.
 UNKNOWN, UNKNOWN_WAITS = 0.3, 10.0
 OUTWARDS = np.array([-1.0, 0.0, 0.5, 1.0, -1.0, 1.0])
-STEP, STEP_FIRST = 0.005, 20  # of the logarithm; as many times greater at the very first
+STEP = 0.005  # of the logarithm, once STEP_WAITS like it have ended; greater before
+STEP_WAITS, STEP_MOST = 4_000, 0.05
 STEP_TODAY = 0.006
 FORGET = 0.995  # of what is moved for all, with every wait
 MOST = 1.5  # how far anything is moved at most, in logarithms
@@ -47,13 +48,14 @@ class Calibration:
         quantiles[:, :4] = np.maximum.accumulate(quantiles[:, :4], axis=1)
         return np.concatenate((said[:, -1:], quantiles), axis=1)
 
-    def learn(self, said: Any, wait: float) -> None:
-        """`said`: one row as the learner said it."""
-        off = np.where(wait > self._tracked(said)[0], TRACKED, TRACKED - 1.0)
+    def learn(self, said: Any, shown: Any, wait: float) -> None:
+        """`said`: one row as the learner said it; `shown`: what `apply` made of it then. What it
+        would make of it now does not count: by now others of that hour have been learned from."""
+        off = np.where(wait > shown[0, 1:], TRACKED, TRACKED - 1.0)
         off[MEDIAN] = 0.0  # the learner's own: it is the end of no range
         group = _group(said)[0]
         self.seen[group] += 1
-        step = STEP * max(1.0, STEP_FIRST / self.seen[group])
+        step = min(STEP_MOST, STEP * max(1.0, (STEP_WAITS / self.seen[group]) ** 0.5))
         self.moved[group] = np.clip(self.moved[group] + step * off, -MOST, MOST)
         self.today = np.clip(FORGET * self.today + STEP_TODAY * off, -MOST, MOST)
 

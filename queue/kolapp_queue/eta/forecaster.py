@@ -36,6 +36,7 @@ class Asked:
     row: Any
     base: Any
     said: Any  # before it was calibrated
+    shown: Any  # after
     joining: bool
 
 
@@ -85,13 +86,18 @@ class Kolapp:
             which.append(other + (other >= place))
         line = columns(state, max(which) + 1)
         table, base, said = self._say(state, line, np.array(which))
+        shown = [self.joining.apply(said[:1]), self.waiting.apply(said[1:])]
         for row, index in enumerate(which):
             asked = Asked(
-                state.now_s, table[row].astype(np.float16), base[row], said[row], row == 0
+                state.now_s,
+                table[row].astype(np.float16),
+                base[row],
+                said[row : row + 1],
+                shown[row],
+                row == 0,
             )
             self._asked.setdefault(state.waiting[index][1], []).append(asked)
-        shown = self.joining.apply(said[:1])[0] * self.unit_s
-        return tuple(shown.tolist())
+        return tuple((shown[0][0] * self.unit_s).tolist())
 
     def everybody(self, state: QueueState) -> Any:
         """Rows of remaining waits in the order of the line, as `calibration.COLUMNS`."""
@@ -117,7 +123,7 @@ class Kolapp:
 
     def _learn(self, asked: Asked, wait: float) -> None:
         calibration = self.joining if asked.joining else self.waiting
-        calibration.learn(asked.said[None], wait)
+        calibration.learn(asked.said, asked.shown, wait)
         if self.learner is not None:
             self.learner.add(asked.row, asked.base, wait)
 

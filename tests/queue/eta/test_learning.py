@@ -45,17 +45,20 @@ def test_a_range_holds_what_it_promises_whatever_the_learner_says(wrong_by: floa
     said = np.array([[*(wrong_by * truth), wrong_by]])
     inside = []
     for wait in RNG.exponential(size=8_000):
-        low, high = calibration.apply(said)[0, [COLUMNS.index("low"), COLUMNS.index("high")]]
+        shown = calibration.apply(said)
+        low, high = shown[0, [COLUMNS.index("low"), COLUMNS.index("high")]]
         inside.append(low <= wait <= high)
-        calibration.learn(said, float(wait))
+        calibration.learn(said, shown, float(wait))
     assert np.mean(inside[2_000:]) == pytest.approx(RANGE[1] - RANGE[0], abs=0.02)
 
 
 def test_short_and_long_waits_are_held_apart() -> None:
     calibration = Calibration()
+    short = np.array([[0.05, 0.1, 0.2, 0.3, 0.1]])
+    long = np.array([[0.5, 2.0, 4.0, 6.0, 2.0]])
     for _ in range(3_000):
-        calibration.learn(np.array([[0.05, 0.1, 0.2, 0.3, 0.1]]), 0.5)  # always longer
-        calibration.learn(np.array([[0.5, 2.0, 4.0, 6.0, 2.0]]), 0.1)  # always shorter
+        for said, wait in ((short, 0.5), (long, 0.1)):  # always longer, always shorter
+            calibration.learn(said, calibration.apply(said), wait)
     assert calibration.moved[0, 3] > 0 > calibration.moved[3, 3]
 
 
