@@ -57,6 +57,7 @@ class ClusterClient(Redis):
         super().__init__(connection_pool=self._seed.connection_pool)
         self._nodes: dict[Address, Redis] = {}
         self._slots: list[tuple[int, int, Address]] = []  # first, last, primary
+        self._members: list[Address] = []  # every node of the last map, replicas too
         self._known = False
         self._learning = asyncio.Lock()
 
@@ -127,7 +128,7 @@ class ClusterClient(Redis):
     async def _learn(self) -> None:
         """Ask the nodes one after the other for the map; replicas know it as well."""
         failed: Exception = LostConnection("the cluster has no nodes")
-        for node in (self._seed, *self._nodes.values()):
+        for node in (self._seed, *map(self.at, self._members)):
             try:
                 told = await _ask(node, "CLUSTER SHARDS")
             except (RedisError, OSError) as error:
@@ -136,6 +137,8 @@ class ClusterClient(Redis):
             slots = _slots(told)
             if slots:
                 self._slots, self._known = slots, True
+                # Whom we have not talked to yet may be the only one left to ask.
+                self._members = _members(told)
                 return
             failed = ClusterDownError("no node of the cluster has any slot")
         raise failed
@@ -188,13 +191,21 @@ def _slots(shards: Any) -> list[tuple[int, int, Address]]:
     for shard in map(_plain, shards):
         for node in map(_plain, shard["nodes"]):
             if node["role"] == b"master" and node["health"] == b"online":
-                address = ((node.get("endpoint") or node["ip"]).decode(), int(node["port"]))
+                address = _address(node)
                 ranges = shard["slots"]
                 found += [
                     (int(first), int(last), address)
                     for first, last in zip(ranges[::2], ranges[1::2], strict=True)
                 ]
     return sorted(found)
+
+
+def _members(shards: Any) -> list[Address]:
+    return [_address(node) for shard in map(_plain, shards) for node in map(_plain, shard["nodes"])]
+
+
+def _address(node: dict[str, Any]) -> Address:
+    return ((node.get("endpoint") or node["ip"]).decode(), int(node["port"]))
 
 
 def _plain(answer: Any) -> dict[str, Any]:
