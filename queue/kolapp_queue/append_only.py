@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 from .link import Link
 
 DIRECTORY = "appendonlydir"  # in the store's directory
+MANIFEST = "appendonly.aof.manifest"  # a new one is written beside it and takes its place
 _POLL_S = 0.05
 _CHUNK = 1 << 20
 _BUSY = "rewriting already in progress"
@@ -75,8 +76,8 @@ def _runs(told: dict[str, Any]) -> bool:
 def files(store: Path) -> list[Path]:
     """The files of the append-only file that are in use, by its manifest; without the manifest."""
     directory = store / DIRECTORY
-    [manifest] = directory.glob("*.manifest")
-    words = [line.split() for line in manifest.read_text("utf-8").splitlines() if line.strip()]
+    manifest = (directory / MANIFEST).read_text("utf-8")
+    words = [line.split() for line in manifest.splitlines() if line.strip()]
     named = [dict(zip(line[::2], line[1::2], strict=True)) for line in words]
     return [directory / entry["file"] for entry in named if entry["type"] != "h"]
 

@@ -12,7 +12,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .append_only import DIRECTORY, files
+from .append_only import DIRECTORY, MANIFEST, files
 
 ATTEMPTS = 10  # a rewriting ends now and then, not ten times in a row
 
@@ -43,7 +43,7 @@ def back_up(store: Path, target: Path) -> int:
 
 def _copy(store: Path, target: Path) -> int | None:
     """The bytes copied; None if the files changed under our hands."""
-    [manifest] = (store / DIRECTORY).glob("*.manifest")
+    manifest = store / DIRECTORY / MANIFEST
     before = manifest.read_bytes()
     shutil.rmtree(target / DIRECTORY, ignore_errors=True)
     (target / DIRECTORY).mkdir(mode=0o700)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kolapp_queue import backup
-from kolapp_queue.append_only import rewrite
+from kolapp_queue.append_only import DIRECTORY, MANIFEST, rewrite
 from kolapp_queue.backup import NotBackedUp, back_up
 from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.link import Link
@@ -40,6 +40,8 @@ async def test_a_backup_put_back_is_the_same_queue(tmp_path: Path) -> None:
         names = ("bo", "cecilia", "daniel")
         tickets = [await join(store, REF, name) for name in names]
         before = await store.line(REF)
+        # As while the server is just about to put a new one in its place.
+        (tmp_path / "store" / DIRECTORY / f"temp-{MANIFEST}").touch()
         assert back_up(tmp_path / "store", tmp_path / "backup" / "store") > 0
         await join(store, REF, "eva")
         await store.close()
@@ -75,7 +77,7 @@ async def test_a_backup_under_writes_and_rewritings_holds_all_that_was_acknowled
         copier = threading.Thread(target=copy)
         copier.start()
         try:
-            while len(copies) < 6:
+            while len(copies) < 6 and copier.is_alive():
                 written = int(await link.do(lambda redis: redis.incr("counter")))
                 if written % 500 == 0:
                     await rewrite(link, WAIT_S)
