@@ -44,6 +44,9 @@ def test_one_slow_moment_is_no_overload() -> None:
     load.look(0.0, 0.0)
     load.look(1.0, 1.0)
     load.look(2.0, 1.2)
+    load.late(2.0)
+    for _ in range(20):
+        load.late(0.001)
     load.look(3.0, 1.4)
     assert not load.busy
     assert 0.4 < load.share < 0.5
