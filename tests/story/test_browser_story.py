@@ -77,7 +77,6 @@ async def answer_and_hang_up_in_the_lift(patient: Person, clinician: Person, lif
     await patient.sees_and_hears(1)
 
     lift.freeze()
-    await patient.says("#elapsed", "0:03")
     await patient.click("#hang-up")
     await patient.says("#call-status h2", "Hanging up…")
     assert (await patient.page.evaluate("() => window.legs.at(-1).connectionState")) == "closed"

@@ -67,6 +67,9 @@ export class KolappError extends Error {
 }
 
 /**
+ * A ticket's `call` is there while it is called, and in a visit that has lost its patient while the
+ * clinician calls again.
+ *
  * @typedef {{known: boolean, low_s: number, high_s: number, why?: string}} WaitRange
  * @typedef {{position: number, waiting: number, wait: WaitRange, cause?: string}} PlaceInfo
  * @typedef {{name: string, title: string, place?: PlaceInfo | null,
