@@ -75,5 +75,6 @@ def _prelude(folder: str) -> str:
     return "".join(_text(f"{folder}/{name}") for name in PRELUDES[folder])
 
 
+@cache  # a prelude is in every script of its folder
 def _text(name: str) -> str:
     return (_LUA / f"{name}.lua").read_text("utf-8")
