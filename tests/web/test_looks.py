@@ -124,6 +124,8 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
         if name in ("called", "call"):
             line = await gone(stage, line)
             yield f"{name}, offline", page
+            if line.closed.is_set():  # given up: looking at it took long
+                line = await stage.line()
             await line.greet(resumed=True)
             await page.wait_for_selector("#offline", state="hidden")
     await line.close(4502)
