@@ -24,6 +24,7 @@ PREFS = {
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "media.autoplay.default": 0,
     "media.autoplay.blocking_policy": 0,
+    "media.autoplay.block-webaudio": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "app.update.auto": False,
     "browser.shell.checkDefaultBrowser": False,
