@@ -15,12 +15,12 @@ BACK_S = 15.0  # a restart on a busy machine
 ROUNDS = 3
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("serve") / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve(data: Path) -> Iterator[Serve]:
     with serving(data) as serve:
         yield serve

@@ -67,8 +67,7 @@ async def test_a_rewriting_keeps_what_the_stream_counts(link: Link, server: Embe
 
 
 async def test_a_rewriting_that_runs_already_is_not_enough(link: Link, tmp_path: Path) -> None:
-    for number in range(2_000):
-        await link.do(lambda r, n=number: r.set(f"k{n}", CANARY))
+    await link.do(lambda r: r.mset({f"k{number}": CANARY for number in range(2_000)}))
     await link.do(lambda r: r.bgrewriteaof())
     await link.do(lambda r: r.flushdb())
     await rewrite(link, WAIT_S)

@@ -51,8 +51,7 @@ async def test_events_are_read_once_and_in_order(link: Link, ref: QueueRef) -> N
 
 
 async def test_a_long_stream_comes_in_batches(link: Link, ref: QueueRef) -> None:
-    for number in range(BATCH + 1):
-        await happened(link, ref, str(number))
+    await happened(link, ref, *map(str, range(BATCH + 1)))
     first = await read_after(link, ref, None)
     second = await read_after(link, ref, first.cursor)
     assert [e.added for e in (*first.entries, *second.entries)] == list(range(1, BATCH + 2))

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
+import multiprocessing
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -51,8 +51,8 @@ async def test_every_event_is_in_the_files_of_its_provider_and_day(
     await happened(link, ref, "join")
     await happened(link, other, "join")
     await happened(link, foreign, "join")
-    await happened(link, ref, "pull", NOON_MS + DAY_MS)
-    await happened(link, other, "late", NOON_MS)
+    await happened(link, ref, "pull", ms=NOON_MS + DAY_MS)
+    await happened(link, other, "late", ms=NOON_MS)
     await write(link, settings)
     await write(link, settings)  # nothing new
     assert steps(settings, ref) == ["join", "pull"]
@@ -122,8 +122,7 @@ async def test_a_store_that_went_back_doubles_nothing(
 ) -> None:
     """As after a backup was put back: some events are known, some were lost, some are new."""
     key = keys.queue_key(ref, "events")
-    for number in range(BATCH + 10):
-        await happened(link, ref, f"{number}")
+    await happened(link, ref, *map(str, range(BATCH + 10)))
     backup = await link.do(lambda redis: redis.dump(key))
     await happened(link, ref, "lost later")
     await write(link, settings)
@@ -141,29 +140,32 @@ async def test_old_files_go_after_their_years(
 ) -> None:
     leap = 1_835_438_400_000  # 2028-02-29
     for ms in (NOON_MS, NOON_MS + DAY_MS, leap):
-        await happened(link, ref, "step", ms)
+        await happened(link, ref, "step", ms=ms)
         await write(link, settings, ms)
     await write(link, replace(settings, years=1), leap)
     assert [path.stem for path in files_of(settings.directory, ref.provider)] == ["2028-02-29"]
     assert len(written(settings, ref, "removed")) == 2
 
 
-WRITER = """
-import asyncio, sys
-from pathlib import Path
-from kolapp_queue.audit_writer import run_audit
-from kolapp_queue.settings import AuditSettings
-settings = AuditSettings(Path(sys.argv[2]), poll_ms=1, lease_ms=300)
-asyncio.run(run_audit(sys.argv[1], settings, 2_000))
-"""
+def write_for_ever(url: str, directory: str) -> None:
+    """The process of a writer."""
+    settings = AuditSettings(Path(directory), poll_ms=1, lease_ms=300)
+    asyncio.run(run_audit(url, settings, 2_000))
 
 
 async def test_writers_killed_in_mid_stream_lose_and_double_nothing(
     link: Link, settings: AuditSettings, ref: QueueRef, store_url: str
 ) -> None:
     """Two run at once; now the one, now the other is killed while events keep coming."""
-    command = (sys.executable, "-c", WRITER, store_url, str(settings.directory))
-    writers = [await asyncio.create_subprocess_exec(*command) for _ in range(2)]
+    fork = multiprocessing.get_context("fork")  # it has loaded everything
+
+    def started() -> BaseProcess:
+        arguments = (store_url, str(settings.directory))
+        process = fork.Process(target=write_for_ever, args=arguments, daemon=True)
+        process.start()
+        return process
+
+    writers = [started() for _ in range(2)]
     total = 0
     try:
         for round_ in range(6):
@@ -173,14 +175,16 @@ async def test_writers_killed_in_mid_stream_lose_and_double_nothing(
                 total += 1
             await until(lambda before=before: len(steps_now(settings, ref)) > before)
             victim = writers[round_ % 2]
-            victim.send_signal(signal.SIGKILL)
-            await victim.wait()
-            writers[round_ % 2] = await asyncio.create_subprocess_exec(*command)
+            victim.kill()
+            victim.join()
+            victim.close()
+            writers[round_ % 2] = started()
         await until(lambda: len(steps_now(settings, ref)) >= total)
     finally:
         for writer in writers:
             writer.kill()
-            await writer.wait()
+            writer.join()
+            writer.close()
     assert steps(settings, ref) == [str(number) for number in range(total)]
     assert written(settings, ref, "gap") == []
 

@@ -29,6 +29,12 @@ async def in_both(store: QueueStore, one: QueueRef, two: QueueRef) -> tuple[Tick
     return await join(store, one, "anna"), await join(store, two, "anna")
 
 
+async def a_moment_after(store: QueueStore, ticket: Ticket) -> None:
+    """Who joins another queue in the same millisecond has waited as long."""
+    while (await store.line(ticket.ref)).now_ms <= ticket.joined_ms:
+        pass
+
+
 async def end_without_a_visit(store: QueueStore, how: str, visit: Visit) -> None:
     if how == "give_back":
         await store.give_back(visit.ref, visit.id, visit.clinician, visit.epoch)
@@ -65,6 +71,7 @@ async def test_whose_first_one_is_busy_goes_on_with_who_has_waited_longest_of_al
 ) -> None:
     await in_both(store, one, two)
     zoe = await join(store, two, "zoe")
+    await a_moment_after(store, zoe)
     await join(store, one, "bo")
     await pull(store, two)  # anna
     await store.set_duty(one.provider, NURSE, ["one", "two"])
@@ -81,7 +88,9 @@ async def test_many_who_are_busy_are_passed_over_in_each_queue(
             await join(store, ref, f"busy{number}")
     for number in range(20):
         await pull(store, one, f"doctor{number}")
-    first, second = await join(store, two, "first"), await join(store, one, "second")
+    first = await join(store, two, "first")
+    await a_moment_after(store, first)
+    second = await join(store, one, "second")
     await store.set_duty(one.provider, NURSE, ["one", "two"])
     for key, ticket in (("k1", first), ("k2", second)):
         visit = await store.pull(one.provider, NURSE, key)

@@ -4,7 +4,10 @@ own for each test, so that no test meets another's queues."""
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from kolapp_queue import keys
@@ -13,12 +16,19 @@ from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from store_servers import running, wanted_kind
 
+MEMORY = "/dev/shm"
 _providers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def store_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(wanted_kind(), tmp_path_factory.mktemp("store")) as url:
+def store_url() -> Iterator[str]:
+    """In memory, where there is such a directory: whatever is on the disk when the store says yes
+    is shown with stores that are killed, and those are on the disk."""
+    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with (
+        TemporaryDirectory(prefix="kolapp-store-", dir=memory) as directory,
+        running(wanted_kind(), Path(directory)) as url,
+    ):
         yield url
 
 
