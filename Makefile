@@ -4,6 +4,9 @@
 .PHONY: help run test test-long test-stores history pulls waits check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
+# A file's tests stay together: they share what its fixtures start. More workers than two would
+# leave the tests with deadlines too little of a small machine.
+WORKERS := -n 2 --dist loadfile
 # Often set in containers; every start would then compile our modules anew, a third of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -17,7 +20,7 @@ run: ## start everything on this machine and print the addresses of the pages
 test: check ## check, then run all tests; ARGS="tests/queue -x" for some
 	@browser="$$($(BIN)/python scripts/ensure_browser.py)" \
 		&& redis="$$($(BIN)/python scripts/ensure_redis.py)" \
-		&& KOLAPP_CHROMIUM="$$browser" KOLAPP_REDIS_SERVER="$$redis" $(BIN)/pytest $(ARGS)
+		&& KOLAPP_CHROMIUM="$$browser" KOLAPP_REDIS_SERVER="$$redis" $(BIN)/pytest $(WORKERS) $(ARGS)
 
 test-stores: check ## run all tests of the store on each store it may be
 	@redis="$$($(BIN)/python scripts/ensure_redis.py)" && for kind in embedded redis cluster; do \

@@ -72,7 +72,10 @@ async def test_what_a_process_remembers_of_a_clinician_may_be_old(
     longer; and the third time nobody is on duty any more."""
     one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
     old = QueueStore(quick, QueueSettings())
-    longest = await join(store, two, "anna")
+    credit_ms = 1_000  # two who join in one millisecond have waited equally long
+    longest = await store.join(
+        two, PatientKey("anna"), TicketId("anna-1"), "anna-1", credit_ms=credit_ms
+    )
     await join(store, one, "bo")
     await old.set_duty(provider, DOCTOR, ["one"])
     await store.set_duty(provider, DOCTOR, ["one", "two"])
