@@ -71,6 +71,7 @@ def hints(ref: QueueRef) -> str:
     return queue_key(ref, "meta")
 
 
+@lru_cache(maxsize=4096)
 def clinician(provider: str, key: ClinicianKey) -> str:
     return f"{PREFIX}{{{checked(provider)}/clinician/{checked(key)}}}:record"
 

@@ -20,8 +20,9 @@ _LUA = files(__package__) / "lua"
 # The order matters: each may use what the ones before it declare.
 PRELUDES = {
     "queue": (
-        *("_keys", "_meta", "_places", "_indexes", "_records", "_classes", "_heads", "_events"),
-        *("_commit", "_words", "_steps", "_aside", "_connections", "_loss", "_calls"),
+        *("_keys", "_writes", "_names", "_meta", "_places", "_indexes", "_records", "_classes"),
+        *("_heads", "_events", "_commit", "_words", "_steps", "_aside", "_connections"),
+        *("_loss", "_calls"),
     ),
     "clinician": ("_record",),
     "patient": ("_record",),

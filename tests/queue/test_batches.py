@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kolapp_queue import batches, keys
 from kolapp_queue.audit_stream import read_after
-from kolapp_queue.batches import CLOSED, MOST_CALLS, OVERFLOW, UNDER_WAY, Batches, Call
+from kolapp_queue.batches import CLOSED, MOST_CALLS, OVERFLOW, Batches, Call
 from kolapp_queue.errors import QueueFull, StoreUnavailable
 from kolapp_queue.feed import Feed, Resync
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, Ticket, TicketId
@@ -61,18 +61,35 @@ async def test_calls_of_one_turn_go_out_as_one_and_each_has_its_own_answer(sende
     assert isinstance(got[1], ValueError)
 
 
-async def test_what_comes_while_enough_is_under_way_waits_and_goes_together(sender: Sender) -> None:
+async def test_what_comes_while_a_batch_is_under_way_waits_and_goes_together(
+    sender: Sender,
+) -> None:
     calls = Batches(sender.send, DEADLINE_S)
-    many = MOST_CALLS * UNDER_WAY + 3
-    asked = [sender.ask(calls, number) for number in range(many)]
+    asked = [sender.ask(calls, number) for number in range(MOST_CALLS + 3)]
     await settled()
-    assert [len(batch) for batch in sender.sent] == [MOST_CALLS] * UNDER_WAY
-    asked += [sender.ask(calls, number) for number in range(many, many + 2)]
+    asked += [sender.ask(calls, number) for number in range(MOST_CALLS + 3, MOST_CALLS + 5)]
     await settled()
-    assert len(sender.sent) == UNDER_WAY
+    assert [len(batch) for batch in sender.sent] == [MOST_CALLS]
     sender.go.set()
-    assert await asyncio.gather(*asked) == list(range(many + 2))
-    assert [len(batch) for batch in sender.sent] == [MOST_CALLS] * UNDER_WAY + [5]
+    assert await asyncio.gather(*asked) == list(range(MOST_CALLS + 5))
+    assert [len(batch) for batch in sender.sent] == [MOST_CALLS, 5]
+
+
+async def test_who_asks_again_at_once_goes_with_those_who_waited(sender: Sender) -> None:
+    """Else two crowds would take turns for ever, each alone."""
+    calls = Batches(sender.send, DEADLINE_S)
+
+    async def insist(number: int) -> None:
+        for _ in range(3):
+            await calls.call("queue/join", SHARED, (), (number,))
+
+    first = [asyncio.create_task(insist(number)) for number in range(3)]
+    await settled()
+    second = [asyncio.create_task(insist(number)) for number in range(3, 6)]
+    await settled()
+    sender.go.set()
+    await asyncio.gather(*first, *second)
+    assert [len(batch) for batch in sender.sent] == [3, 6, 6, 3]
 
 
 async def test_only_calls_for_the_same_record_go_together_where_records_lie_apart(
@@ -111,7 +128,7 @@ async def test_a_call_that_is_given_up_takes_no_other_with_it(sender: Sender) ->
 
 async def test_every_call_has_its_own_deadline_wherever_it_waits(sender: Sender) -> None:
     calls = Batches(sender.send, 0.05)
-    many = MOST_CALLS * UNDER_WAY + 1  # the last one never goes out
+    many = MOST_CALLS + 1  # the last one never goes out
     asked = [sender.ask(calls, number) for number in range(many)]
     got = await asyncio.gather(*asked, return_exceptions=True)
     assert {str(error) for error in got} == {"the store did not answer in time"}
@@ -132,7 +149,7 @@ async def test_too_many_are_refused_by_name(
 
 async def test_who_waits_when_it_is_closed_is_told(sender: Sender) -> None:
     calls = Batches(sender.send, DEADLINE_S)
-    asked = [sender.ask(calls, number) for number in range(MOST_CALLS * UNDER_WAY + 1)]
+    asked = [sender.ask(calls, number) for number in range(MOST_CALLS + 1)]
     await settled()
     await calls.close()
     got = await asyncio.gather(*asked, sender.ask(calls, 99), return_exceptions=True)

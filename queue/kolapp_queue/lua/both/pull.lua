@@ -22,7 +22,10 @@ local pulled = queue.pull({
   ARGV[7], ARGV[8], ARGV[9], ARGV[10],
 })
 if type(pulled) == 'string' then
-  return '\130\166record' .. cmsgpack.pack(record) .. '\166pulled' .. pulled
+  local lock = cmsgpack.pack({
+    key = key, held = true, queue = record.queue, queues = record.queues, epoch = record.epoch,
+  })
+  return '\130\166record' .. lock .. '\166pulled' .. pulled
 end
 -- Nobody is there.
 if not next(pulled) then clinician.unlock({record.visit, record_ms}) end

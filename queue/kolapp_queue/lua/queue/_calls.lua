@@ -12,9 +12,9 @@ end
 -- Whoever would have been called, had they been there, is told so once for each absence: the
 -- backend can send them a notification.
 local function tell_away(codes, taken, retention_ms)
-  local before = taken and order_of(place_of(taken))
   for _, code in ipairs(codes) do
     for _, place in ipairs(firsts(AWAY, code, AWAY_MOST)) do
+      local before = taken and order_of(place_of(taken))
       local ticket = read(TICKETS, id_of(place))
       if not ticket then
         set_aside(id_of(place), retention_ms, place)
@@ -33,7 +33,7 @@ local function call(ticket, id, clinician, unit, ring_ms, undo_ms, lease_ms)
   ticket.ring_until_ms = now + ring_ms
   return {
     id = id, ticket = ticket.id, number = ticket.number, patient = ticket.patient,
-    shared = redis.call('SISMEMBER', SHARED, ticket.patient) == 1,
+    shared = is_shared(ticket.patient),
     clinician = clinician, unit = unit, epoch = ticket.epoch, state = 'called',
     called_ms = now, answered_ms = 0, ended_ms = 0, ring_until_ms = ticket.ring_until_ms,
     undo_until_ms = now + undo_ms, holder_until_ms = now + lease_ms, held_until_ms = 0,

@@ -5,12 +5,13 @@ local MOST_CLASSES = 64
 
 -- The class of these needs, made if need be; nil if there are too many already.
 local function class_of(needs)
-  local known = redis.call('HGET', CLASSES, 'n' .. needs)
+  local known = get(CLASSES, 'n' .. needs)
   if known then return known end
   for number = 0, MOST_CLASSES - 1 do
     local code = string.format('%02d', number)
-    if redis.call('HEXISTS', CLASSES, 'c' .. code) == 0 then
-      redis.call('HSET', CLASSES, 'n' .. needs, code, 'c' .. code, needs)
+    if not get(CLASSES, 'c' .. code) then
+      set(CLASSES, 'n' .. needs, code)
+      set(CLASSES, 'c' .. code, needs)
       count_up('classes')
       return code
     end
@@ -19,9 +20,12 @@ end
 
 -- One active ticket more or less; a class without any makes room for another.
 local function count_class(code, by)
-  if redis.call('HINCRBY', CLASSES, 'u' .. code, by) > 0 then return end
-  local needs = redis.call('HGET', CLASSES, 'c' .. code)
-  redis.call('HDEL', CLASSES, 'u' .. code, 'c' .. code, 'n' .. needs)
+  local active = (get(CLASSES, 'u' .. code) or 0) + by
+  set(CLASSES, 'u' .. code, active)
+  if active > 0 then return end
+  for _, field in ipairs({'u' .. code, 'n' .. get(CLASSES, 'c' .. code), 'c' .. code}) do
+    set(CLASSES, field)
+  end
   count_up('classes')
 end
 

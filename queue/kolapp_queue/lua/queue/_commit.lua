@@ -15,30 +15,29 @@ local function save_ticket(ticket)
   if node ~= ticket.node then index(LINKED, ticket.id, node) end
   ticket.node = node
   if ticket.forget_ms then
-    redis.call('HDEL', PATIENTS, ticket.patient)
-    redis.call('ZADD', ENDED, ticket.forget_ms, 't' .. ticket.id)
+    set(PATIENTS, ticket.patient)
+    index(ENDED, 't' .. ticket.id, ticket.forget_ms)
   elseif made_now then
-    redis.call('HSET', PATIENTS, ticket.patient, ticket.id)
+    set(PATIENTS, ticket.patient, ticket.id)
   end
   local packed = cmsgpack.pack(ticket)
-  redis.call('HSET', TICKETS, ticket.id, packed)
+  set(TICKETS, ticket.id, packed)
   return packed
 end
 
 -- Answers with the packed record.
 local function save_visit(visit)
   move(visit, indexes_of_visit(visit))
-  if visit.forget_ms then redis.call('ZADD', ENDED, visit.forget_ms, 'v' .. visit.id) end
+  if visit.forget_ms then index(ENDED, 'v' .. visit.id, visit.forget_ms) end
   local packed = cmsgpack.pack(visit)
-  redis.call('HSET', VISITS, visit.id, packed)
+  set(VISITS, visit.id, packed)
   return packed
 end
 
 local function commit(ticket, visit, step)
   local version = announce(ticket, visit)
-  for _, record in ipairs({ticket or visit, visit or ticket}) do
-    record.version, record.schema = version, record.schema or SCHEMA
-  end
+  if ticket then ticket.version, ticket.schema = version, ticket.schema or SCHEMA end
+  if visit then visit.version, visit.schema = version, visit.schema or SCHEMA end
   local packed = packed_reply(ticket and save_ticket(ticket), visit and save_visit(visit))
   if step then
     write_event(step, version, ticket or read(TICKETS, visit.ticket), visit)

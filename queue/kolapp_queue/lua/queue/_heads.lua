@@ -3,7 +3,7 @@
 -- The classes that fit. Found once for a profile, and again when a class came or went.
 local function fitting(clinician, profile)
   local made = counters.classes
-  local kept = redis.call('HGET', PROFILES, 'f' .. clinician)
+  local kept = get(PROFILES, 'f' .. clinician)
   kept = kept and cmsgpack.unpack(kept)
   if kept and kept.made == made and kept.profile == profile then return kept.codes end
   local fields, codes, can = {}, {}, spelled(profile)

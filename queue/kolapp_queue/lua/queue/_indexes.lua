@@ -1,5 +1,5 @@
--- In front of every script: which indexes a record is in. That follows from the record
--- alone, so the two cannot disagree.
+-- In front of every script: which indexes a record is in. That follows from the record alone, so
+-- the two cannot disagree.
 
 local NOWHERE = {}
 local OF_TICKET = {called = {RINGS}, transferring = {MOVING}}
@@ -21,14 +21,12 @@ local function indexes_of_visit(visit) return OF_VISIT[visit.state] or NOWHERE e
 local indexed = {}  -- by record: the indexes it is in; nil for one that was made just now
 
 local function move(record, indexes)
-  local stays = {}
-  local function member(set) return SCORES[set] and record.id or place_of(record) end
-  for _, set in ipairs(indexes) do
-    redis.call('ZADD', set, SCORES[set] and record[SCORES[set]] or 0, member(set))
-    stays[set] = true
-  end
   for _, set in ipairs(indexed[record] or NOWHERE) do
-    if not stays[set] then redis.call('ZREM', set, member(set)) end
+    index(set, SCORES[set] and record.id or place_of(record))
+  end
+  for _, set in ipairs(indexes) do
+    local score = SCORES[set]
+    index(set, score and record.id or place_of(record), score and record[score] or 0)
   end
   indexed[record] = indexes
 end

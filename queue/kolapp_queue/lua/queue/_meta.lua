@@ -1,7 +1,10 @@
--- In front of every script: the queue's counters and its clock. Read once for all calls that
--- are done together, and written back behind the last one: nobody looks in between.
+-- In front of every script: the queue's counters and its clock. Read once for all calls that are
+-- done together, and written back behind the last one: nobody looks in between.
 
-local COUNTERS = {'version', 'clock', 'number', 'epoch', 'classes', 'lost_to', 'closed_until'}
+local COUNTERS = {
+  'version', 'clock', 'number', 'epoch', 'classes', 'lost_to', 'closed_until', 'visits_done',
+  'visit_ms_mean',
+}
 
 local counters, changed, hints = {}, {}, {}
 for at, value in ipairs(redis.call('HMGET', META, unpack(COUNTERS))) do
@@ -17,7 +20,7 @@ local function count_up(name) return count_to(name, counters[name] + 1) end
 
 -- The store's time in ms, never less than any time this queue has written down.
 local function clock()
-  local time = redis.call('TIME')
+  local time = server.call('TIME')
   return math.max(time[1] * 1000 + math.floor(time[2] / 1000), counters.clock)
 end
 local now = clock()

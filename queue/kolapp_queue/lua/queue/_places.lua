@@ -6,13 +6,25 @@ local function place_of(ticket)
   return string.format('%s%015d%010d%s', ticket.class, ticket.order_key, ticket.number, ticket.id)
 end
 
-local function index(set, member, score)
-  if score then redis.call('ZADD', set, score, member) else redis.call('ZREM', set, member) end
-end
-
--- The first `count` places of a class: ':' follows '9'.
+-- The first `count` places of a class: ':' follows '9'. One look is enough for all calls, where
+-- they only take places away: `index` and any other command on the set void what was seen.
 local function firsts(set, code, count)
-  return redis.call('ZRANGEBYLEX', set, '[' .. code, '(' .. code .. ':', 'LIMIT', 0, count)
+  local window = windows[set] and windows[set][code]
+  if not window then
+    local most = count + CALLS
+    local places = redis.call('ZRANGEBYLEX', set, '[' .. code, '(' .. code .. ':', 'LIMIT', 0, most)
+    window = {places = places, whole = #places < most}
+    windows[set] = windows[set] or {}
+    windows[set][code] = window
+  end
+  local left, gone = {}, members[set] or {}
+  for _, place in ipairs(window.places) do
+    if gone[place] ~= false then table.insert(left, place) end
+    if #left == count then return left end
+  end
+  if window.whole then return left end
+  windows[set] = nil
+  return firsts(set, code, count)
 end
 
 -- Whatever stands behind the class sorts as order key and number do.

@@ -2,7 +2,7 @@
 
 -- nil for one that is not there and for one that cannot be read: see `set_aside`.
 local function read(records, id)
-  local packed = redis.call('HGET', records, id)
+  local packed = get(records, id)
   if not packed then return nil end
   local whole, record = pcall(cmsgpack.unpack, packed)
   if not whole or type(record) ~= 'table' or record.id ~= id then return nil end

@@ -20,11 +20,11 @@ end
 
 -- Whether this lock epoch of the clinician, or a newer one, was used up here.
 local function fenced(clinician, lock_epoch)
-  return lock_epoch <= tonumber(redis.call('ZSCORE', FENCES, clinician) or 0)
+  return lock_epoch <= tonumber(score_of(FENCES, clinician) or 0)
 end
 
 local function fence(clinician, lock_epoch, retention_ms)
   if fenced(clinician, lock_epoch) then return end
-  redis.call('ZADD', FENCES, lock_epoch, clinician)
-  redis.call('ZADD', ENDED, now + retention_ms, 'c' .. clinician)
+  index(FENCES, clinician, lock_epoch)
+  index(ENDED, 'c' .. clinician, now + retention_ms)
 end

@@ -3,7 +3,7 @@
 -- ARGV[1]  patient
 local patient = ARGV[1]
 
-local id = redis.call('HGET', PATIENTS, patient)
+local id = get(PATIENTS, patient)
 local ticket = id and read(TICKETS, id)
 if not ticket then return refuse('no_such_ticket') end
 return reply(ticket)

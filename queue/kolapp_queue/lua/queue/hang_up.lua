@@ -25,9 +25,8 @@ end_ticket(ticket, 'completed', reason, retention_ms)
 visit.outcome = outcome
 
 -- The mean forgets: a tenth of it is the newest visit, the first ones count in full.
-local done = redis.call('HINCRBY', META, 'visits_done', 1)
-local mean = tonumber(redis.call('HGET', META, 'visit_ms_mean') or 0)
+local done, mean = count_up('visits_done'), counters.visit_ms_mean
 mean = mean + (visit.ended_ms - visit.answered_ms - mean) / math.min(done, 10)
-redis.call('HSET', META, 'visit_ms_mean', string.format('%.3f', mean))
+count_to('visit_ms_mean', math.floor(1000 * mean + 0.5) / 1000)
 local step = mine and by_clinician('hang_up', visit) or by_patient('hang_up', ticket)
 return commit(ticket, visit, step)

@@ -19,7 +19,7 @@ if repeated and repeated.patient ~= patient then return refuse('no_such_ticket')
 if repeated and repeated.forget_ms then return reply(repeated) end
 
 if ARGV[9] == '1' then redis.call('SADD', SHARED, patient) end
-local active = redis.call('HGET', PATIENTS, patient)
+local active = get(PATIENTS, patient)
 local ticket = active and read(TICKETS, active)
 if ticket then
   if attach(ticket, connection) then

@@ -36,8 +36,8 @@ else
     if place and not ticket then set_aside(id_of(place), tonumber(ARGV[12]), place) end
   until ticket or not place
 end
-if ticket and ticket.id ~= locked and redis.call('SISMEMBER', SHARED, ticket.patient) == 1 then
-  return cmsgpack.pack({lock = ticket.id, patient = ticket.patient})
+if ticket and ticket.id ~= locked and is_shared(ticket.patient) then
+  return {lock = ticket.id, patient = ticket.patient}
 end
 fence(clinician, lock_epoch, tonumber(ARGV[12]))
 if codes then tell_away(codes, ticket, tonumber(ARGV[12])) end

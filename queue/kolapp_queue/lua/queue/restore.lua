@@ -23,7 +23,7 @@ if not ticket then
   if not was_lost(version) then return refuse('no_such_ticket') end
   count_to('number', math.max(counters.number, number))
   -- Whoever drew a new number meanwhile has that one: one active ticket, not two.
-  local active = redis.call('HGET', PATIENTS, patient)
+  local active = get(PATIENTS, patient)
   ticket = active and read(TICKETS, active)
 end
 if ticket then

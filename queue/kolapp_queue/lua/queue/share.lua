@@ -8,7 +8,7 @@ local patient, retention_ms = ARGV[1], tonumber(ARGV[2])
 
 redis.call('SADD', SHARED, patient)
 redis.call('ZADD', ENDED, now + retention_ms, 's' .. patient)
-local active = redis.call('HGET', PATIENTS, patient)
+local active = get(PATIENTS, patient)
 local ticket = active and read(TICKETS, active)
 local visit = ticket and visit_of(ticket)
 if not visit or visit.state == 'ended' then return reply() end

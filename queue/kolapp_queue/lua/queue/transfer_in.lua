@@ -12,13 +12,13 @@ if repeated then return reply(repeated) end
 if ARGV[3] == '1' then redis.call('SADD', SHARED, old.patient) end
 
 local order_key = old.joined_ms - old.moved_credit_ms
-local active = redis.call('HGET', PATIENTS, old.patient)
+local active = get(PATIENTS, old.patient)
 local ticket = active and read(TICKETS, active)
 if ticket and (ticket.state ~= 'waiting' or ticket.order_key <= order_key) then
   return reply(ticket)
 elseif ticket then
-  redis.call('ZREM', PRESENT, place_of(ticket))
-  redis.call('ZREM', AWAY, place_of(ticket))
+  index(PRESENT, place_of(ticket))
+  index(AWAY, place_of(ticket))
   ticket.order_key, ticket.credit_ms = order_key, old.moved_credit_ms
 else
   local class = class_of(old.moved_class)
