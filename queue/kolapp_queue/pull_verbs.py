@@ -43,6 +43,8 @@ PULL_IN_VAIN = 2  # that many at once, then with pauses
 PULL_PAUSE_S = 0.005
 # Patients at the front that one pull may find busy elsewhere; it gives up on the queue after that.
 BUSY_MOST = 32
+# How often one pull asks its queue; more than it takes to find so many of them busy.
+CALL_ATTEMPTS = 3 * BUSY_MOST
 # How often a patient's lock is tried that others take and give up meanwhile.
 PATIENT_ATTEMPTS = 8
 
@@ -191,7 +193,7 @@ class PullVerbs(RecordVerbs):
         wanted = (record["profile"], wish.ticket, wish.reason)
         locked: dict[str, Any] = {}
         busy = wish.busy.setdefault(ref.queue, [])
-        while len(busy) <= BUSY_MOST:
+        for _ in range(CALL_ATTEMPTS):
             skip = (locked.get("lock", ""), ",".join(busy))
             try:
                 reply = await self._link.queue(
@@ -205,15 +207,20 @@ class PullVerbs(RecordVerbs):
                 locked = {}
             if "lock" not in reply:
                 return reply
-            if await self._lock_patient(ref, reply["patient"], wish.clinician, record):
+            where = await self._lock_patient(ref, reply["patient"], wish.clinician, record)
+            if where is None:
                 locked = reply
+            elif where == ref.queue:
+                continue  # somebody was faster here: the queue itself knows who is next now
             elif wish.ticket:
                 raise PatientBusy
             else:
                 busy.append(reply["lock"])
+                if len(busy) > BUSY_MOST:
+                    return {}
                 if len(served(record)) > 1 and await self._longest(wish, record) != ref.queue:
                     return {"elsewhere": True}
-        return {}
+        raise StaleEpoch
 
     def _times(self, ref: QueueRef) -> tuple[int, int, int, int]:
         """How long a call rings, can be undone, is the clinician's, and stays readable."""
@@ -222,19 +229,19 @@ class PullVerbs(RecordVerbs):
 
     async def _lock_patient(
         self, ref: QueueRef, patient: PatientKey, clinician: ClinicianKey, record: dict[str, Any]
-    ) -> bool:
-        """Whether the patient is ours to call; False only for one who is called or seen elsewhere.
-        A lock that is left over, or whose pull has not come yet, is released: settling it makes
-        sure that it will not come any more. Raises StaleEpoch, to start anew."""
+    ) -> str | None:
+        """None if the patient is ours to call; else the queue where they are called or seen. A
+        lock that is left over, or whose pull has not come yet, is released: settling it makes sure
+        that it will not come any more. Raises StaleEpoch, to start anew."""
         lock = (ref.queue, record["visit"], clinician, record["epoch"], self._settings.retention_ms)
         for _ in range(PATIENT_ATTEMPTS):
             held = await self._link.patient("lock", ref.provider, patient, *lock)
             if held["visit"] == record["visit"]:
-                return True
+                return None
             other = QueueRef(ref.provider, held["queue"])
             visit = (await self._settle(other, held["clinician"], held)).get("visit")
             if visit and visit["state"] != "ended" and visit["patient"] == patient:
-                return False
+                return other.queue
             await self._release_patient(ref, patient, held["visit"])
         raise StaleEpoch
 

@@ -17,8 +17,8 @@ EVERY_VERB = {
 }  # fmt: skip
 
 
-def test_whatever_is_killed_nobody_is_lost_doubled_or_misplaced(tmp_path: Path) -> None:
-    history = run_history(tmp_path, SECONDS)
+def test_whatever_is_killed_nobody_is_lost_doubled_or_misplaced(memory_path: Path) -> None:
+    history = run_history(memory_path, SECONDS)
     print(f"{len(history.calls)} calls, {history.events} events, {history.kills} kills")  # noqa: T201  # the figures of a long run
     assert history.wrong == []
     assert history.kills >= SECONDS
@@ -33,11 +33,12 @@ def test_whatever_is_killed_nobody_is_lost_doubled_or_misplaced(tmp_path: Path) 
         "if visit.epoch ~= epoch then return refuse('stale_epoch') end",
     ],
 )
-def test_scripts_without_the_epoch_check_are_found_out(tmp_path: Path, broken: str) -> None:
+def test_scripts_without_the_epoch_check_are_found_out(memory_path: Path, broken: str) -> None:
     for seed in range(BREAK_RUNS):  # one nearly always does; a machine at its limit may need more
-        directory = tmp_path / str(seed)
+        directory = memory_path / str(seed)
         directory.mkdir()
-        history = run_history(directory, BREAK_S, seed=seed, broken=broken)
+        # Two, so that what is old and what is new is often known to the same one.
+        history = run_history(directory, BREAK_S, clients=2, seed=seed, broken=broken)
         if any("a stale epoch won" in sentence for sentence in history.wrong):
             return
     pytest.fail("nobody noticed")

@@ -135,3 +135,28 @@ async def test_a_lock_that_others_take_and_give_up_is_no_reason_to_pass_over(
     assert cut_link.meanwhile == {}
     assert visit is not None
     assert visit.ticket == there.id
+
+
+async def test_who_was_called_here_and_given_back_meanwhile_is_not_passed_over(
+    store: QueueStore, dying: QueueStore, cut_link: CutLink, one: QueueRef, two: QueueRef
+) -> None:
+    """A colleague was faster, and changed their mind before this pull was through: in the same
+    queue, so nobody was busy elsewhere."""
+    _, there = await in_both(store, one, two)
+    await join(store, two, "bo")
+    await store.set_duty(two.provider, NURSE, ["two"])
+    colleague: list[Visit] = []
+
+    async def faster() -> None:
+        colleague.append(await pull(store, two, THIRD))
+        cut_link.meanwhile["queue/pull"] = changed_their_mind
+
+    async def changed_their_mind() -> None:
+        [visit] = colleague
+        await store.give_back(two, visit.id, THIRD, visit.epoch)
+
+    cut_link.meanwhile["patient/lock"] = faster
+    visit = await dying.pull(two.provider, NURSE, "key")
+    assert cut_link.meanwhile == {}
+    assert visit is not None
+    assert visit.ticket == there.id

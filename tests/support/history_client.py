@@ -129,7 +129,10 @@ class _Client:
             return
         who = {"queue": ref.queue, "ticket": ticket.id, "patient": patient}
         if ticket.state is TicketState.CALLED:
+            before = [c for c in self._calls if c.id == ticket.id and c.epoch != ticket.epoch]
             self._calls.append(ticket)
+            if before and self._random.random() < 0.5:
+                await self._sleeper(self._random.choice(before))
             await self._called(ref, ticket, who)
         elif ticket.state is TicketState.WAITING:
             await self._waiting(ref, ticket, who)

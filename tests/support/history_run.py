@@ -48,7 +48,8 @@ class History:
 def run_history(
     directory: Path, seconds: float, clients: int = CLIENTS, seed: int = 1, broken: str = ""
 ) -> History:
-    """`broken`: a line of the scripts that the clients leave out."""
+    """`broken`: a line of the scripts that the clients leave out; then nobody is killed, for more
+    is done in the time."""
     files = directory / "history"
     files.mkdir()
     store = EmbeddedStore(directory / "store")
@@ -87,6 +88,8 @@ class _Nemesis:
             running: list[BaseProcess] = []
             stack.callback(lambda: [self._kill(client) for client in running])
             running += [self._start() for _ in range(self._clients)]
+            if self._broken:
+                time.sleep(seconds)
             while (left := until - time.monotonic()) > 0:
                 time.sleep(min(left, self._random.uniform(*KILL_EVERY_S)))
                 victim = self._random.randrange(len(running))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,15 +21,24 @@ MEMORY = "/dev/shm"
 _providers = itertools.count(1)
 
 
+@contextmanager
+def _in_memory() -> Iterator[Path]:
+    """A directory that no disk slows down, where there is such. What a process leaves when it is
+    killed is there all the same."""
+    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with TemporaryDirectory(prefix="kolapp-store-", dir=memory) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def memory_path() -> Iterator[Path]:
+    with _in_memory() as directory:
+        yield directory
+
+
 @pytest.fixture(scope="session")
 def store_url() -> Iterator[str]:
-    """In memory, where there is such a directory: whatever is on the disk when the store says yes
-    is shown with stores that are killed, and those are on the disk."""
-    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
-    with (
-        TemporaryDirectory(prefix="kolapp-store-", dir=memory) as directory,
-        running(wanted_kind(), Path(directory)) as url,
-    ):
+    with _in_memory() as directory, running(wanted_kind(), directory) as url:
         yield url
 
 
