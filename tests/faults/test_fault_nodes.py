@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from kolapp_queue.audit_stream import read_after
+from kolapp_queue.model import QueueRef, TicketId
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.store import QueueStore
 from processes import Serve, serving
 from redis.asyncio import Redis
 from story import QUEUE, Town, town_of
@@ -13,6 +18,7 @@ from story import QUEUE, Town, town_of
 RESYNC_S = 2.0  # the promise of fault 8
 BACK_S = 15.0  # a restart on a busy machine
 ROUNDS = 3
+SOON = {"KOLAPP_NODE_LEASE_MS": "600", "KOLAPP_ABSENT_AFTER_MS": "500"}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +28,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def serve(data: Path) -> Iterator[Serve]:
-    with serving(data) as serve:
+    with serving(data, environment=SOON) as serve:
         yield serve
 
 
@@ -67,3 +73,29 @@ async def test_fault_12_the_node_is_killed_before_the_turn_is_told(
         assert (await anna.until_called(BACK_S))["visit"] == visit
         await anna.answer()
         await doctor.until_live(BACK_S)
+
+
+async def test_fault_16_a_node_is_killed_with_everybody_who_waits(
+    serve: Serve, town: Town, data: Path
+) -> None:
+    """Who connects again has the same ticket and place and was never away; who does not is away,
+    although nobody was left to tell it, and keeps the place too."""
+    [socket] = (data / "store").rglob("*.sock")
+    store = await QueueStore.connect(f"unix://{socket}", QueueSettings())
+    ref = QueueRef("demo", QUEUE)
+    async with town.patient() as anna:
+        async with town.patient() as bo:
+            gone = TicketId((await bo.join(QUEUE))["ticket"])
+            here = await anna.join(QUEUE)
+            serve.kill("signalling")
+        await anna.until(lambda one: one.connections >= 2, BACK_S, "reconnection")
+        assert (await anna.find(QUEUE))["number"] == here["number"]
+        async with asyncio.timeout(BACK_S):
+            while (await store.read_ticket(ref, gone)).present:
+                pass
+        assert (await store.line(ref)).waiting == (gone, TicketId(here["ticket"]))
+        assert (await store.read_ticket(ref, TicketId(here["ticket"]))).present
+        told = [entry.event for entry in (await read_after(store._link, ref, None)).entries]
+        away = {e["ticket"]: e["reason"] for e in told if e["step"] == "go_away"}
+        assert (away[gone], here["ticket"] in away) == ("node_gone", False)
+    await store.close()
