@@ -49,6 +49,7 @@ class PolicyBook:
     def __init__(self, own: PolicySet) -> None:
         self.policies = own
         self.version = 0
+        self._unread = False  # the set of that version cannot be read; `policies` are older
 
     @classmethod
     async def open(cls, store: OperatorVerbs, own: PolicySet, offer: bool) -> PolicyBook:
@@ -69,13 +70,15 @@ class PolicyBook:
         newest = await store.policies()
         if newest is None:
             return False
-        self.version = newest.version
+        self.version, self._unread = newest.version, True
         before, self.policies = self.policies, unpack(newest.packed)
+        self._unread = False
         return before != self.policies
 
     def ends_ms(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> int | None:
-        """See `admission.ends_ms`; None too for a queue that is configured no more."""
-        policy = self.find(ref)
+        """See `admission.ends_ms`; None too for a queue that is configured no more, and while the
+        newest set cannot be read: nobody is sent away by what may hold no more."""
+        policy = None if self._unread else self.find(ref)
         return None if policy is None else admission.ends_ms(policy, bulletin, now_ms)
 
     def find(self, ref: QueueRef) -> QueuePolicy | None:

@@ -11,7 +11,7 @@ from kolapp_queue.errors import QueueClosed
 from kolapp_queue.hours import OpeningHours
 from kolapp_queue.model import PatientKey, QueueRef
 from kolapp_queue.policy import PolicySet, QueuePolicy
-from kolapp_queue.policy_book import PolicyBook, publish
+from kolapp_queue.policy_book import PolicyBook, UnreadablePolicies, publish
 from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, Timetable, answered, join, pull, with_settings
@@ -91,6 +91,20 @@ async def test_a_node_with_old_policies_sends_nobody_away(store: QueueStore, ref
     book = there.timetable
     assert isinstance(book, PolicyBook)
     await book.refresh(store)
+    await there.sweep(ref)
+    assert (await store.line(ref)).waiting == (ticket.id,)
+
+
+async def test_a_node_that_cannot_read_the_newest_policies_sends_nobody_away(
+    store: QueueStore, ref: QueueRef
+) -> None:
+    ticket = await join(store, ref, "anna")
+    there = going_by(store, replace(policy(ref, drain_ms=0), week=SHUT.week))
+    book = there.timetable
+    assert isinstance(book, PolicyBook)
+    await store.publish_policies(b"\xc1", "digest")
+    with pytest.raises(UnreadablePolicies):
+        await book.refresh(store)
     await there.sweep(ref)
     assert (await store.line(ref)).waiting == (ticket.id,)
 
