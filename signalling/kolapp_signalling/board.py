@@ -43,6 +43,7 @@ def _ticket(ticket: Ticket, now_ms: int) -> BoardTicket:
         missed=ticket.missed,
         urgent=ticket.credit_ms > 0,
         needs=_words(ticket.needs),
+        aside=ticket.aside,
     )
 
 

@@ -151,7 +151,9 @@ class QueueLoad(msgspec.Struct, frozen=True):
 
 class BoardTicket(msgspec.Struct, frozen=True):
     """Somebody who waits, without a name. `waited_s` counts from the joining; `urgent` says that a
-    priority counts too; `needs` is what the ticket asks for, in words of the queue's policy."""
+    priority counts too; `needs` is what the ticket asks for, in words of the queue's policy. One
+    set `aside` is passed over by pulls, for one clinician after the other vanished when calling it:
+    whoever takes it from the board should know."""
 
     ticket: str
     number: int
@@ -160,6 +162,7 @@ class BoardTicket(msgspec.Struct, frozen=True):
     missed: int = 0
     urgent: bool = False
     needs: list[str] = []
+    aside: bool = False
 
 
 class HeldVisit(msgspec.Struct, frozen=True):

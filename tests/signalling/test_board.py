@@ -15,11 +15,11 @@ HELD = replace(
 
 
 def test_a_ticket_is_shown_without_who_it_is() -> None:
-    waits = replace(TICKET, needs=NEEDS, present=False, missed=1, credit_ms=5)
+    waits = replace(TICKET, needs=NEEDS, present=False, missed=1, credit_ms=5, aside=True)
     shown = board("drop-in", [TICKET, waits], 5, [], 62_500)
     assert shown.tickets == [
         BoardTicket("t1", 7, 61),
-        BoardTicket("t1", 7, 61, True, 1, True, ["nurse", "ar", "wounds", "4"]),
+        BoardTicket("t1", 7, 61, True, 1, True, ["nurse", "ar", "wounds", "4"], True),
     ]
     assert (shown.more, shown.may_pull) == (3, True)
     # A named clinician is nobody else's business.

@@ -102,7 +102,7 @@ export class KolappError extends Error {
  *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null,
  *   wrap_up_ms?: number}} DutySnapshot
  * @typedef {{ticket: string, number: number, waited_s: number, away?: boolean, missed?: number,
- *   urgent?: boolean, needs?: string[]}} BoardTicket
+ *   urgent?: boolean, needs?: string[], aside?: boolean}} BoardTicket
  * @typedef {{visit: string, number: number, live_ms: number}} HeldVisit
  * @typedef {{type: "board", re?: number, queue: string, may_pull: boolean,
  *   tickets?: BoardTicket[], more?: number, held?: HeldVisit[]}} BoardNow
