@@ -4,9 +4,9 @@
 .PHONY: help run test test-long test-stores history pulls waits check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
-# A file's tests stay together: they share what its fixtures start. More workers than two would
-# leave the tests with deadlines too little of a small machine.
-WORKERS := -n 2 --dist loadfile
+# Two workers take little more than half the time: WORKERS="-n 2 --dist loadfile". Not by default:
+# tests that fork do so beside a worker's thread then, and one was seen to wait for ever.
+WORKERS ?=
 # Often set in containers; every start would then compile our modules anew, a third of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
