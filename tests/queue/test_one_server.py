@@ -13,7 +13,7 @@ from kolapp_queue.errors import NotOnDuty, QueueFull
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
-from store_people import DOCTOR, join
+from store_people import DOCTOR, answered, join, with_settings
 from store_servers import running
 
 
@@ -136,3 +136,28 @@ async def test_a_join_that_is_refused_leaves_no_ticket(quick: CutLink, ref: Queu
     with pytest.raises(QueueFull):
         await store.join(ref, PatientKey("bo"), TicketId("bo"), "bo-1", capacity=1)
     assert (await store.join(ref, PatientKey("bo"), TicketId("bo"), "bo-1")).number == 2
+
+
+async def test_who_went_off_duty_elsewhere_is_told_so(store: QueueStore, ref: QueueRef) -> None:
+    """What this node remembers of the record is old."""
+    elsewhere = with_settings(store)
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+    assert await store.pull(ref.provider, DOCTOR, "k1") is None
+    assert await elsewhere.pull(ref.provider, DOCTOR, "k2") is None
+    await elsewhere.set_duty(ref.provider, DOCTOR, [])
+    with pytest.raises(NotOnDuty):
+        await store.pull(ref.provider, DOCTOR, "k3")
+
+
+async def test_who_serves_another_queue_since_then_pulls_from_that(
+    store: QueueStore, ref: QueueRef
+) -> None:
+    elsewhere, other = with_settings(store), QueueRef(ref.provider, "other")
+    visit = await answered(store, ref, "anna")
+    await elsewhere.set_duty(ref.provider, DOCTOR, [other.queue])  # in the visit
+    await elsewhere.hang_up(ref, visit.id, DOCTOR, visit.epoch)
+    await join(store, ref, "here")
+    there = await join(store, other, "there")
+    got = await store.pull(ref.provider, DOCTOR, "next")
+    assert got is not None
+    assert got.ticket == there.id

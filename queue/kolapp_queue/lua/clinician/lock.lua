@@ -5,16 +5,16 @@
 -- ARGV[2]  queue to pull from; '': the only one served, and if there are more, nothing is locked
 -- ARGV[3]  id the visit will have
 -- ARGV[4]  how long the record stays after its last use, ms
--- ARGV[5]  epoch it must still have; '': any
+-- ARGV[5]  epoch it must still have, and the queue still be served; '': any
 local key, queue, visit, retention_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local found = record()
 if found.held or found.key == key then return reply(found) end
-if ARGV[5] ~= '' and found.epoch ~= tonumber(ARGV[5]) then return reply(found) end
+if found.queues == '' or found.until_ms <= now then return {refused = 'not_on_duty'} end
 local serves = string.find(found.queues, ',' .. queue .. ',', 1, true)
-if found.queues == '' or found.until_ms <= now or (queue ~= '' and not serves) then
-  return {refused = 'not_on_duty'}
-end
+local as_known = found.epoch == tonumber(ARGV[5]) and serves
+if ARGV[5] ~= '' and not as_known then return reply(found) end
+if queue ~= '' and not serves then return {refused = 'not_on_duty'} end
 if queue == '' then queue = string.match(found.queues, '^,([^,]+),$') end
 if not queue then return reply(found) end
 
