@@ -42,6 +42,7 @@ def test_a_short_run_writes_every_figure_and_says_who_is_missing(
         for verb in ("join", "pull", "end")
     }
     assert all(one["per_s"] > 0 and 0 < one["p50_ms"] <= one["p99_ms"] for one in cells)
+    assert all(one["store_us"] > 0 and one["driver_us"] > 0 for one in cells)
     [deep] = [
         one for one in cells if (one["in_flight"], one["waiting"], one["verb"]) == (32, 20, "pull")
     ]
@@ -72,7 +73,8 @@ def test_a_peer_whose_packages_cannot_be_had_is_missing_with_the_reason(tmp_path
 
 def test_the_report_compares_medians_with_most_waiting() -> None:
     def one(per_s: float) -> dict[str, float]:
-        return {"n": 256, "per_s": per_s, "p50_ms": 1.0, "p99_ms": 2.0}
+        figures = {"p50_ms": 1.0, "p99_ms": 2.0, "store_us": 30.0, "driver_us": 20.0}
+        return figures | {"n": 256, "per_s": per_s}
 
     def measured(factor: float) -> dict[str, object]:
         return system(

@@ -1,5 +1,6 @@
 // Drives BullMQ: `node bullmq.mjs PACKAGES SOCKET`, orders as JSON lines on stdin, answers on
 // stdout. The same batches as closed_loop.py, whose comments say why.
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -24,9 +25,22 @@ const pull = (name) => open(name).worker.getNextJob(TOKEN, { block: false });
 // Without fetching the next job at once: the next pull is measured by itself.
 const end = (_name, job) => job.moveToCompleted("done", TOKEN, false);
 
+// All threads' (proc(5): schedstat), in ms.
+function cpu(pid) {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const used = (task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+  return tasks.reduce((sum, task) => sum + used(task), 0) / 1e6;
+}
+
 class Timed {
   took = [];
   busy = 0;
+  store = 0;
+  driver = 0;
+
+  constructor(storePid) {
+    this.storePid = storePid;
+  }
 
   async run(calls, inFlight) {
     const answers = [];
@@ -39,9 +53,14 @@ class Timed {
         this.took.push(performance.now() - began);
       }
     };
+    const store = cpu(this.storePid);
+    const own = process.cpuUsage();
     const began = performance.now();
     await Promise.all(Array.from({ length: inFlight }, oneAfterTheOther));
     this.busy += performance.now() - began;
+    const { user, system } = process.cpuUsage(own);
+    this.driver += (user + system) / 1e3;
+    this.store += cpu(this.storePid) - store;
     return answers;
   }
 
@@ -50,12 +69,20 @@ class Timed {
     const at = (share) =>
       Math.round(1000 * took[Math.min(took.length - 1, Math.floor(share * took.length))]) / 1000;
     const perS = Math.round((10 * took.length) / (this.busy / 1000)) / 10;
-    return { n: took.length, per_s: perS, p50_ms: at(0.5), p99_ms: at(0.99) };
+    const each = (ms) => Math.round((10_000 * ms) / took.length) / 10;
+    return {
+      n: took.length,
+      per_s: perS,
+      p50_ms: at(0.5),
+      p99_ms: at(0.99),
+      store_us: each(this.store),
+      driver_us: each(this.driver),
+    };
   }
 }
 
-async function measure({ queue, in_flight: inFlight, seconds }) {
-  const timed = { join: new Timed(), pull: new Timed(), end: new Timed() };
+async function measure({ queue, in_flight: inFlight, seconds, store_pid: pid }) {
+  const timed = { join: new Timed(pid), pull: new Timed(pid), end: new Timed(pid) };
   const until = performance.now() + 1000 * seconds;
   do {
     await timed.join.run(Array(BATCH).fill(() => join(queue)), inFlight);

@@ -21,7 +21,7 @@ from typing import Any
 from kolapp_queue.embedded import EmbeddedStore, EmbeddedStoreError
 
 from . import peers
-from .driver import Driver, DriverFailed, cpu_s
+from .driver import Driver, DriverFailed
 from .report import HEADLINE_IN_FLIGHT, RULES, SYSTEMS, cell, ratios, summary, system
 
 # By system, then by (in flight, waiting, verb): the figures of each round.
@@ -99,13 +99,13 @@ class _Run:
         self._stack = stack
         self._drivers: dict[str, Driver] = {}
         self._missing: dict[str, str] = {}
-        self._cpu_s: dict[str, dict[str, float]] = {}
 
     async def report(self) -> dict[str, Any]:
         _tell("starting the store")
         store = self._start_store()
         await self._start_drivers(store.url)
         await self._fill()
+        await self._drivers["kolapp"].do("settle", FILL_S)
         figures = await self._take_turns(store.pid)
         _tell("a rare skill among many")
         rare = await self._drivers["kolapp"].do(
@@ -157,25 +157,19 @@ class _Run:
                 for waiting in self._options.waiting:
                     for name in self._drivers:
                         told = {"queue": _queue(waiting), "in_flight": in_flight}
-                        done = await self._turn(name, name, store_pid, "measure", told)
+                        done = await self._turn(name, "measure", store_pid, told)
                         for verb, one in done.items():
                             figures[name][in_flight, waiting, verb].append(one)
-                told = {"in_flight": in_flight}
-                done = await self._turn("floor", "kolapp", store_pid, "floor", told)
-                figures["floor"][in_flight, 0, "hset"].append(done["hset"])
+                done = await self._turn("kolapp", "floor", store_pid, {"in_flight": in_flight})
+                for verb, one in done.items():
+                    figures["floor"][in_flight, 0, verb].append(one)
         return figures
 
     async def _turn(
-        self, whose: str, driver: str, store_pid: int, verb: str, told: dict[str, Any]
+        self, name: str, verb: str, store_pid: int, told: dict[str, Any]
     ) -> dict[str, Any]:
-        pids = {"store": store_pid, "driver": self._drivers[driver].pid}
-        before = {name: cpu_s(pid) for name, pid in pids.items()}
-        timeout = FILL_S + self._options.seconds
-        done = await self._drivers[driver].do(verb, timeout, seconds=self._options.seconds, **told)
-        used = self._cpu_s.setdefault(whose, dict.fromkeys(pids, 0.0))
-        for name, pid in pids.items():
-            used[name] = round(used[name] + cpu_s(pid) - before[name], 2)
-        return done
+        told = told | {"seconds": self._options.seconds, "store_pid": store_pid}
+        return await self._drivers[name].do(verb, FILL_S + self._options.seconds, **told)
 
     def _report(self, figures: Samples, rare: dict[str, Any]) -> dict[str, Any]:
         report: dict[str, Any] = dict.fromkeys(SYSTEMS)
@@ -194,7 +188,6 @@ class _Run:
             "rules": RULES,
             "rounds": self._options.rounds,
             "seconds": self._options.seconds,
-            "cpu_s": self._cpu_s,
             "persistence": "appendonly yes, appendfsync always",
             "machine": {"cpus": os.cpu_count(), "kernel": platform.release()},
             "versions": {

@@ -1,4 +1,4 @@
-"""A driver process as the benchmark sees it: JSON lines over its pipes, and its CPU time."""
+"""A driver process as the benchmark sees it: JSON lines over its pipes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 from asyncio.subprocess import PIPE, Process
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +13,6 @@ from .peers import Peer
 
 STOP_S = 10.0
 LINE_LIMIT = 1_000_000
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class DriverFailed(Exception):
@@ -75,14 +73,3 @@ class Driver:
             raise DriverFailed(f"{self.name} ended with exit code {await process.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far (proc(5), fields 14 and 15 of its stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
