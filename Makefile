@@ -4,9 +4,8 @@
 .PHONY: help run test test-long test-stores history pulls waits check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
-# Two workers take little more than half the time: WORKERS="-n 2 --dist loadfile". Not by default:
-# tests that fork do so beside a worker's thread then, and one was seen to wait for ever.
-WORKERS ?=
+# Two processes, each with a file at a time, take little more than half of one's time.
+WORKERS ?= -n 2 --dist loadfile
 # Often set in containers; every start would then compile our modules anew, a third of its time.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -30,15 +29,15 @@ test-stores: check ## run all tests of the store on each store it may be
 test-long: ## the tests that need minutes: browsers on a bad network, a thousand visits
 	@scripts/setup dev
 	@browser="$$($(BIN)/python scripts/ensure_browser.py)" && KOLAPP_LONG=1 KOLAPP_CHROMIUM="$$browser" \
-		$(BIN)/pytest tests/long $(ARGS)
+		$(BIN)/pytest --timeout=3600 tests/long $(ARGS)
 
 history: ## two minutes of clients and a store that are killed at any moment, then the proof
 	@scripts/setup dev
-	KOLAPP_HISTORY_S=120 $(BIN)/pytest -s tests/history $(ARGS)
+	KOLAPP_HISTORY_S=120 $(BIN)/pytest --timeout=3600 -s tests/history $(ARGS)
 
 pulls: ## two clinicians in two processes press pull at once, 10,000 times
 	@scripts/setup dev
-	KOLAPP_PULLS=10000 $(BIN)/pytest tests/faults/test_fault_10.py $(ARGS)
+	KOLAPP_PULLS=10000 $(BIN)/pytest --timeout=3600 tests/faults/test_fault_10.py $(ARGS)
 
 waits: ## compare waiting-time methods on synthetic days (half an hour)
 	@scripts/setup dev

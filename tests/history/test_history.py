@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from history_run import run_history
+from history_process import history_of
 
 SECONDS = float(os.environ.get("KOLAPP_HISTORY_S", "6"))
 BREAK_S, BREAK_RUNS = 2.5, 8
@@ -18,7 +18,7 @@ EVERY_VERB = {
 
 
 def test_whatever_is_killed_nobody_is_lost_doubled_or_misplaced(memory_path: Path) -> None:
-    history = run_history(memory_path, SECONDS)
+    history = history_of(memory_path, SECONDS)
     print(f"{len(history.calls)} calls, {history.events} events, {history.kills} kills")  # noqa: T201  # the figures of a long run
     assert history.wrong == []
     assert history.kills >= SECONDS
@@ -38,7 +38,7 @@ def test_scripts_without_the_epoch_check_are_found_out(memory_path: Path, broken
         directory = memory_path / str(seed)
         directory.mkdir()
         # Two, so that what is old and what is new is often known to the same one.
-        history = run_history(directory, BREAK_S, clients=2, seed=seed, broken=broken)
+        history = history_of(directory, BREAK_S, clients=2, seed=seed, broken=broken)
         if any("a stale epoch won" in sentence for sentence in history.wrong):
             return
     pytest.fail("nobody noticed")

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -147,23 +147,22 @@ async def test_old_files_go_after_their_years(
     assert len(written(settings, ref, "removed")) == 2
 
 
-def write_for_ever(url: str, directory: str) -> None:
-    """The process of a writer."""
-    settings = AuditSettings(Path(directory), poll_ms=1, lease_ms=300)
-    asyncio.run(run_audit(url, settings, 2_000))
+WRITER = """
+import asyncio, pathlib, sys
+from kolapp_queue.audit_writer import run_audit
+from kolapp_queue.settings import AuditSettings
+settings = AuditSettings(pathlib.Path(sys.argv[2]), poll_ms=1, lease_ms=300)
+asyncio.run(run_audit(sys.argv[1], settings, 2_000))
+"""
 
 
 async def test_writers_killed_in_mid_stream_lose_and_double_nothing(
     link: Link, settings: AuditSettings, ref: QueueRef, store_url: str
 ) -> None:
     """Two run at once; now the one, now the other is killed while events keep coming."""
-    fork = multiprocessing.get_context("fork")  # it has loaded everything
 
-    def started() -> BaseProcess:
-        arguments = (store_url, str(settings.directory))
-        process = fork.Process(target=write_for_ever, args=arguments, daemon=True)
-        process.start()
-        return process
+    def started() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", WRITER, store_url, str(settings.directory)])
 
     writers = [started() for _ in range(2)]
     total = 0
@@ -176,15 +175,13 @@ async def test_writers_killed_in_mid_stream_lose_and_double_nothing(
             await until(lambda before=before: len(steps_now(settings, ref)) > before)
             victim = writers[round_ % 2]
             victim.kill()
-            victim.join()
-            victim.close()
+            victim.wait()
             writers[round_ % 2] = started()
         await until(lambda: len(steps_now(settings, ref)) >= total)
     finally:
         for writer in writers:
             writer.kill()
-            writer.join()
-            writer.close()
+            writer.wait()
     assert steps(settings, ref) == [str(number) for number in range(total)]
     assert written(settings, ref, "gap") == []
 

@@ -31,6 +31,8 @@ from av import AudioFrame, VideoFrame
 
 SAMPLE_RATE = 48_000
 SAMPLES = 960  # 20 ms
+DEADLINE_S = 20.0
+SEEN_S = 60.0  # what a slow machine takes to decode; nobody tests how fast that is
 _CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 
 
@@ -112,9 +114,10 @@ class Peer:
     async def sees_and_hears(self, frames: int = 10) -> None:
         """Until so many more frames were decoded, the picture moved and a tone was heard."""
         target = self.frames + frames
-        while self.frames < target or len(self.pictures) < 3 or self.loudest < 1_000:
-            self._changed.clear()
-            await self._changed.wait()
+        async with asyncio.timeout(SEEN_S):
+            while self.frames < target or len(self.pictures) < 3 or self.loudest < 1_000:
+                self._changed.clear()
+                await self._changed.wait()
 
     async def lost(self) -> int:
         """RTP packets this end knows it did not get."""
@@ -174,9 +177,10 @@ class QuietPeer:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for something that a packet or a change of state brings about."""
-        while not condition():
-            self._changed.clear()
-            await self._changed.wait()
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
 
     async def connected(self) -> None:
         await self.until(lambda: self.connection.connectionState == "connected")
