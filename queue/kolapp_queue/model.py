@@ -91,7 +91,7 @@ class Ticket:
     version: int  # the queue's version of this ticket's last change
     epoch: int  # of the present assignment; 0 while waiting
     visit: VisitId | None  # set from the pull on
-    ring_until_ms: int  # set while called: answer before this
+    ring_until_ms: int  # set while called, and rung again in the visit: answer before this
     missed: int  # calls not answered so far
     reason: str  # why it ended, or why the call was missed or given back; "" else
     needs: Needs = Needs()

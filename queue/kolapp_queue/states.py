@@ -102,6 +102,7 @@ STEPS: tuple[Step, ...] = (
     Step("go_away", S.IN_VISIT, S.IN_VISIT, Cause.CLOCK, BOTH),
     Step("come_back", S.IN_VISIT, S.IN_VISIT, Cause.PATIENT, BOTH),
     Step("ring_again", S.IN_VISIT, S.IN_VISIT, Cause.CLINICIAN, BOTH),
+    Step("answer_again", S.IN_VISIT, S.IN_VISIT, Cause.PATIENT, BOTH),
     Step("hold", S.IN_VISIT, S.IN_VISIT, Cause.CLOCK, BOTH),
     Step("resume", S.IN_VISIT, S.IN_VISIT, Cause.CLINICIAN, BOTH),
     Step("take_over", S.IN_VISIT, S.IN_VISIT, Cause.CLINICIAN, "the patient; both clinicians"),

@@ -143,8 +143,8 @@ class VisitVerbs(TransferVerbs, PullVerbs):
     async def ring_again(
         self, ref: QueueRef, visit: VisitId, clinician: ClinicianKey, epoch: int
     ) -> Visit:
-        """Ring a patient whose connection was lost in the visit; without effect on one who is
-        there. Raises NoSuchVisit, StaleEpoch, WrongState unless live."""
+        """Ring a patient again whom the visit has lost, until they answer or the time is over.
+        Raises NoSuchVisit, StaleEpoch, WrongState unless live."""
         ring_ms = self.settings_of(ref).ring_ms
         return await self._visit("ring_again", ref, visit, clinician, epoch, ring_ms)
 

@@ -56,8 +56,8 @@ class Transfer(ClientMessage, frozen=True, tag="transfer"):
 
 
 class RingAgain(ClientMessage, frozen=True, tag="ring_again"):
-    """Clinician: ring a patient whose connection was lost in the live visit. Without effect on one
-    who is there."""
+    """Clinician: ring a patient whom the live visit has lost. The patient's ticket has a `call`
+    again, until it is answered or its time is over."""
 
     visit: Opaque
     epoch: Epoch

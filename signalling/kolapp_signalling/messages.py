@@ -95,7 +95,8 @@ class Intake(ClientMessage, frozen=True, tag="intake"):
 
 
 class Answer(ClientMessage, frozen=True, tag="answer"):
-    """Patient: answer the call. Media flows from here on."""
+    """Patient: answer the call. Media flows from here on. In the visit it ends the ring of
+    `ring_again`."""
 
     ticket: Opaque
     epoch: Epoch
@@ -186,7 +187,8 @@ class QueuesNow(ServerMessage, frozen=True, tag="queues", kw_only=True):
 
 class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     """The patient's ticket. `place` while waiting; `call` while called: that is "your turn";
-    `visit` while in the visit. `missed` counts unanswered calls; `away` says that the patient is
+    `visit` while in the visit, with a `call` beside it while the clinician rings a patient again
+    whom the visit has lost. `missed` counts unanswered calls; `away` says that the patient is
     passed over until there is a sign of life. `notices` is what the staff says to all who wait.
     `moved_to` is the queue that a ticket goes on in, where it has another snapshot; `moved_from`
     the one it came from. `signed` is a sealed copy of the place, for `find` after the store lost

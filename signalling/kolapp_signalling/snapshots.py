@@ -52,9 +52,11 @@ def ticket_snapshot(
     visit_version: int = 0,
 ) -> TicketSnapshot:
     """`place` and `notices` are told while waiting, `visit` from the answer on; the call is in the
-    ticket."""
+    ticket, and so is the ring of one whom the visit has lost."""
     waiting = ticket.state == TicketState.WAITING
-    in_call = ticket.state == TicketState.CALLED and ticket.visit is not None
+    in_visit = ticket.state == TicketState.IN_VISIT
+    rung_again = in_visit and ticket.ring_until_ms > now_ms
+    rung = ticket.visit is not None and (ticket.state == TicketState.CALLED or rung_again)
     return TicketSnapshot(
         version=max(ticket.version, line_version if waiting else 0, visit_version),
         ticket=ticket.id,
@@ -62,8 +64,8 @@ def ticket_snapshot(
         number=ticket.number,
         state=ticket.state.value,
         place=place if waiting else None,
-        call=_call(ticket, now_ms) if in_call else None,
-        visit=visit if ticket.state == TicketState.IN_VISIT else None,
+        call=_call(ticket, now_ms) if rung else None,
+        visit=visit if in_visit else None,
         missed=ticket.missed,
         away=waiting and not ticket.present,
         reason=ticket.reason,

@@ -69,6 +69,11 @@ async def _ring_again(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     await store.ring_again(ref, ticket.visit or VisitId("none"), DOCTOR, ticket.epoch)
 
 
+async def _answer_again(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
+    await store.ring_again(ref, ticket.visit or VisitId("none"), DOCTOR, ticket.epoch)
+    await store.answer(ref, ticket.id, ANNA, ticket.epoch)
+
+
 async def _abandon(store: QueueStore, ref: QueueRef, ticket: Ticket) -> None:
     """The clinician's lease on the visit is over."""
     visit = ticket.visit or "none"
@@ -139,6 +144,7 @@ ACTS: dict[tuple[str, Cause], Act] = {
     ("take_over", Cause.CLINICIAN): _take_over,
     ("give_up", Cause.CLOCK): _give_up,
     ("ring_again", Cause.CLINICIAN): _ring_again,
+    ("answer_again", Cause.PATIENT): _answer_again,
     ("transfer", Cause.CLINICIAN): _transfer_out,
     ("transferred", Cause.CLOCK): _transfer_done,
     ("hang_up", Cause.CLINICIAN): _visit("hang_up", DOCTOR),

@@ -229,10 +229,10 @@ async def test_a_transfer_into_a_queue_without_room_waits_for_it(
     assert (await store.find(two, ANNA)).moved_from is not None
 
 
-async def test_a_dropped_patient_is_rung_again_until_back(store: QueueStore, ref: QueueRef) -> None:
+async def test_a_dropped_patient_is_rung_again_until_the_answer(
+    store: QueueStore, ref: QueueRef
+) -> None:
     visit = await answered(store, ref, "anna")
-    await store.ring_again(ref, visit.id, DOCTOR, visit.epoch)
-    assert (await store.read_ticket(ref, visit.ticket)).ring_until_ms == 0, "she is there"
     await store.detach(ref, visit.ticket, "anna-1")
     await store.ring_again(ref, visit.id, DOCTOR, visit.epoch)
     ringing = await store.read_ticket(ref, visit.ticket)
@@ -241,7 +241,16 @@ async def test_a_dropped_patient_is_rung_again_until_back(store: QueueStore, ref
     await store.ring_again(ref, visit.id, DOCTOR, visit.epoch)
     assert await store.read_ticket(ref, visit.ticket) == ringing
     back = await store.attach(ref, visit.ticket, ANNA, "anna-2")
-    assert (back.ring_until_ms, back.present) == (0, True)
+    assert (back.ring_until_ms, back.present) == (ringing.ring_until_ms, True)
+    with pytest.raises(WrongState, match="in_visit"):
+        await store.decline(ref, visit.ticket, ANNA, visit.epoch)
+    there = await store.answer(ref, visit.ticket, ANNA, visit.epoch)
+    assert (there.ring_until_ms, there.state) == (0, TicketState.IN_VISIT)
+    assert there.version > back.version
+    assert await store.answer(ref, visit.ticket, ANNA, visit.epoch) == there
+    await store.ring_again(ref, visit.id, DOCTOR, visit.epoch)
+    again = await store.read_ticket(ref, visit.ticket)
+    assert again.ring_until_ms >= ringing.ring_until_ms, "also one whose connection is there"
     with pytest.raises(StaleEpoch):
         await store.ring_again(ref, visit.id, DOCTOR, visit.epoch - 1)
 

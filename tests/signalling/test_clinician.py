@@ -241,13 +241,21 @@ async def test_a_visit_is_held_for_its_clinician_who_comes_back(
     assert anna.visit["live_ms"] > 0
 
 
-async def test_ringing_a_patient_who_is_there_changes_nothing(node: Served, crowd: People) -> None:
+async def test_a_patient_whom_the_visit_lost_is_rung_until_the_answer(
+    node: Served, crowd: People
+) -> None:
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     visit = (await doctor.pull())["visit"]
     request = {"visit": visit["id"], "epoch": visit["epoch"]}
     assert await doctor.errors("ring_again", **request) == "wrong_state"
     await anna.answer()
+    assert "call" not in anna.ticket
     assert (await doctor.ask("ring_again", **request))["visit"]["state"] == "live"
+    await anna.until(lambda anna: anna.ticket.get("call"))
+    assert anna.ticket["call"] | {"answer_within_ms": 0} == request | {"answer_within_ms": 0}
+    assert (anna.ticket["state"], anna.visit["state"]) == ("in_visit", "live")
+    epoch = anna.ticket["call"]["epoch"]
+    assert "call" not in await anna.ask("answer", ticket=anna.ticket["ticket"], epoch=epoch)
 
 
 async def test_the_board_shows_who_waits_without_names(node: Served, town: People) -> None:

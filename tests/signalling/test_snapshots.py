@@ -42,6 +42,16 @@ def test_a_called_ticket_counts_the_ring_down_and_hides_the_place() -> None:
     assert late.answer_within_ms == 0
 
 
+def test_who_is_rung_again_in_the_visit_has_a_call_until_the_time_is_over() -> None:
+    inside = replace(TICKET, state=TicketState.IN_VISIT, visit=VISIT.id, epoch=3)
+    assert ticket_snapshot(inside, 20_000).call is None
+    rung = replace(inside, ring_until_ms=55_000)
+    call = ticket_snapshot(rung, 20_000).call
+    assert call is not None
+    assert (call.visit, call.epoch, call.answer_within_ms) == ("v1", 3, 35_000)
+    assert ticket_snapshot(rung, 55_000).call is None
+
+
 @pytest.mark.parametrize("state", [s for s in TicketState if s != TicketState.IN_VISIT])
 def test_the_visit_is_shown_in_it_only(state: TicketState) -> None:
     info = visit_info(VISIT, {}, 0)

@@ -30,6 +30,7 @@ def records(model: QueueModel, queue: str, records: dict[str, Any]) -> None:
         for name in ("number", "state", "present", "epoch", "missed", "reason"):
             assert record[name] == getattr(ticket, name), (ticket.id, name)
         assert record.get("visit") == ticket.visit
+        assert (record["ring_until_ms"] > 0) is ticket.rings
         if ticket.active:
             assert record["connection"] == ticket.connection
     visits = {v.id: v for v in model.visits.values() if v.ticket.queue == queue}

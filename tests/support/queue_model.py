@@ -40,10 +40,15 @@ class ModelTicket:
     credit_ms: int = 0
     joined_ms: int = 0
     moved_to: str = ""
+    rung_again: bool = False  # in the visit, and not answered since
 
     @property
     def active(self) -> bool:
         return self.state not in ENDED
+
+    @property
+    def rings(self) -> bool:
+        return self.state is S.CALLED or (self.state is S.IN_VISIT and self.rung_again)
 
     @property
     def pulled(self) -> bool:
@@ -182,6 +187,7 @@ class QueueModel:
             raise Refused("WrongState")
         if ticket.epoch != epoch:
             raise Refused("StaleEpoch")
+        ticket.rung_again = False
         if ticket.state is S.CALLED:
             ticket.state = S.IN_VISIT
             visit = self._visit_of(ticket)
@@ -298,6 +304,7 @@ class QueueModel:
         self._own(visit, by, epoch)
         if visit.state != "live":
             raise Refused("WrongState")
+        visit.ticket.rung_again = True
 
     def set_outcome(self, visit: ModelVisit, by: str, epoch: int, outcome: str) -> None:
         self._own(visit, by, epoch)

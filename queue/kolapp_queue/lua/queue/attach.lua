@@ -10,9 +10,5 @@ if not ticket or ticket.patient ~= patient then return refuse('no_such_ticket') 
 
 -- An ended ticket is answered with as it is: its reason is what the patient came back for.
 if ticket.forget_ms then return reply(ticket) end
-local was_away, rang = not ticket.present, ticket.state == 'in_visit' and ticket.ring_until_ms > 0
-if rang then ticket.ring_until_ms = 0 end
-if attach(ticket, connection) or rang then
-  return commit(ticket, nil, was_away and by_patient('come_back', ticket))
-end
+if attach(ticket, connection) then return commit(ticket, nil, by_patient('come_back', ticket)) end
 return reply(ticket)
