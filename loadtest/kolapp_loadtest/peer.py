@@ -29,6 +29,7 @@ from .wire import SdpAnswer
 T = TypeVar("T")
 CONNECT_TIMEOUT_S = 10.0  # from the first offer to its answer, and from there to the connection
 OFFER_AGAIN_S = 1.0
+NO_MEDIA = ("media_unavailable", "media_full")
 
 
 class Offers(Protocol):
@@ -114,15 +115,15 @@ class VisitPeer(Lifetime):
         await self.until(lambda peer: peer.state == "connected", CONNECT_TIMEOUT_S, "connected leg")
 
     async def _offer(self, sdp: str) -> SdpAnswer:
-        """Offer, and again every second while no media node can take the call: what the error
-        tells a client to do, for instance while a killed node is being replaced."""
+        """Offer, and again every second while no media node can take the call: what the errors
+        tell a client to do, for instance while a killed node is being replaced."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + CONNECT_TIMEOUT_S
         while True:
             try:
                 return await self._participant.offer(sdp, self._generation)
             except RequestRefused as refused:
-                if refused.code != "media_unavailable" or loop.time() >= until_s:
+                if refused.code not in NO_MEDIA or loop.time() >= until_s:
                     raise
             await asyncio.sleep(OFFER_AGAIN_S)
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import resource
 import socket
 import threading
 import time
@@ -24,6 +22,7 @@ from .control import Address
 from .dialler import Dialler
 from .errors import BadRequest, Draining, NoSuchVisit, TooManyLegs
 from .load import Load
+from .memory import resident_bytes
 from .model import (
     AnyReply,
     AnyRequest,
@@ -120,6 +119,12 @@ class MediaNode:
         if self.address.startswith("unix:"):
             _remove(Path(self.address[5:]))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a new visit would be refused."""
+        taken = len(self._legs) + self.settings.max_participants
+        return self.draining or self._load.busy or taken > self.settings.max_legs
+
     def counters(self) -> Counters:
         """What became of all datagrams since the start."""
         total = Counters()
@@ -137,7 +142,7 @@ class MediaNode:
             forwarded=total.forwarded,
             dropped=total.dropped,
             cpu_s=time.process_time(),
-            rss_bytes=_resident_bytes(),
+            rss_bytes=resident_bytes(),
             threads=threading.active_count(),
             tasks=len(asyncio.all_tasks()),
             resent=total.resent,
@@ -286,11 +291,3 @@ def _listen_at(path: Path) -> socket.socket:
 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-
-
-def _resident_bytes() -> int:
-    """Resident memory now; the peak where the system does not tell."""
-    with contextlib.suppress(OSError):
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -117,7 +117,9 @@ def _assemble(
     # A quiet client is pinged at most a quarter of the time late.
     rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
     hub = Hub(services, settings.resume_window_ms, settings.absent_after_ms, rounds)
-    metrics.watch(hub.count, lambda: media.connected, lambda: sum(store.asides.values()))
+    metrics.watch(
+        hub.count, lambda: media.connected, lambda: media.room, lambda: sum(store.asides.values())
+    )
     entrance = _entrance(settings, node_id, hub, services, tasks)
     node = SignallingNode(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance

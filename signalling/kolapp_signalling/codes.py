@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     BAD_SDP = "bad_sdp"
     STALE_LEG = "stale_leg"
     MEDIA_UNAVAILABLE = "media_unavailable"
+    MEDIA_FULL = "media_full"
     STORE_UNAVAILABLE = "store_unavailable"
     INTERNAL = "internal"
 
@@ -63,6 +64,7 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
     ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",
     ErrorCode.MEDIA_UNAVAILABLE: "No media node can take the call now; offer again in a second.",
+    ErrorCode.MEDIA_FULL: "The media nodes carry all the calls they can; offer again in a while.",
     ErrorCode.STORE_UNAVAILABLE: "The store did not answer in time; send the same request again.",
     ErrorCode.INTERNAL: "The server failed; send the same request again, then tell the operator.",
 }

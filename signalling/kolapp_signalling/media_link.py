@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 from kolapp_media.client import MediaClient
@@ -23,12 +24,13 @@ from kolapp_queue.states import VisitState
 from kolapp_queue.store import QueueStore
 
 from . import log
+from .affinity import preferred
 from .legs import Legs
 from .qualities import Qualities
 from .tasks import Tasks
 
 _LOOKS_A_LEASE = 3  # looks at the registry in one lease; so many misses in a row are a lapse
-_PLACEMENTS = 3  # nodes tried for one offer
+_PLACEMENTS = 4  # nodes tried for one offer
 _DIALS = 16  # nodes dialled at a time; the others wait for one that answers or gives up
 _HASTE_S = 0.1  # between looks for new nodes, for one lease after the start and after each loss
 
@@ -65,6 +67,11 @@ class MediaLink:
     def connected(self) -> int:
         return len(self._clients)
 
+    @property
+    def room(self) -> int:
+        """Visits that the nodes can still take, as far as is known here."""
+        return sum(max(0, self._room(each)) for each in self._known())
+
     # What participants ask
 
     def states(self, visit: VisitId) -> Mapping[str, str]:
@@ -75,10 +82,13 @@ class MediaLink:
     ) -> tuple[Visit, str]:
         """The answer to an offer, and the visit as it is placed now.
 
-        Raises BadOffer, StaleLeg; NodeGone when no node can take it; QueueError.
+        Raises BadOffer, StaleLeg; TooManyLegs when all nodes are full; NodeGone when none is
+        there; QueueError.
         """
+        tried: set[str] = set()
         for _ in range(_PLACEMENTS):
-            visit = await self._place(visit)
+            visit = await self._place(visit, tried)
+            tried.add(visit.media_node)
             client = self._clients.get(visit.media_node)
             if client is None:
                 continue
@@ -88,8 +98,6 @@ class MediaLink:
                     visit.id, epoch, participant, generation, sdp, forward=live
                 )
             except (NodeGone, Draining, TooManyLegs):
-                self._legs.offered(visit.id, visit.media_node, epoch, participant, generation)
-                self._legs.lost(visit.id)
                 continue
             self._legs.offered(visit.id, visit.media_node, epoch, participant, generation)
             return visit, answer
@@ -118,29 +126,32 @@ class MediaLink:
         except MediaError:
             return  # the node is gone, and the visit with it
 
-    async def _place(self, visit: Visit) -> Visit:
-        """The visit on a node that is there: where it is, or placed anew."""
-        here = visit.media_node in self._clients
+    async def _place(self, visit: Visit, tried: AbstractSet[str]) -> Visit:
+        """The visit on a node that is there: where it is, or placed anew. Not on those `tried`."""
+        here = visit.media_node in self._clients and visit.media_node not in tried
         if here and self._legs.usable(visit.id, visit.media_epoch):
             return visit
-        node = self._freest(visit.media_node)
-        if node is None:
-            raise NodeGone("no media node is connected")
+        node = self._next(visit, tried)
         self._placed[node] += 1
         return await self._store.place_media(
             visit.ref, visit.id, visit.epoch, node, visit.media_epoch
         )
 
-    def _freest(self, last: str) -> str | None:
-        """The node with the most room; rather another than the one that was tried last."""
+    def _next(self, visit: Visit, tried: AbstractSet[str]) -> str:
+        """The first node with room, in the order that the visit's queue prefers."""
+        nodes = self._known()
+        for node in preferred(visit.ref, nodes):
+            if node not in tried and self._room(self._records[node]) > 0:
+                return node
+        if not nodes:
+            raise NodeGone("no media node is connected")
+        raise TooManyLegs("every media node carries as many visits as it can")
 
-        def room(node: str) -> tuple[bool, int]:
-            record = self._records[node]
-            return node != last, record.capacity - record.load - self._placed[node]
+    def _known(self) -> list[NodeRecord]:
+        return [self._records[node] for node in self._clients if node in self._records]
 
-        return max(
-            (node for node in self._clients if node in self._records), key=room, default=None
-        )
+    def _room(self, record: NodeRecord) -> int:
+        return record.capacity - record.load - self._placed[record.id]
 
     # Keeping connections
 

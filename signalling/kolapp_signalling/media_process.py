@@ -35,7 +35,8 @@ async def run_media(settings: Settings) -> None:
     capacity = settings.media.max_legs // settings.media.max_participants
 
     def record() -> NodeRecord:
-        return NodeRecord(node_id, "media", node.address, capacity, node.stats().visits)
+        load = capacity if node.is_full else node.stats().visits
+        return NodeRecord(node_id, "media", node.address, capacity, load)
 
     registry = Registry(settings.store_url, settings.queue, settings.node_lease_ms, record)
     try:

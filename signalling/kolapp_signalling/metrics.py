@@ -42,6 +42,8 @@ class Metrics:
         self._connections = Gauge("kolapp_connections", text, ["role"], registry=registry)
         text = "Media nodes that this node has a control connection to."
         self._media_nodes = Gauge("kolapp_media_nodes", text, registry=registry)
+        text = "Visits that those media nodes can still take; at 0 new ones get no media."
+        self._media_room = Gauge("kolapp_media_room", text, registry=registry)
         text = (
             "Tickets ever set aside because their record cannot be read, or because clinicians "
             "vanish at them: when it grows, somebody has to look. The same on all nodes."
@@ -80,12 +82,14 @@ class Metrics:
         self,
         people: Callable[[Role], int],
         media_nodes: Callable[[], int],
+        media_room: Callable[[], int],
         set_aside: Callable[[], int],
     ) -> None:
         """Read these when somebody asks for the metrics."""
         for role in PARTICIPANTS:
             self._connections.labels(role.value).set_function(partial(people, role))
         self._media_nodes.set_function(media_nodes)
+        self._media_room.set_function(media_room)
         self._set_aside.set_function(set_aside)
 
     def text(self) -> bytes:

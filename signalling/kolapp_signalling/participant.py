@@ -58,6 +58,7 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
 _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
     media_errors.BadOffer: ErrorCode.BAD_SDP,
     media_errors.StaleLeg: ErrorCode.STALE_LEG,
+    media_errors.TooManyLegs: ErrorCode.MEDIA_FULL,
 }
 # With these the client's picture is out of date: the present snapshot follows.
 _SHOW = frozenset(

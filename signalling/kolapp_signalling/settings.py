@@ -35,6 +35,8 @@ from .setting_kinds import (
     words,
 )
 
+MOST_MEDIA_NODES = 64  # of one `kolapp serve`
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -132,6 +134,14 @@ class Settings:
         "Where a media node listens for signalling nodes.",
         "--media-control",
         CARRIES_MEDIA,
+    )
+
+    media_nodes: int = setting(
+        0,
+        whole(0, MOST_MEDIA_NODES),
+        "Media nodes of `kolapp serve`; 0 is one a core beyond the first, at least one.",
+        "--media-nodes",
+        (SERVE,),
     )
 
     # A connection

@@ -1,4 +1,4 @@
-"""`kolapp serve`: the store, one signalling node and one media node, kept alive and stopped.
+"""`kolapp serve`: the store, a signalling node and media nodes, kept alive and stopped.
 
 This process stays small: it imports neither aiohttp nor aiortc, serves nobody and only watches.
 Whatever dies is replaced by its spare, or started again while there is none; state is in the
@@ -7,6 +7,8 @@ store, so nobody loses the place.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ from .process import StartRefused, now_ms
 from .restarts import Restarts
 from .setting_kinds import MEDIA, SIGNALLING
 from .setting_sources import to_environment
-from .settings import Settings
+from .settings import MOST_MEDIA_NODES, Settings
 from .spares import Spare
 from .store_keeper import StoreKeeper
 from .voice import Voice
@@ -46,6 +48,7 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
 class Watched:
     """One child and its life so far. Times are `now_ms()`."""
 
+    name: str  # of the child, for people: its role, and which of them where there are several
     child: Child
     restarts: Restarts
     spare: Spare
@@ -75,8 +78,9 @@ class Supervisor:
         if not self.settings.store_url:
             self.store = StoreKeeper(self.settings, self.voice)
             self.store.start()
-        for role in (SIGNALLING, MEDIA):  # also the order of stopping
-            self.watched.append(self._watched(role))
+        nodes = range(1, media_nodes(self.settings) + 1)
+        for role, number in ((SIGNALLING, 0), *((MEDIA, number) for number in nodes)):
+            self.watched.append(self._watched(role, number))  # also the order of stopping
             self._spawn(self.watched[-1])
         while not all(one.ready for one in self.watched):
             if self.wakeups.stops_asked:
@@ -167,7 +171,7 @@ class Supervisor:
             # Clients come back to the port they know, also when any free one was taken.
             one.child.environment["KOLAPP_HTTP_PORT"] = str(urlsplit(self.url).port)
         if self.serving:
-            self.voice.back(one.child.role, now_ms() - one.died_ms)
+            self.voice.back(one.name, now_ms() - one.died_ms)
             one.spare.plan()
 
     def _bury(self, one: Watched) -> None:
@@ -188,11 +192,11 @@ class Supervisor:
         one.child.forget()
         one.spare.due_ms = None  # loading one must not slow the new child's start
         if not self.serving:
-            raise StartRefused(one.last_words or f"The {one.child.role} process failed: {cause}.")
+            raise StartRefused(one.last_words or f"The {one.name} process failed: {cause}.")
         one.died_ms = now_ms()
         pause = one.restarts.pause_ms(one.died_ms - one.started_ms)
         one.due_ms = one.died_ms + pause
-        self.voice.died(one.child.role, cause, pause)
+        self.voice.died(one.name, cause, pause)
 
     def _forget_pipe(self, one: Watched) -> None:
         if one.child.reports >= 0:
@@ -221,17 +225,33 @@ class Supervisor:
 
     # What it makes
 
-    def _watched(self, role: str) -> Watched:
-        settings, environment = self.settings, self._environment_of(role)
+    def _watched(self, role: str, number: int) -> Watched:
+        """`number` counts the media nodes, from 1. Several need no spares: what one carried goes
+        to another at once."""
+        settings, several = self.settings, media_nodes(self.settings) > 1
+        alone = number == 0 or not several
+        name = role if alone else f"{role}-{number}"
+        environment = self._environment_of(role, name, max(0, number - 1))
         restarts = Restarts(settings.restart_delay_ms, settings.restart_delay_max_ms)
-        delay_ms = settings.spare_delay_ms if settings.spares else None
-        return Watched(Child(role, environment), restarts, Spare(role, environment, delay_ms))
+        delay_ms = settings.spare_delay_ms if settings.spares and alone else None
+        return Watched(name, Child(role, environment), restarts, Spare(role, environment, delay_ms))
 
-    def _environment_of(self, role: str) -> dict[str, str]:
+    def _environment_of(self, role: str, name: str, offset: int) -> dict[str, str]:
+        """`offset` is added to a fixed port of the control socket."""
         node = self.settings.node_id
+        host, _, port = self.settings.media_control.rpartition(":")
+        if role == MEDIA and port != "0":
+            port = str(int(port) + offset)
         settings = replace(
             self.settings,
-            node_id=f"{node}-{role}" if node else "",
+            node_id=f"{node}-{name}" if node else "",
+            media_control=f"{host}:{port}",
             store_url=self.store.url if self.store else self.settings.store_url,
         )
         return child_environment(self.environment, to_environment(settings))
+
+
+def media_nodes(settings: Settings) -> int:
+    """How many are started: as many as the settings say, else one a core beyond the first."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform.startswith("linux") else os.cpu_count()
+    return settings.media_nodes or min(MOST_MEDIA_NODES, max(1, (cores or 1) - 1))

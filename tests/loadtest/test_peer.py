@@ -64,12 +64,13 @@ async def test_a_refused_offer_leaves_nothing_behind() -> None:
         assert refuses.offers == 1
 
 
+@pytest.mark.parametrize("code", ["media_unavailable", "media_full"])
 async def test_an_offer_that_no_node_can_take_is_made_again(
-    monkeypatch: pytest.MonkeyPatch,
+    code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kolapp_loadtest.peer.OFFER_AGAIN_S", 0.01)
     monkeypatch.setattr("kolapp_loadtest.peer.CONNECT_TIMEOUT_S", 0.05)
-    refuses = Refuses("media_unavailable")
-    with pytest.raises(RequestRefused, match="media_unavailable"):
+    refuses = Refuses(code)
+    with pytest.raises(RequestRefused, match=code):
         await VisitPeer(refuses, Signature(1, 440)).__aenter__()
     assert refuses.offers > 1

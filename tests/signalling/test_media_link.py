@@ -6,20 +6,23 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aioice.ice
 import pytest
-from drivers import Driver, People, Start
+from drivers import QUEUE, Driver, People, Start
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
-from kolapp_queue.model import NodeRecord
+from kolapp_queue.model import NodeRecord, QueueRef
 from kolapp_queue.store import QueueStore
+from kolapp_signalling.affinity import preferred
 from kolapp_signalling.app import Served
 from kolapp_signalling.settings import Settings
 from media_peers import Peer
 
 LEASE_MS = 60_000
+CHROMIUM = (Path(__file__).parents[1] / "media" / "data" / "chromium.sdp").read_text()
 MakeMedia = Callable[[str, int], Awaitable[MediaNode]]
 
 
@@ -194,14 +197,47 @@ async def test_a_dead_media_node_is_shown_and_the_next_offer_goes_elsewhere(
         await asyncio.gather(*(peer.sees_and_hears() for peer in again))
 
 
-async def test_the_node_with_more_room_is_taken(
-    node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
+async def offers(node: Served, crowd: People, name: str, sdp: str) -> dict[str, Any]:
+    """Somebody's visit begins: what the offer is answered."""
+    patient, doctor = await crowd.waiting(node, name), await crowd.clinician(node, f"dr-{name}")
+    await doctor.pull()
+    await patient.answer()
+    await doctor.until(lambda doctor: doctor.visit["state"] == "live")
+    return await offer(doctor, sdp)
+
+
+async def test_visits_of_a_queue_go_to_its_node_until_it_is_full_and_then_to_the_next(
+    node: Served, crowd: People, media: MakeMedia, settings: Settings
 ) -> None:
-    small, large = await media("m1", 1), await media("m2", 50)
-    anna, _ = await visit_of(node, crowd)
+    carriers = {name: await media(name, 2) for name in ("m1", "m2")}
     await connected(node, 2)
-    await offer(anna, await peers().offer())
-    assert (small.stats().visits, large.stats().visits) == (0, 1)
+    records = [NodeRecord(name, "media", "", 2, 0) for name in carriers]
+    first, second = preferred(QueueRef(settings.demo_provider, QUEUE), records)
+    counts = []
+    for number in range(4):
+        reply = await offers(node, crowd, f"patient-{number}", CHROMIUM)
+        assert reply["type"] == "sdp_answer"
+        counts.append([carriers[name].stats().visits for name in (first, second)])
+    assert counts == [[1, 0], [2, 0], [2, 1], [2, 2]]
+
+    # Now that all are full the next one is told so, and nobody is hurt.
+    room = "kolapp_media_room 0.0"
+    assert room in node.node.metrics.text().decode()
+    assert (await offers(node, crowd, "one-too-many", CHROMIUM))["code"] == "media_full"
+    assert [carriers[name].stats().visits for name in (first, second)] == [2, 2]
+
+
+async def test_who_is_refused_by_a_busy_node_goes_to_the_next(
+    node: Served, crowd: People, media: MakeMedia
+) -> None:
+    carriers = [await media(name) for name in ("m1", "m2")]
+    await connected(node, 2)
+    for each in carriers:
+        each._load.busy = True
+    assert (await offers(node, crowd, "anna", CHROMIUM))["code"] == "media_full"
+    carriers[0]._load.busy = False
+    assert (await offers(node, crowd, "berit", CHROMIUM))["type"] == "sdp_answer"
+    assert [each.stats().visits for each in carriers] == [1, 0]
 
 
 async def test_participants_on_two_signalling_nodes_meet_on_one_media_node(

@@ -154,6 +154,19 @@ async def test_refusals_are_tried_again_past_older_legs(stage: Stage) -> None:
     assert await generations(page) == [1, 2, 3, 6, 7]
 
 
+async def test_a_refusal_for_want_of_room_is_said_until_there_is_some(stage: Stage) -> None:
+    page = await leg(stage)
+    crowded = """async () => {
+      const seen = [];
+      leg.addEventListener("state", () => seen.push([leg.state, leg.crowded]));
+      refusals.push("media_full", "media_unavailable", "media_full");
+      leg.start();
+      await until(() => leg.state === "connected");
+      return seen.filter(([, now], i) => now !== seen[i - 1]?.[1]).map(([, now]) => now);
+    }"""
+    assert await page.evaluate(crowded) == [False, True, False, True, False]
+
+
 async def test_a_final_refusal_waits_for_a_new_snapshot(stage: Stage) -> None:
     page = await leg(stage)
     await page.evaluate("() => { refusals.push('stale_epoch'); leg.start(); }")

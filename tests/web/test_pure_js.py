@@ -208,6 +208,18 @@ async def test_what_lies_over_the_picture(page: Page) -> None:
     assert [title and title.partition(" Hang up")[0] for title in said] == wanted
 
 
+async def test_a_call_that_no_media_node_has_room_for_says_so(page: Page) -> None:
+    said = await call(
+        page,
+        "call.js",
+        """const { LANGUAGES } = await import("/static/texts.js");
+        return given.map((leg) =>
+          m.callStatus(LANGUAGES.en, "patient", leg, "none", "nothing", false, true)?.title);""",
+        ["connecting", "connected"],
+    )
+    assert said == ["All lines are busy", "Waiting for the other person…"]
+
+
 async def test_figures_between_two_readings(page: Page) -> None:
     def reading(received: int, lost: int, size: int) -> list[dict[str, Any]]:
         return [

@@ -43,12 +43,14 @@ function nextGeneration(visit, atLeast) {
  * @param {string} other the other participant's `media`
  * @param {Flow} flow
  * @param {boolean} [held] the clinician is gone; the visit waits
+ * @param {boolean} [crowded] every media node is full
  * @returns {Status}
  */
-export function callStatus(t, role, leg, other, flow, held = false) {
+export function callStatus(t, role, leg, other, flow, held = false, crowded = false) {
   const connecting = role === "patient" ? t.connecting_patient : t.connecting_clinician;
   if (held && role === "patient") return { title: t.held, text: t.held_lead, busy: true };
   if (leg === "failed") return { title: t.call_failed, text: "", busy: false };
+  if (crowded && leg !== "connected") return { title: t.crowded, text: t.crowded_lead, busy: true };
   if (leg === "reconnecting") return { title: t.reconnecting, text: t.reconnecting_lead, busy: true };
   if (leg !== "connected") return { title: t.connecting, text: connecting, busy: true };
   if (other === "lost") return { title: t.reconnecting, text: t.other_lost, busy: true };
@@ -224,7 +226,8 @@ export class Call {
   /** @param {VisitInfo} visit @param {Leg} leg */
   #renderStatus(visit, leg) {
     const other = visit.participants.find(({ role }) => role !== this.role)?.media ?? "none";
-    this.#say(callStatus(this.view.words.t, this.role, leg.state, other, this.#seen, visit.state === "held"));
+    const held = visit.state === "held";
+    this.#say(callStatus(this.view.words.t, this.role, leg.state, other, this.#seen, held, leg.crowded));
   }
 
   /** Over the picture, and to a screen reader. @param {Status} status */

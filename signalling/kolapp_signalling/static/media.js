@@ -39,6 +39,7 @@ const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "for
  */
 export class Leg extends EventTarget {
   /** @type {LegState} */ state = "idle";
+  /** The newest offer was refused because every media node is full; it is made again. */ crowded = false;
   /** @type {RTCPeerConnection | null} the newest one */ #pc = null;
   /** @type {RTCPeerConnection | null} the one it replaces, until it has its answer */ #old = null;
   /** @type {RTCPeerConnection | null} whose picture was given out */ #shown = null;
@@ -152,6 +153,7 @@ export class Leg extends EventTarget {
     this.#drop(this.#old);
     this.#old = null;
     this.#step = "answered";
+    this.crowded = false;
     this.#answeredEpoch = answer.media_epoch;
     if (this.#visit.media_epoch > answer.media_epoch) return this.#repair();
     // What I send may have changed while the offer was on its way.
@@ -164,6 +166,7 @@ export class Leg extends EventTarget {
   #refused(error, generation) {
     const code = error instanceof KolappError ? error.code : "";
     this.#step = "none";
+    this.#crowd(code === "media_full");
     if (FINAL.has(code)) return this.#setState("failed");
     // Another page of mine made legs that this one knows nothing of: go past them.
     this.#repair(code === "stale_leg" ? generation * 2 : 1);
@@ -202,6 +205,13 @@ export class Leg extends EventTarget {
     this.#attempt += 1;
     this.#setState(this.#answeredEpoch > 0 ? "reconnecting" : "connecting");
     this.#later(pause, () => void this.#make(atLeast));
+  }
+
+  /** @param {boolean} crowded */
+  #crowd(crowded) {
+    if (this.crowded === crowded) return;
+    this.crowded = crowded;
+    this.#emit("state", this.state);
   }
 
   #saysLost() {

@@ -139,6 +139,8 @@ export default {
   reconnecting_lead: "The call goes on as soon as the connection is back.",
   held: "The clinician's connection is gone",
   held_lead: "Please stay. They can come back, or a colleague takes over.",
+  crowded: "All lines are busy",
+  crowded_lead: "Your call is kept. It starts as soon as a line is free.",
   other_lost: "The other person's connection is gone for a moment.",
   interrupted: "The other person's connection is interrupted",
   interrupted_lead: "Please wait a moment. The call goes on as soon as they are back.",

@@ -139,6 +139,8 @@ export default {
   reconnecting_lead: "Samtalen fortsetter så snart forbindelsen er tilbake.",
   held: "Behandlerens tilkobling er borte",
   held_lead: "Bli gjerne værende. Behandleren kan komme tilbake, eller en kollega tar over.",
+  crowded: "Alle linjer er opptatt",
+  crowded_lead: "Samtalen din er beholdt. Den begynner så snart en linje blir ledig.",
   other_lost: "Den andres forbindelse er borte en stund.",
   interrupted: "Den andres forbindelse er brutt",
   interrupted_lead: "Vent litt. Samtalen fortsetter så snart den andre er tilbake.",

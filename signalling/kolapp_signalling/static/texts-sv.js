@@ -139,6 +139,8 @@ export default {
   reconnecting_lead: "Samtalet fortsätter så snart anslutningen är tillbaka.",
   held: "Vårdgivarens anslutning är borta",
   held_lead: "Stanna kvar. Vårdgivaren kan komma tillbaka, eller så tar en kollega över.",
+  crowded: "Alla linjer är upptagna",
+  crowded_lead: "Ditt samtal finns kvar. Det börjar så snart en linje blir ledig.",
   other_lost: "Den andra personens anslutning är borta en stund.",
   interrupted: "Den andra personens anslutning är bruten",
   interrupted_lead: "Vänta en stund. Samtalet fortsätter så snart den andra är tillbaka.",
