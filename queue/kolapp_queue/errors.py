@@ -16,6 +16,7 @@ QueueError
  ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
  ├─ CopyExpired       the signed ticket is too old to restore a place from
  ├─ NewerRecord       a record of a version two steps ahead: this node is too old for this store
+ ├─ UnreadableRecord  bytes in the store that are no record of that kind
  └─ StoreUnavailable  the store did not answer in time; nothing is known about the step
 """
 
@@ -105,6 +106,10 @@ class NewerRecord(QueueError):
 
     def __str__(self) -> str:
         return f"a record of schema {self.schema} is of a later version of Kolapp"
+
+
+class UnreadableRecord(QueueError):
+    pass
 
 
 class StoreUnavailable(QueueError):

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 import msgpack
+import msgspec
 
 from . import errors
 from .eligibility import needs_of
@@ -126,8 +127,11 @@ def pack_node(node: NodeRecord) -> bytes:
 
 
 def node(packed: bytes) -> NodeRecord:
-    record = unpack(packed)
-    return NodeRecord(**{name: record[name] for name in NodeRecord.__dataclass_fields__})
+    """Raises UnreadableRecord."""
+    try:
+        return msgspec.convert(unpack(packed), NodeRecord)
+    except (ValueError, msgpack.UnpackException) as error:  # msgspec's is a ValueError
+        raise errors.UnreadableRecord(str(error)) from error
 
 
 def refusal(record: Record) -> errors.QueueError:

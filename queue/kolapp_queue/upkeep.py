@@ -9,6 +9,7 @@ from redis.asyncio.client import Pipeline
 
 from . import keys, records
 from .audit_stream import FIELD
+from .errors import UnreadableRecord
 from .line_records import ask_line, line_of
 from .model import Line, NodeRecord, QueueRef
 from .rises import Recent
@@ -40,6 +41,11 @@ class Upkeep(Verbs):
         members = await self._link.do(lambda redis: redis.smembers(keys.QUEUES))
         return [QueueRef(*member.decode().split("/")) for member in sorted(members)]
 
+    async def active(self, ref: QueueRef) -> int:
+        """How many tickets have not ended there: waiting, called, in a visit, on the way out."""
+        key = keys.queue_key(ref, "patients")
+        return int(await self._link.do(lambda redis: redis.hlen(key)))
+
     async def register_node(self, node: NodeRecord, lease_ms: int) -> None:
         """Announce a node, or renew its lease; it is gone when the lease ends unrenewed."""
         packed = records.pack_node(node)
@@ -51,7 +57,8 @@ class Upkeep(Verbs):
         await self._link.together(fill)
 
     async def nodes(self, kind: str) -> list[NodeRecord]:
-        """The nodes of this kind whose lease lasts, by id."""
+        """The nodes of this kind whose lease lasts, by id. A record that cannot be read is left
+        out and counted: the others are needed, and it is gone with its lease."""
         ids = await self._link.do(lambda redis: redis.smembers(keys.NODES))
         names = sorted(node_id.decode() for node_id in ids)
         if not names:
@@ -61,7 +68,14 @@ class Upkeep(Verbs):
         if gone:
             # Harmless beside a node that comes back at this moment: each renewal adds it again.
             await self._link.do(lambda redis: redis.srem(keys.NODES, *gone))
-        found = [records.node(record) for record in packed if record is not None]
+        found, self.unread_nodes = [], 0
+        for record in packed:
+            if record is None:
+                continue
+            try:
+                found.append(records.node(record))
+            except UnreadableRecord:
+                self.unread_nodes += 1
         return [node for node in found if node.kind == kind]
 
     async def forget_node(self, node_id: str) -> None:

@@ -39,6 +39,7 @@ class Verbs:
         self.timetable: Timetable | None = None  # None: no queue ever closes
         # Tickets that were ever set aside, by queue, as of the last sweep: more are an alarm.
         self.asides: dict[QueueRef, int] = {}
+        self.unread_nodes = 0  # records of nodes that cannot be read, as of the last look
         self._registered: set[QueueRef] = set()
         self._losses = 0  # the link's count when `_registered` was begun
 

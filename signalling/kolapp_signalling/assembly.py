@@ -120,6 +120,7 @@ def _assemble(
     metrics.watch(
         hub.count, lambda: media.connected, lambda: media.room, lambda: sum(store.asides.values())
     )
+    metrics.watch_registry(lambda: store.unread_nodes)
     entrance = _entrance(settings, node_id, hub, services, tasks)
     node = SignallingNode(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance

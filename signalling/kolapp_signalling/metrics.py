@@ -50,6 +50,9 @@ class Metrics:
         )
         self._set_aside = Gauge("kolapp_tickets_set_aside", text, registry=registry)
 
+        text = "Nodes whose record in the store cannot be read: they are left out."
+        self._unread_nodes = Gauge("kolapp_nodes_unread", text, registry=registry)
+
     def _measure_legs(self) -> None:
         self._round_trips = Histogram(
             "kolapp_leg_round_trip_seconds",
@@ -91,6 +94,9 @@ class Metrics:
         self._media_nodes.set_function(media_nodes)
         self._media_room.set_function(media_room)
         self._set_aside.set_function(set_aside)
+
+    def watch_registry(self, unread_nodes: Callable[[], int]) -> None:
+        self._unread_nodes.set_function(unread_nodes)
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

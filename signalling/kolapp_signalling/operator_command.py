@@ -22,7 +22,7 @@ from kolapp_queue.store import QueueStore
 from .audit_command import pseudonym
 from .gate import notices
 from .process import StartRefused
-from .queues_command import current, describe, with_store
+from .queues_command import GONE, current, describe, with_store
 from .settings import Settings
 
 ISSUER = "command-line"  # of the pseudonym
@@ -91,16 +91,18 @@ def _ordered(settings: Settings, queue: str, order: Order) -> str:
     ref, who = _ref(queue), pseudonym(settings, ISSUER, _user())
 
     async def run(store: QueueStore) -> str:
-        policy = (await current(store, settings)).find(ref)
-        if policy is None:
+        configured = (await current(store, settings)).find(ref)
+        if configured is None and not await store.active(ref):
             raise StartRefused(f"There is no {queue}; `kolapp queues show` lists the queues.")
+        policy = configured or QueuePolicy(ref.provider, ref.queue)
         line = await store.line(ref)
         try:
             bulletin = await order(Place(store, ref, policy, line.now_ms, who))
         except ValueError as wrong:
             raise StartRefused(f"Nothing was said, because {wrong}.") from wrong
         read = "".join(f" {word}" for word in notices(bulletin, line.now_ms))
-        stands = f"{queue} is {describe(policy, line, bulletin)}. {len(line.waiting)} wait"
+        how = describe(policy, line, bulletin) if configured else GONE
+        stands = f"{queue} is {how}. {len(line.waiting)} wait"
         return f"{stands} and read:{read}" if read else f"{stands}."
 
     return asyncio.run(with_store(settings, run))

@@ -50,7 +50,8 @@ class ClosingSaid(msgspec.Struct, frozen=True):
 class QueueStatus(msgspec.Struct, frozen=True):
     """A queue as it stands. `state` is open, draining (no numbers are drawn, who waits is served)
     or closed; `early` says that an operator closed it. `waiting` counts present and away,
-    `in_visit` the visits going on; `wait` is what somebody who joins now would be told."""
+    `in_visit` the visits going on; `wait` is what somebody who joins now would be told. One that is
+    not `configured` any more is listed while somebody is in it: no numbers are drawn there."""
 
     name: str
     title: str
@@ -67,10 +68,11 @@ class QueueStatus(msgspec.Struct, frozen=True):
     last_number: str = ""
     notice: NoticeSaid | None = None
     closing: ClosingSaid | None = None
+    configured: bool = True
 
 
 class QueueStatuses(msgspec.Struct, frozen=True):
-    """All queues of the provider, in the order of their file."""
+    """All queues of the provider, in the order of their file, then those that are left over."""
 
     queues: list[QueueStatus]
 

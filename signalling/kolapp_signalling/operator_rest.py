@@ -14,6 +14,7 @@ from kolapp_queue.bulletin import checked_word
 from .codes import ErrorCode
 from .gate import Refused
 from .operator_messages import ClosingOrder, NoticeOrder, QueueStatus, QueueStatuses
+from .queue_status import no_more_configured
 from .queues import OpenQueue
 from .rest import Asked, Operation
 from .roles import Role
@@ -21,12 +22,13 @@ from .wire import BadMessage
 
 
 async def list_queues(asked: Asked) -> QueueStatuses:
-    queues = asked.node.queues.of(asked.provider)
-    return QueueStatuses([await _status(asked, queue) for queue in queues])
+    queues = asked.node.queues
+    found = queues.of(asked.provider) + await queues.left_over(asked.provider)
+    return QueueStatuses([await _status(asked, queue) for queue in found])
 
 
 async def read_queue(asked: Asked) -> QueueStatus:
-    return await _status(asked, _queue(asked))
+    return await _status(asked, await _queue(asked))
 
 
 async def set_notice(asked: Asked) -> QueueStatus:
@@ -42,26 +44,26 @@ async def delete_notice(asked: Asked) -> QueueStatus:
 
 async def close_queue(asked: Asked) -> QueueStatus:
     order: ClosingOrder = asked.body
-    queue, word = _queue(asked), _word(order.text)
+    queue, word = await _queue(asked), _word(order.text)
     until_ms = await _until_ms(asked, queue, order)
     await asked.node.store.close_early(queue.ref, until_ms, word, asked.who, asked.unit)
     return await _status(asked, queue)
 
 
 async def reopen_queue(asked: Asked) -> QueueStatus:
-    queue = _queue(asked)
+    queue = await _queue(asked)
     await asked.node.store.reopen(queue.ref, asked.who, asked.unit)
     return await _status(asked, queue)
 
 
 async def _say(asked: Asked, word: str) -> QueueStatus:
-    queue = _queue(asked)
+    queue = await _queue(asked)
     await asked.node.store.set_notice(queue.ref, word, asked.who, asked.unit)
     return await _status(asked, queue)
 
 
-def _queue(asked: Asked) -> OpenQueue:
-    queue = asked.node.queues.known(asked.provider, asked.queue)
+async def _queue(asked: Asked) -> OpenQueue:
+    queue = await asked.node.queues.addressed(asked.provider, asked.queue)
     if queue is None:
         raise Refused(ErrorCode.UNKNOWN_QUEUE, "queue")
     return queue
@@ -70,7 +72,8 @@ def _queue(asked: Asked) -> OpenQueue:
 async def _status(asked: Asked, queue: OpenQueue) -> QueueStatus:
     """As of now: what an operator has just said is in it."""
     await queue.line.read()
-    return queue.line.status()
+    status = queue.line.status()
+    return status if asked.node.queues.configured(queue.ref) else no_more_configured(status)
 
 
 def _word(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from kolapp_queue.admission import Facts, state
 from kolapp_queue.bulletin import Bulletin, Closing, Notice
 from kolapp_queue.model import Line
@@ -35,6 +36,13 @@ def queue_status(
         notice=None if holds.notice is None else _notice(holds.notice, policy),
         closing=None if holds.closing is None else _closing(holds.closing, policy),
     )
+
+
+def no_more_configured(status: QueueStatus) -> QueueStatus:
+    """No numbers are drawn there, whatever hours it would have; who waits is served."""
+    state = "draining" if status.waiting else "closed"
+    dates = {"opens": "", "closes": "", "last_number": ""}
+    return msgspec.structs.replace(status, configured=False, state=state, **dates)
 
 
 def _notice(notice: Notice, policy: QueuePolicy) -> NoticeSaid:

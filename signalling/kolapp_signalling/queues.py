@@ -88,6 +88,22 @@ class Queues:
     def of(self, provider: str) -> list[OpenQueue]:
         return [self.open(QueueRef(provider, policy.name)) for policy in self._book.of(provider)]
 
+    async def addressed(self, provider: str, name: str) -> OpenQueue | None:
+        """For operators: also a queue that is configured no more, while somebody is in it."""
+        if (queue := self.known(provider, name)) is not None or not NAME.match(name):
+            return queue
+        ref = QueueRef(provider, name)
+        return self.open(ref) if await self._store.active(ref) else None
+
+    async def left_over(self, provider: str) -> list[OpenQueue]:
+        """Those that are configured no more, while somebody is in them."""
+        used = [ref for ref in await self._store.queues() if ref.provider == provider]
+        gone = [ref for ref in used if not self.configured(ref)]
+        return [self.open(ref) for ref in gone if await self._store.active(ref)]
+
+    def configured(self, ref: QueueRef) -> bool:
+        return self._book.find(ref) is not None
+
     async def infos(self, provider: str) -> list[QueueInfo]:
         """With what joining would give, if the queue was read before or can be read now."""
         queues = self.of(provider)

@@ -26,6 +26,7 @@ from .settings import Settings
 
 T = TypeVar("T")
 
+GONE = "not configured any more"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTICE_SHOWN = 60  # characters
 _NEAR_DAYS = 6  # a day of the week says which day is meant up to then
@@ -128,7 +129,7 @@ def _is_own(queue: QueuePolicy) -> bool:
 async def _row(store: QueueStore, ref: QueueRef, policy: QueuePolicy | None) -> Row:
     line, bulletin = await store.line(ref), await store.bulletin(ref)
     bulletin = bulletin.at(line.now_ms)
-    said = describe(policy, line, bulletin) if policy else "not configured any more"
+    said = describe(policy, line, bulletin) if policy else GONE
     words = (bulletin.closing and bulletin.closing.text, bulletin.notice and bulletin.notice.text)
     notice = " / ".join(" ".join(word.split()) for word in words if word)
     if len(notice) > _NOTICE_SHOWN:

@@ -69,7 +69,25 @@ class Operation:
 
 
 def rest_routes(operations: Iterable[Operation]) -> list[web.AbstractRouteDef]:
-    return [web.route(each.method, PREFIX + each.path, _handler(each)) for each in operations]
+    table = [web.route(each.method, PREFIX + each.path, _handler(each)) for each in operations]
+    return [*table, web.route(hdrs.METH_ANY, PREFIX + "{rest:(/.*)?}", _no_operation)]
+
+
+async def _no_operation(request: web.Request) -> web.Response:
+    """A route and no middleware: that would hold something for every open WebSocket."""
+    methods: set[str] = set()
+    for resource in request.app.router.resources():
+        methods |= (await resource.resolve(request))[1]
+    allowed = ", ".join(sorted(methods - {hdrs.METH_ANY}))
+    if allowed:
+        detail, status = f"This takes {allowed}.", HTTPStatus.METHOD_NOT_ALLOWED
+    else:
+        detail, status = "There is no such operation.", HTTPStatus.NOT_FOUND
+    outcome, response = _problem(ErrorCode.BAD_MESSAGE, detail, status=status)
+    if allowed:
+        response.headers[hdrs.ALLOW] = allowed
+    request.app[NODE].metrics.operations.labels("none", outcome).inc()
+    return response
 
 
 def _handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:

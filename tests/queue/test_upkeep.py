@@ -215,6 +215,44 @@ async def test_nodes_are_known_while_their_lease_lasts(store: QueueStore, provid
     assert await found("media") == media[1:]
 
 
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"",
+        b"\xc1",
+        b"\x93\x01",
+        b"\xa3abc",
+        msgpack.packb({"id": "m"}),
+        msgpack.packb([1]),
+        msgpack.packb({"id": "m", "kind": 1, "address": "", "capacity": "many", "load": 0}),
+        msgpack.packb({"id": "m", "kind": "media", "address": "", "capacity": "80", "load": 0}),
+    ],
+)
+async def test_a_node_whose_record_cannot_be_read_is_left_out_and_counted(
+    store: QueueStore, provider: str, packed: bytes
+) -> None:
+    sound, broken = (NodeRecord(f"{provider}-{n}", "media", "127.0.0.1:1", 80, 0) for n in "ab")
+    for node in (sound, broken):
+        await store.register_node(node, 60_000)
+    await store._link.do(lambda redis: redis.set(keys.node(broken.id), packed))
+    assert sound in await store.nodes("media")
+    assert store.unread_nodes == 1
+    await store.register_node(broken, 60_000)
+    assert broken in await store.nodes("media")
+    assert store.unread_nodes == 0
+    for node in (sound, broken):
+        await store.forget_node(node.id)
+
+
+async def test_tickets_that_have_not_ended_are_counted(store: QueueStore, ref: QueueRef) -> None:
+    assert await store.active(ref) == 0
+    visit = await answered(store, ref, "anna")
+    await join(store, ref, "bo")
+    assert await store.active(ref) == 2
+    await store.hang_up(ref, visit.id, DOCTOR, visit.epoch)
+    assert await store.active(ref) == 1
+
+
 async def test_a_neighbouring_version_may_add_fields(store: QueueStore, ref: QueueRef) -> None:
     ticket = await join(store, ref, "anna")
     key = keys.queue_key(ref, "tickets")

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from kolapp_queue.audit_stream import read_after
 from kolapp_queue.embedded import EmbeddedStore
+from kolapp_queue.keys import POLICIES
 from kolapp_queue.model import QueueRef
+from kolapp_queue.policy_book import publish
+from kolapp_queue.policy_file import parse
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.audit_command import pseudonym
 from kolapp_signalling.development import prepare
@@ -64,6 +67,20 @@ def test_a_word_to_who_waits_and_back(running: Settings) -> None:
     )
     assert notice(running, QUEUE, "").endswith("1 wait and read: A pipe has burst.")
     assert reopen(running, QUEUE) == f"{QUEUE} is open. 1 wait."
+
+
+def test_a_queue_that_is_configured_no_more_while_somebody_is_in_it(running: Settings) -> None:
+    left, queue = QueueRef("clinic", "left"), "clinic/left"
+    with_store(running, lambda store: publish(store, parse("[queues.clinic.drop-in]", "file")))
+    try:
+        with pytest.raises(StartRefused, match=r"There is no clinic/left"):
+            notice(running, queue, "Late.")
+        with_store(running, lambda store: join(store, left, "anna"))
+        said = f"{queue} is not configured any more. 1 wait and read: Late."
+        assert notice(running, queue, "Late.") == said
+        assert reopen(running, queue) == said
+    finally:
+        with_store(running, lambda store: store._link.do(lambda redis: redis.delete(POLICIES)))
 
 
 def test_the_audit_knows_who_it_was(running: Settings) -> None:

@@ -166,6 +166,24 @@ async def test_another_queue_is_not_there(client: RestClient, node: Served, queu
     assert ref(node).provider not in {known.provider for known in await node.node.store.queues()}
 
 
+async def test_a_queue_that_is_configured_no_more_is_there_while_somebody_is_in_it(
+    client: RestClient, node: Served, store: QueueStore
+) -> None:
+    left = QueueRef(ref(node).provider, "left")
+    await store.join(left, PatientKey("anna"), TicketId("t"), "c")
+    [_, shown] = (await done(client, "GET", "/queues"))["queues"]
+    assert (shown["name"], shown["configured"], shown["waiting"]) == ("left", False, 1)
+    assert (shown["state"], shown["opens"]) == ("draining", "")
+    said = await done(client, "PUT", "/queues/left/notice", {"text": "Go to the other one."})
+    assert said["notice"]["text"] == "Go to the other one."
+    assert (await done(client, "PUT", "/queues/left/closing", {}))["closing"] is not None
+    assert (await done(client, "DELETE", "/queues/left/closing"))["closing"] is None
+    await store.leave(left, TicketId("t"), PatientKey("anna"))
+    assert (await client.ask("GET", "/queues/left")).status == 404
+    [only] = (await done(client, "GET", "/queues"))["queues"]
+    assert only["configured"]
+
+
 async def test_providers_do_not_meet(
     node: Served, start: Start, http: ClientSession, client: RestClient, crowd: People
 ) -> None:

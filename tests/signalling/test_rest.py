@@ -88,6 +88,36 @@ async def test_a_bad_body_is_told_and_changes_nothing(
     assert (await client.ask("GET", QUEUE)).body["notice"] is None
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["", "/", "/queue", "/queues/drop-in/notices", "/../v1/x"])
+async def test_what_is_no_operation_is_told_like_any_refusal(
+    node: Served, http: ClientSession, method: str, path: str
+) -> None:
+    answer = await RestClient(http, node, "").ask(method, path)
+    assert (answer.status, answer.body["code"]) == (404, "bad_message")
+    assert "Allow" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/queues", "GET, HEAD"),
+        ("PUT", QUEUE, "GET, HEAD"),
+        ("GET", f"{QUEUE}/notice", "DELETE, PUT"),
+        ("PATCH", f"{QUEUE}/closing", "DELETE, PUT"),
+        ("OPTIONS", f"{QUEUE}/closing", "DELETE, PUT"),
+    ],
+)
+async def test_a_method_that_an_operation_has_not_is_told_with_those_it_has(
+    node: Served, http: ClientSession, method: str, path: str, allowed: str
+) -> None:
+    answer = await RestClient(http, node).ask(method, path, {})
+    assert (answer.status, answer.body["code"]) == (405, "bad_message")
+    assert (answer.headers["Allow"], answer.body["field"]) == (allowed, "")
+    assert allowed in answer.body["message"]
+
+
 async def test_a_body_that_is_too_large_is_not_read(node: Served, http: ClientSession) -> None:
     body = b'{"text":"' + b"x" * 10_000 + b'"}'
     answer = await RestClient(http, node).ask("PUT", f"{QUEUE}/notice", body)
