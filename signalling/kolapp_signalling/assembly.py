@@ -117,10 +117,7 @@ def _assemble(
     # A quiet client is pinged at most a quarter of the time late.
     rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
     hub = Hub(services, settings.resume_window_ms, settings.absent_after_ms, rounds)
-    metrics.watch(
-        hub.count, lambda: media.connected, lambda: media.room, lambda: sum(store.asides.values())
-    )
-    metrics.watch_registry(lambda: store.unread_nodes)
+    _watch(metrics, hub, media, store)
     entrance = _entrance(settings, node_id, hub, services, tasks)
     node = SignallingNode(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
@@ -133,6 +130,13 @@ def _assemble(
     every_ms, resync = settings.queue.resync_ms, queues.resync
     tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
     return node
+
+
+def _watch(metrics: Metrics, hub: Hub, media: MediaLink, store: QueueStore) -> None:
+    metrics.watch(
+        hub.count, lambda: media.connected, lambda: media.room, lambda: sum(store.asides.values())
+    )
+    metrics.watch_registry(lambda: store.unread_nodes)
 
 
 def _entrance(
