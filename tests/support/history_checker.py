@@ -26,7 +26,7 @@ PULLS = ("pull", "pull_ticket")
 RELEASES = ("miss", "give_back", "undo_pull", "clinician_gone")
 # What a client's verb must have left in the stream, under the epoch that the client gave.
 FENCED = {
-    "answer": ("answer",),
+    "answer": ("answer", "answer_again"),
     "decline": ("decline",),
     "give_back": ("give_back",),
     "undo_pull": ("undo_pull",),

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from kolapp_queue import scripts
@@ -25,7 +26,9 @@ from kolapp_queue.errors import (
     NoSuchTicket,
     NoSuchVisit,
     QueueError,
+    StaleEpoch,
     StoreUnavailable,
+    WrongState,
 )
 from kolapp_queue.model import (
     ClinicianKey,
@@ -99,6 +102,8 @@ class _Client:
     async def _live(self) -> None:
         while True:
             try:
+                if self._random.random() < 0.05:
+                    await self._asleep()
                 await self._random.choice((self._patient, self._clinician))()
                 if self._random.random() < 0.1:
                     every = [QueueRef(self._provider, queue) for queue in QUEUES]
@@ -192,7 +197,32 @@ class _Client:
         if self._memory and self._random.random() < 0.3:
             await self._at_work(self._random.choice(self._memory))
 
-    async def _pull(self, clinician: ClinicianKey) -> None:
+    async def _asleep(self) -> None:
+        """Two laptops wake up that were asleep while the patient was called again: what they send
+        is of the call before, and comes while the next one rings."""
+        clinician = self._random.choice(CLINICIANS)
+        if (await self._store.duty(self._provider, clinician)).visit is not None:
+            return
+        profile = PROFILES[clinician]
+        await self._store.set_duty(self._provider, clinician, [self._ref().queue], profile)
+        before = await self._pull(clinician)
+        if before is None:
+            return
+        said = {"queue": before.ref.queue, "visit": before.id, "epoch": before.epoch}
+        mine = (before.ref, before.id, clinician, before.epoch)
+        await self._say("give_back", said, self._store.give_back(*mine))
+        now = await self._pull(clinician)
+        if now is None:
+            return
+        ticket = await self._store.read_ticket(now.ref, now.ticket)
+        with suppress(StaleEpoch, WrongState):
+            await self._respond("answer", replace(ticket, epoch=now.epoch - 1))
+        said = {"queue": now.ref.queue, "visit": now.id, "epoch": now.epoch - 1}
+        mine = (now.ref, now.id, clinician, now.epoch - 1)
+        with suppress(StaleEpoch, WrongState):
+            await self._say("give_back", said, self._store.give_back(*mine))
+
+    async def _pull(self, clinician: ClinicianKey) -> Visit | None:
         key, ref = self._new("key"), self._ref()
         said = {"clinician": clinician, "key": key, "queue": ref.queue}
         waiting = (await self._store.line(ref)).waiting if self._random.random() < 0.1 else ()
@@ -204,8 +234,10 @@ class _Client:
             got = await self._say("pull", said, self._store.pull(self._provider, clinician, key))
             if self._random.random() < 0.1:
                 await self._say("pull", said, self._store.pull(self._provider, clinician, key))
-        if isinstance(got, Visit):
-            self._memory.append(got)
+        if not isinstance(got, Visit):
+            return None
+        self._memory.append(got)
+        return got
 
     async def _at_work(self, seen: Visit) -> None:
         """Something that the clinician of this visit may do, or could once."""

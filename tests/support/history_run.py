@@ -28,6 +28,7 @@ CLIENTS = 8
 KILL_EVERY_S = (0.2, 0.8)
 READY_S = 20.0
 READ_MS = 20_000
+BROKEN_LINES = 1_500  # two for each call: some ten old answers are among them
 PROVIDER = "history"
 
 
@@ -48,8 +49,8 @@ class History:
 def run_history(
     directory: Path, seconds: float, clients: int = CLIENTS, seed: int = 1, broken: str = ""
 ) -> History:
-    """`broken`: a line of the scripts that the clients leave out; then nobody is killed, for more
-    is done in the time."""
+    """`broken`: a line of the scripts that the clients leave out; then nobody is killed, and it
+    ends with `BROKEN_LINES` written down, however fast the machine is, or after `seconds`."""
     files = directory / "history"
     files.mkdir()
     store = EmbeddedStore(directory / "store")
@@ -88,9 +89,9 @@ class _Nemesis:
             running: list[BaseProcess] = []
             stack.callback(lambda: [self._kill(client) for client in running])
             running += [self._start() for _ in range(self._clients)]
-            if self._broken:
-                time.sleep(seconds)
-            while (left := until - time.monotonic()) > 0:
+            while self._broken and time.monotonic() < until and self._written() < BROKEN_LINES:
+                time.sleep(0.05)
+            while not self._broken and (left := until - time.monotonic()) > 0:
                 time.sleep(min(left, self._random.uniform(*KILL_EVERY_S)))
                 victim = self._random.randrange(len(running))
                 self._kill(running[victim])
@@ -100,6 +101,9 @@ class _Nemesis:
                     store_dies = float("inf")
                     self._kill_store()
         return kills
+
+    def _written(self) -> int:
+        return sum(path.read_bytes().count(b"\n") for path in self._files.iterdir())
 
     def _start(self) -> BaseProcess:
         self._started += 1
