@@ -106,6 +106,7 @@ class Duty(TypedDict):
     on_duty: bool
     queues: list[QueueLoad]
     serves: list[str]
+    weights: NotRequired[dict[str, int]]
     visit: NotRequired[Visit | None]
 
 

@@ -214,12 +214,14 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
 class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
     """The clinician's desk: on duty or not, the queues' lengths, and the active visit. `ended` is
     the visit before, until the next one: its `reason` says why it is over. `wrap_up_ms` is what is
-    left of the time for notes after it; the next pull ends it."""
+    left of the time for notes after it; the next pull ends it. `weights` has the queues served
+    where a wait counts more than once."""
 
     version: int
     on_duty: bool
     queues: list[QueueLoad]
     serves: list[str]
+    weights: dict[str, int] = {}
     visit: VisitInfo | None = None
     ended: VisitInfo | None = None
     wrap_up_ms: int = 0

@@ -103,6 +103,7 @@ def duty_snapshot(
         on_duty=duty.on_duty,
         queues=list(queues),
         serves=list(duty.queues),
+        weights={queue: weight for queue, weight in duty.weights.items() if weight > 1},
         visit=None if over else visit,
         ended=visit if over else None,
         wrap_up_ms=max(0, duty.wrap_up_until_ms - now_ms) if visit is None or over else 0,

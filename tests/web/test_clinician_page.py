@@ -351,3 +351,45 @@ async def test_what_the_patient_wrote_is_read_once_and_shown_as_text(stage: Stag
     line.send(duty(4, ended=visit("ended", reason="patient_hung_up")))
     await state(page, "desk")
     assert await page.inner_text("#intake-text") == ""
+
+
+async def test_queues_to_serve_are_chosen_weighed_and_remembered(stage: Stage) -> None:
+    page, line = await desk(stage, on_duty=False)
+    line.send(duty(2, on_duty=False, queues=TWO))
+    await page.select_option("#weight-nurse", "3")
+    await page.click("#ready")
+    serves = ["drop-in", "nurse"]
+    wanted = {"queues": serves, "weights": {"nurse": 3}}
+    assert asked(await line.reply("ready", duty(3, queues=TWO, **served(wanted)))) == wanted
+
+    await page.uncheck("#serve-drop-in")
+    wanted = {"queues": ["nurse"], "weights": {"nurse": 3}}
+    assert asked(await line.reply("ready", duty(4, queues=TWO, **served(wanted)))) == wanted
+    await page.wait_for_selector("#serve-nurse:disabled")  # one is served at least
+    assert await page.is_hidden("#weight-drop-in")
+    await says(page, "#waiting-words", "Nobody is waiting")
+
+    line.send(duty(5, queues=TWO, serves=serves, weights={"drop-in": 7}))  # from another tab
+    await page.wait_for_selector("#serve-drop-in:checked")
+    assert await page.input_value("#weight-drop-in") == "7"
+    assert await page.input_value("#weight-nurse") == "1"
+
+    await page.reload()
+    line = await stage.line()
+    await line.greet(role="clinician")
+    line.send(duty(6, on_duty=False, queues=TWO))
+    await page.click("#ready")
+    assert asked(await line.reply("ready", duty(7, queues=TWO))) == wanted
+
+
+async def test_who_serves_one_queue_has_nothing_to_choose(stage: Stage) -> None:
+    page, _ = await desk(stage)
+    assert await page.locator("#queues input, #queues select").count() == 0
+
+
+def asked(request: dict[str, Any]) -> dict[str, Any]:
+    return {"queues": request["queues"], "weights": request["weights"]}
+
+
+def served(wanted: dict[str, Any]) -> dict[str, Any]:
+    return {"serves": wanted["queues"], "weights": wanted["weights"]}

@@ -156,6 +156,7 @@ async def _desk_states(page: Page, line: Line) -> AsyncIterator[tuple[str, Page]
         ("empty", duty(2, waiting=0, ended=visit("ended", reason="missed_call"))),
         ("wrap-up", duty(2, ended=OVER, wrap_up_ms=90_000)),
         ("ready", duty(3)),
+        ("two queues", duty(3, queues=TWO, weights={"drop-in": 2})),
         ("calling", duty(4, queues=TWO, visit=visit("called", ring_ms=30_000, undo_ms=9_000))),
         ("call", duty(5, queues=TWO, visit=visit("live", participants=LOST))),
     ):

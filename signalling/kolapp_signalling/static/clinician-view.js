@@ -1,10 +1,12 @@
 // @ts-check
 /** The clinician's screens, drawn from the newest snapshot. No requests are made in here. */
+import { servedNow } from "./serving.js";
 import { announce, byId, make, setText } from "./ui.js";
 import { clock } from "./wait.js";
 
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
+/** @typedef {import("./serving.js").Choice} Choice */
 /** @typedef {import("./texts.js").Texts} Texts */
 
 /** Which screen the desk wants. Pure. @param {DutySnapshot | null} duty */
@@ -16,46 +18,33 @@ export function screenOf(duty) {
 
 /**
  * Why "next patient" cannot be pressed; null when it can. Pure.
- * @param {DutySnapshot} duty @param {Texts} t @param {boolean} online @param {boolean} pulling
+ * @param {DutySnapshot} duty @param {Choice} choice @param {Texts} t
+ * @param {boolean} online @param {boolean} pulling
  */
-export function whyNot(duty, t, online, pulling) {
+export function whyNot(duty, choice, t, online, pulling) {
   if (pulling) return "";
   if (!online) return t.next_why_offline;
   if (!duty.on_duty) return t.next_why_paused;
-  return mine(duty) === 0 ? t.next_why_empty : null;
+  return mine(duty, choice) === 0 ? t.next_why_empty : null;
 }
 
-/** Those who wait where I serve. @param {DutySnapshot} duty */
-function mine(duty) {
-  const serves = duty.on_duty ? duty.serves : duty.queues.map(({ name }) => name);
-  return duty.queues.filter(({ name }) => serves.includes(name)).reduce((sum, queue) => sum + queue.waiting, 0);
-}
-
-/** @param {DutySnapshot} duty @param {Texts} t */
-export function drawQueues(duty, t) {
-  const list = byId("queues");
-  const wanted = JSON.stringify([duty.queues, duty.serves, t.language]);
-  if (list.dataset.shown === wanted) return;
-  list.dataset.shown = wanted;
-  list.replaceChildren(...duty.queues.map((queue) =>
-    make("li", { "data-queue": queue.name, class: duty.serves.includes(queue.name) ? "served" : "" },
-      make("span", { class: "queue-name" }, queue.title),
-      make("span", { class: "on-duty" }, t.on_duty(queue.on_duty)),
-      make("strong", { class: "waiting" }, String(queue.waiting)),
-      make("span", { class: "waiting-label" }, t.waiting_count))));
+/** Those who wait where I serve. @param {DutySnapshot} duty @param {Choice} choice */
+function mine(duty, choice) {
+  const { queues } = servedNow(duty, choice);
+  return duty.queues.filter(({ name }) => queues.includes(name)).reduce((sum, queue) => sum + queue.waiting, 0);
 }
 
 /**
- * @param {DutySnapshot} duty @param {Texts} t
+ * @param {DutySnapshot} duty @param {Choice} choice @param {Texts} t
  * @param {string | null} why the next patient cannot be taken
  * @param {boolean} unreachable none of those who wait could be called just now
  */
-export function drawDesk(duty, t, why, unreachable) {
+export function drawDesk(duty, choice, t, why, unreachable) {
   const ready = byId("ready");
   ready.setAttribute("aria-checked", String(duty.on_duty));
   setText(byId("duty-title"), duty.on_duty ? t.ready : t.paused);
   setText(byId("duty-lead"), duty.on_duty ? t.ready_lead : t.paused_lead);
-  const waiting = mine(duty);
+  const waiting = mine(duty, choice);
   setText(byId("waiting"), String(waiting));
   byId("waiting").hidden = waiting === 0; // the words say it better than a nought
   setText(byId("waiting-words"), t.desk_waiting(waiting));

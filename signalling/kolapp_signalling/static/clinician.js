@@ -4,12 +4,13 @@ import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
 import {
-  drawCalling, drawDesk, drawIntake, drawQueues, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
+  drawCalling, drawDesk, drawIntake, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
 } from "./clinician-view.js";
 import { LocalMedia } from "./devices.js";
 import { buildFrame } from "./frame.js";
 import { KolappError } from "./kolapp.js";
 import { Preview } from "./preview.js";
+import { drawQueues, readChoice, readyFor, recallChoice } from "./serving.js";
 import { newClient, sayError, watchConnection } from "./session.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StandIn } from "./stand-in.js";
@@ -25,6 +26,7 @@ let visitId = "";
 let intakeOf = ""; // the visit that it was read for
 let blocked = "";
 let pulling = false;
+let choice = recallChoice();
 /** Of a pull that was not answered yet: asked again with the same key, it gives the same patient. */
 let pullKey = "";
 /** The queues as they were when a pull found nobody: they wait, yet nobody could be called. */
@@ -54,6 +56,7 @@ media.addEventListener("change", renderSelf);
 const renewBanner = watchConnection(client, () => (call.goesOn ? words.t.offline_call : words.t.offline_plain));
 
 byId("ready").addEventListener("click", () => void switchDuty());
+byId("queues").addEventListener("change", () => void serveOthers());
 byId("next").addEventListener("click", () => void next());
 byId("give-back").addEventListener("click", () => void giveBack());
 byId("hang-up").addEventListener("click", hangUp);
@@ -111,9 +114,9 @@ function render() {
 /** @param {DutySnapshot} now @param {string} screen */
 function drawAll(now, screen) {
   const { t } = words;
-  drawQueues(now, t);
+  drawQueues(now, choice, t);
   const nobody = unreachable === JSON.stringify(now.queues);
-  drawDesk(now, t, whyNot(now, t, client.state === "open", pulling), nobody);
+  drawDesk(now, choice, t, whyNot(now, choice, t, client.state === "open", pulling), nobody);
   drawTools(now, t);
   const age_s = (performance.now() - dutyAt) / 1000;
   drawWrapUp((now.wrap_up_ms ?? 0) / 1000 - age_s, t);
@@ -135,8 +138,17 @@ function renderSelf() {
 
 async function switchDuty() {
   if (!duty) return;
-  const queues = (client.welcome?.queues ?? []).map(({ name }) => name);
-  await (duty.on_duty ? client.request("pause", {}) : client.request("ready", { queues })).catch(tell);
+  await (duty.on_duty ? client.request("pause", {}) : client.request("ready", chosen())).catch(tell);
+}
+
+function chosen() {
+  return readyFor((duty?.queues ?? []).map(({ name }) => name), choice);
+}
+
+async function serveOthers() {
+  choice = readChoice();
+  if (duty?.on_duty) await client.request("ready", chosen()).catch(tell);
+  render();
 }
 
 async function next() {

@@ -99,8 +99,8 @@ export class KolappError extends Error {
  *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string,
  *   notices?: string[], moved_to?: string, moved_from?: string, signed?: string}} TicketSnapshot
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
- *   serves: string[], visit?: VisitInfo | null, ended?: VisitInfo | null,
- *   wrap_up_ms?: number}} DutySnapshot
+ *   serves: string[], weights?: Record<string, number>, visit?: VisitInfo | null,
+ *   ended?: VisitInfo | null, wrap_up_ms?: number}} DutySnapshot
  * @typedef {{ticket: string, number: number, waited_s: number, away?: boolean, missed?: number,
  *   urgent?: boolean, needs?: string[], aside?: boolean}} BoardTicket
  * @typedef {{visit: string, number: number, live_ms: number}} HeldVisit
