@@ -55,6 +55,11 @@ class NodeLease:
         self._held = True
         return held
 
+    async def check(self) -> None:
+        """Raises StoreUnavailable while the store does not answer or does not write. Asks for the
+        lease that is held: one that was given up stays so, and the next `renew` says it."""
+        await self._store.hold_node(self._number, self._lease_ms, again=self._held)
+
     async def leave(self) -> None:
         """No connection is left, or will be. Raises StoreUnavailable."""
         await self._store.leave_node(self._number, self._chance_ms)

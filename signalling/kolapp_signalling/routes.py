@@ -135,9 +135,9 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """This node can serve: the store answers."""
+    """This node can serve: the store answers, and writes."""
     try:
-        await request.app[NODE].store.queues()
+        await request.app[NODE].lease.check()
     except QueueError:
         return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="store unavailable\n")
     return web.Response(text="ready\n")

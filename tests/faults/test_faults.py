@@ -6,13 +6,14 @@ test_fault_10.py, and a record that cannot be read (27) in test_fault_27.py.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.errors import NoSuchVisit, StaleEpoch, StoreUnavailable, WrongState
 from kolapp_queue.keys import queue_key
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, Ticket, TicketId
+from kolapp_queue.presence import NodeLease
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
@@ -188,6 +190,33 @@ async def test_fault_4_the_disk_is_full(tmp_path: Path) -> None:
             # The one that was refused may draw now, and is behind all of them.
             late = await join(store, REF, f"patient{len(joined)}")
             assert (await store.line(REF)).waiting[-1] == late.id
+
+
+async def test_fault_4_the_store_answers_and_refuses_writes(tmp_path: Path) -> None:
+    """A server that may go on without its file (somebody else's may) refuses every write: so do we,
+    the health of the nodes says so, and what is there can be read."""
+    if os.geteuid() != 0:
+        pytest.fail("this test mounts a small disk: run it as root, or as root of a container")
+    directory = tmp_path / "store"
+    directory.mkdir(mode=0o700)
+    with small_disk(directory), embedded(directory) as server:
+        async with connected(server.url) as store:
+            await store._link.do(lambda redis: redis.config_set("appendfsync", "everysec"))
+            lease = NodeLease(store, 60_000, 1_000)
+            await lease.renew()
+            joined: list[Ticket] = []
+            with pytest.raises(StoreUnavailable, match="refuses writes"):
+                await join_on_and_on(store, joined)
+            with pytest.raises(StoreUnavailable, match="refuses writes"):
+                await lease.check()
+            assert len((await store.line(REF)).waiting) == len(joined)
+            grow(directory)
+            async with asyncio.timeout(READY_S):
+                while True:
+                    with suppress(StoreUnavailable):
+                        await lease.check()
+                        break
+            assert (await join(store, REF, "late")).number == len(joined) + 1
 
 
 async def test_fault_9_a_slow_reader_finds_the_stream_trimmed(

@@ -7,6 +7,7 @@ import jwt
 import pytest
 from aiohttp import ClientSession
 from drivers import People, Start
+from kolapp_queue.errors import StoreUnavailable
 from kolapp_signalling.app import Served
 from kolapp_signalling.routes import PAGES
 
@@ -21,6 +22,19 @@ async def test_health_and_readiness(node: Served, http: ClientSession) -> None:
     for path, text in (("/healthz", "ok\n"), ("/readyz", "ready\n")):
         async with http.get(node.url + path) as response:
             assert (response.status, await response.text()) == (200, text)
+
+
+async def test_a_node_whose_store_takes_no_writes_is_not_ready(
+    node: Served, http: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*args: object, **named: object) -> None:
+        raise StoreUnavailable("the store refuses writes")
+
+    monkeypatch.setattr(node.node.store, "hold_node", refuses)
+    async with http.get(node.url + "/readyz") as response:
+        assert (response.status, await response.text()) == (503, "store unavailable\n")
+    async with http.get(node.url + "/healthz") as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
