@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ from kolapp_media.node import MediaNode
 from kolapp_media.sdp import clean_offer
 from kolapp_media.settings import MediaSettings
 from media_peers import QuietPeer, until
+from processes import busy_machine
 
 CHROMIUM = (Path(__file__).parent / "data" / "chromium.sdp").read_text()
 CANDIDATE = "a=candidate:9 1 udp 2130706431 127.0.0.1 {port} typ host\r\na=mid:"
@@ -252,8 +255,11 @@ async def test_attack_23_addresses_are_bounded(
 
 # 24: a flood at the media port
 
-PACE_S = 0.005  # what its process sends may not be over a leg's own budget
-LOST_S = 0.1  # what has not come by then stood before a full buffer
+VOICE_S = 0.02
+TALK_S = 2.0
+# Some 40 ms alone. Four processes on two cores wait for each other, and so would those of a
+# machine that does other work: what is shown is that the flood makes nobody wait any longer.
+FREEZE_S = 0.5
 FLOOD = """
 import socket, sys, time
 target, seconds, rate = ("127.0.0.1", int(sys.argv[1])), float(sys.argv[2]), 50_000
@@ -283,42 +289,65 @@ async def test_attack_24_stock_keeps_all_of_it(stock: StockPair) -> None:
     assert agent._queue.qsize() >= 5_000
 
 
-async def test_attack_24_a_call_goes_on_under_a_flood(
-    node: MediaNode, client: MediaClient, make_quiet_peer: Callable[..., QuietPeer]
+@dataclass
+class Ear:
+    """What one end of a call hears of the other, in the order of their coming."""
+
+    came: list[tuple[int, float]] = field(default_factory=list)  # number, and when
+
+    def listen(self, peer: QuietPeer) -> None:
+        async def take(data: bytes, arrival_time_ms: int) -> None:
+            self.came.append((int.from_bytes(data[2:4], "big"), time.monotonic()))
+
+        peer.transport._handle_rtp_data = take
+
+    def longest_gap(self) -> float:
+        times = [when for _, when in self.came]
+        return max(later - earlier for earlier, later in pairwise(times))
+
+
+async def speak(peers: tuple[QuietPeer, ...], seconds: float) -> int:
+    """Each of them a packet every 20 ms; how many that were."""
+    start = time.monotonic()
+    for number in range(1, int(seconds / VOICE_S) + 1):
+        for peer in peers:
+            await peer.send("audio", number, bytes(80))
+        await asyncio.sleep(start + number * VOICE_S - time.monotonic())
+    return number
+
+
+@pytest.mark.parametrize("beside", [nullcontext, busy_machine], ids=["quiet", "busy"])
+async def test_attack_24_a_call_does_not_notice_a_flood(
+    node: MediaNode,
+    client: MediaClient,
+    make_quiet_peer: Callable[..., QuietPeer],
+    beside: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    patient, clinician = make_quiet_peer(), make_quiet_peer()
+    people = patient, clinician = make_quiet_peer(), make_quiet_peer()
     answer = await connect(client, patient, "patient")
     await connect(client, clinician, "clinician")
     await joined(node, 2)
     before = (await client.stats()).rss_bytes
-    flood = subprocess.Popen(  # noqa: ASYNC220  # returns at once
-        [sys.executable, "-c", FLOOD, str(port_of(answer)), "1.0"], stdout=subprocess.PIPE
-    )
-    cpu, sequence, lost, longest, heard = time.process_time(), 0, 0, 0.0, time.monotonic()
-    while flood.poll() is None:  # a packet each way, and the next when both have come
-        sequence += 1
-        own = str(sequence).encode()
-        await patient.send("audio", sequence, own)
-        await clinician.send("audio", sequence, own)
-        try:
-            async with asyncio.timeout(LOST_S):
-                for peer in (patient, clinician):
-                    await peer.until(lambda of=peer, own=own: of.rtp and of.rtp[-1].payload == own)
-        except TimeoutError:
-            lost += 1  # the attacker's had filled the socket's buffer
-        else:
-            longest, heard = max(longest, time.monotonic() - heard), time.monotonic()
-        await asyncio.sleep(PACE_S)
-    sent = int(flood.communicate()[0])
+    ears = Ear(), Ear()
+    for ear, peer in zip(ears, people, strict=True):
+        ear.listen(peer)
+    command = [sys.executable, "-c", FLOOD, str(port_of(answer)), str(TALK_S)]
+    with beside(), subprocess.Popen(command, stdout=subprocess.PIPE) as flood:  # noqa: ASYNC220  # returns at once
+        cpu = time.process_time()
+        spoken = await speak(people, TALK_S)
+        cpu = time.process_time() - cpu
+        sent = int(flood.communicate()[0])
+    await until(lambda: node.counters().forwarded == 2 * spoken)
+    await until(lambda: all(len(ear.came) == spoken for ear in ears))
 
-    assert sent > 5_000
-    assert sequence > 50
-    assert lost < sequence / 20
-    assert longest < 0.5  # not what a listener would hear; the flood's process takes its share
+    assert sent > 10_000 * TALK_S
+    for ear in ears:
+        assert [number for number, _ in ear.came] == list(range(1, spoken + 1))
+        assert ear.longest_gap() < FREEZE_S
     assert (await client.stats()).rss_bytes - before < 5_000_000
     assert node.counters().floods > 0
-    assert node.counters().dropped < sent / 2  # most of it cost this process nothing
-    assert time.process_time() - cpu < 10
+    assert node.counters().dropped < sent / 5  # most of it cost this process nothing
+    assert cpu < TALK_S / 2  # both ends are in it too
 
 
 # 26: a browser that asks for key frames without end

@@ -8,6 +8,7 @@ decode and encode in threads, and its router, which builds an object per packet.
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from itertools import islice
 
 from .. import rtcp, rtp
@@ -17,10 +18,11 @@ from .feedback import Feedback
 from .outgoing import Outgoing
 from .sockets import Engine
 from .srtp import Cipher, protect_rtp, unprotect_rtcp, unprotect_rtp
-from .streams import MID, LegSection, Route, Stream
+from .streams import LegSection, Route, Stream, section_of
 
 _SMALLEST_RTP = rtp.HEADER_SIZE
 _SMALLEST_RTCP = 8
+_LOOKS = 200  # at packets of unknown sources, in a second
 _header = rtp.HEADER.unpack_from
 _rewrite = rtp.REWRITE.pack_into
 _now = time.monotonic
@@ -31,8 +33,8 @@ class Incoming:
 
     __slots__ = (  # looked up for every packet
         "__weakref__", "_back", "_bytes_left", "_cipher", "_context", "_counters", "_heard",
-        "_length", "_limit", "_memory", "_other", "_packets_left", "_pulse", "_reporters",
-        "_sections", "_settings", "_sources", "_streams", "_view", "feedback",
+        "_length", "_limit", "_looks_left", "_memory", "_other", "_packets_left", "_pulse",
+        "_reporters", "_sections", "_settings", "_sources", "_streams", "_view", "feedback",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +65,7 @@ class Incoming:
         self._reporters: set[bytes] = set()  # the same for RTCP
         self._packets_left = settings.packets_per_second
         self._bytes_left = settings.bytes_per_second
+        self._looks_left = _LOOKS
         self._heard = 0
         self.feedback = Feedback(settings, counters, sections, self._streams, back, cname)
 
@@ -70,6 +73,7 @@ class Incoming:
         """To be called once a second: another second's budget, and our reports."""
         self._packets_left = self._settings.packets_per_second
         self._bytes_left = self._settings.bytes_per_second
+        self._looks_left = _LOOKS
         self.feedback.tick(now)
 
     def was_heard(self) -> bool:
@@ -79,20 +83,18 @@ class Incoming:
 
     def receive(self, size: int) -> None:
         """An SRTP or SRTCP packet of this leg lies at the start of the workspace."""
-        counters = self._counters
-        self._packets_left -= 1
-        self._bytes_left -= size
-        if self._packets_left < 0 or self._bytes_left < 0:
-            counters.over_rate += 1
-            return
-        view = self._view
+        counters, view = self._counters, self._view
         if size < _SMALLEST_RTP or 192 <= view[1] <= 223:  # RFC 5761, 4
             self._receive_rtcp(size)
             return
         _, kind, sequence, timestamp, ssrc = _header(view)
         stream = self._streams.get(ssrc)
-        if stream is None and len(self._sources) >= self._limit and ssrc not in self._sources:
-            counters.strange += 1
+        if stream is None and not self._is_worth_a_look(ssrc, self._sources):
+            return
+        self._packets_left -= 1
+        self._bytes_left -= size
+        if self._packets_left < 0 or self._bytes_left < 0:
+            counters.over_rate += 1
             return
         length, memory = self._length, self._memory
         length[0] = size
@@ -207,10 +209,19 @@ class Incoming:
 
     # Streams the offer did not announce
 
+    def _is_worth_a_look(self, source: object, sources: Set[object]) -> bool:
+        """A packet of what is no stream, not even decrypted yet. Only so many: whoever writes the
+        browser's address on his own packets must not use up what the browser may send."""
+        self._looks_left -= 1
+        if self._looks_left < 0 or (len(sources) >= self._limit and source not in sources):
+            self._counters.strange += 1
+            return False
+        return True
+
     def _learn(self, ssrc: int, payload_type: int, size: int) -> Stream | None:
         """Find the section of a new, authenticated SSRC: by its mid, else by payload type."""
         try:
-            section = self._section_of(payload_type, size)
+            section = section_of(self._sections, payload_type, self._view, size)
         except rtp.MalformedPacket:
             section = None
         if section is None:
@@ -228,19 +239,6 @@ class Incoming:
         if self._other is not None:
             self._other.open_route(stream)
         return stream
-
-    def _section_of(self, payload_type: int, size: int) -> LegSection | None:
-        fitting = [
-            each
-            for each in self._sections
-            if payload_type in each.types.values() or payload_type in each.originals
-        ]
-        for section in fitting:
-            number = section.extensions.get(MID)
-            mid = rtp.find_extension(self._view, size, number) if number else None
-            if mid == section.mid.encode():
-                return section
-        return fitting[0] if len(fitting) == 1 else None
 
     # Routes
 
@@ -283,8 +281,12 @@ class Incoming:
             self._counters.strange += 1
             return
         reporter = bytes(self._view[4:8])
-        if reporter not in self._reporters and len(self._reporters) >= self._limit:
-            self._counters.strange += 1
+        if reporter not in self._reporters and not self._is_worth_a_look(reporter, self._reporters):
+            return
+        self._packets_left -= 1
+        self._bytes_left -= size
+        if self._packets_left < 0 or self._bytes_left < 0:
+            self._counters.over_rate += 1
             return
         length = self._length
         length[0] = size

@@ -7,9 +7,10 @@ Route    a stream's way to a track: everything a packet needs on it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .. import rtp
 from ..bandwidth import Queue
 from ..history import History
 from ..reception import Missing, Reception
@@ -123,6 +124,23 @@ class LegSection:
     def newest(self) -> Stream | None:
         """The stream that a retransmission of unknown origin repairs."""
         return next((each for each in reversed(self.streams) if each.repairs is None), None)
+
+
+def section_of(
+    sections: Sequence[LegSection], payload_type: int, packet: memoryview, size: int
+) -> LegSection | None:
+    """Whose packet this is: by its mid, else by payload type. Raises `rtp.MalformedPacket`."""
+    fitting = [
+        each
+        for each in sections
+        if payload_type in each.types.values() or payload_type in each.originals
+    ]
+    for section in fitting:
+        number = section.extensions.get(MID)
+        mid = rtp.find_extension(packet, size, number) if number else None
+        if mid == section.mid.encode():
+            return section
+    return fitting[0] if len(fitting) == 1 else None
 
 
 class Route:

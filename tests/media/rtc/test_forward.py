@@ -308,3 +308,23 @@ async def test_reporters_are_bounded(call, settings) -> None:
     await until(lambda: alices.counters.strange == 40 - settings.sources_per_leg)
 
     assert len(alices.incoming._reporters) == settings.sources_per_leg
+
+
+async def test_packets_that_only_bear_the_browsers_address_use_up_nothing_of_it(
+    call, settings
+) -> None:
+    """What somebody sends who writes that address on his own: here it comes from its socket."""
+    alice, alices, bob, _ = await call.joined()
+    forged = [
+        struct.pack("!BBHII", 0x80, kind, 1, 0, 6_000 + kind) + bytes(40) for kind in (96, 201)
+    ]
+    for number in range(settings.packets_per_second + 1_000):
+        await alice.transport.transport._send(forged[number % 2])
+        if number % 50 == 0:  # as fast as they are taken, or the kernel loses them
+            await until(lambda sent=number: alices.counters.dropped > sent)
+    await alice.send("audio", 1)
+    await alice.report(RtcpRrPacket(ssrc=1))
+    await bob.until(lambda: bob.rtp)
+
+    assert alices.counters.over_rate == 0
+    assert 0 < alices.counters.forged <= forward._LOOKS
