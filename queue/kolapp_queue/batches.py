@@ -34,7 +34,7 @@ CLOSED = "the link to the store is closed"
 @dataclass(slots=True, eq=False)
 class Call:
     own: Sequence[str]  # the keys that are this call's alone
-    args: Sequence[str | int]
+    args: Sequence[str | int | bytes]
     answer: asyncio.Future[Any]
 
 
@@ -73,7 +73,7 @@ class Batches:
         name: str,
         shared: Sequence[str],
         own: Sequence[str],
-        args: Sequence[str | int],
+        args: Sequence[str | int | bytes],
         alone: bool = False,
     ) -> Any:
         """`shared`: keys of all calls that go together; `own`: those of this one. `alone`: only

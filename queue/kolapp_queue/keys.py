@@ -85,6 +85,12 @@ def node(node_id: str) -> str:
     return f"{PREFIX}{{nodes}}:node:{checked(node_id)}"
 
 
+def forecast(ref: QueueRef) -> str:
+    """Hash of a queue's waiting times; see `forecast_lease`. Not among `QUEUE_KEYS`: it is large,
+    and whoever moves tickets need not know of it."""
+    return queue_key(ref, "forecast")
+
+
 def registry_member(ref: QueueRef) -> str:
     return f"{ref.provider}/{ref.queue}"
 

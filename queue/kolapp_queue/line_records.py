@@ -86,7 +86,7 @@ def line_of(
         visits_done=int(done or 0),
         visit_ms_mean=float(mean or 0.0),
         classes=[_CODES[place[:CLASS]] for place in places],
-        masks=_masks(on_duty, classes, profiles),
+        masks=masks_of(on_duty, classes, profiles),
         team=[int(profiles.get(b"v" + clinician, 0)) for clinician in on_duty],
         orders=Orders(places),
         causes=recent,
@@ -98,7 +98,7 @@ def _order(place: bytes) -> bytes:
     return place[CLASS:]
 
 
-def _masks(
+def masks_of(
     on_duty: list[bytes], classes: Mapping[bytes, bytes], profiles: Mapping[bytes, bytes]
 ) -> dict[int, int]:
     """Bit i of a class's mask: the i-th clinician on duty fits it."""

@@ -37,6 +37,7 @@ RETRY_MAX_S = 0.25
 _REFUSES_WRITES = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "LOADING")
 
 T = TypeVar("T")
+Arg = str | int | bytes  # of a script
 
 
 def client(url: str, **options: Any) -> Redis:
@@ -97,6 +98,10 @@ class Link:
     async def audit(self, verb: str, *args: str | int) -> dict[str, Any]:
         return await self._run(f"audit/{verb}", (keys.AUDIT,), (), args)
 
+    async def forecast(self, verb: str, ref: QueueRef, *args: str | int | bytes) -> dict[str, Any]:
+        both = (keys.forecast(ref), keys.hints(ref))
+        return await self._run(f"forecast/{verb}", both, (), args)
+
     async def do(self, what: Callable[[Redis], Awaitable[Any]]) -> Any:
         """A plain command. Its reply is as untyped as redis-py's: bytes, numbers, lists."""
         return await self._answered(lambda: what(self._redis))
@@ -112,7 +117,7 @@ class Link:
         return await self._answered(run)
 
     async def _run(
-        self, name: str, shared: Sequence[str], own: Sequence[str], args: Sequence[str | int]
+        self, name: str, shared: Sequence[str], own: Sequence[str], args: Sequence[Arg]
     ) -> dict[str, Any]:
         # In a cluster two records lie in two slots, so only calls for the same go together.
         alone = not self.one_server

@@ -187,6 +187,7 @@ class Hint:
     ticket: TicketId | None  # whose ticket changed its state, if one did
     visit: VisitId | None
     clinician: ClinicianKey | None  # who holds that visit
+    forecast: bool = False  # the waiting times were computed anew, and nothing else happened
 
 
 @dataclass(frozen=True, slots=True)

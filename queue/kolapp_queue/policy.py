@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -158,6 +159,11 @@ class QueuePolicy:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    def zone_ahead_s(self, ms: int) -> float:
+        """By how much the queue's clocks are ahead of UTC at a moment."""
+        offset = datetime.fromtimestamp(ms / 1000, self.zone).utcoffset()
+        return offset.total_seconds() if offset is not None else 0.0
 
     def credit_ms(self, band: str) -> int | None:
         """How much earlier a ticket of this band counts; "" is everybody's; None: no such band."""

@@ -119,6 +119,7 @@ def hint(ref: QueueRef, packed: bytes) -> Hint:
         ticket=record.get("ticket"),
         visit=record.get("visit"),
         clinician=record.get("clinician"),
+        forecast=record.get("forecast", False),
     )
 
 

@@ -28,6 +28,7 @@ PRELUDES = {
     "patient": ("_record",),
     "nodes": ("_leases",),
     "audit": ("_writer",),
+    "forecast": ("_forecast",),
 }
 
 # In front of and behind every script.

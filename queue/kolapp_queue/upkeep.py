@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgpack
@@ -10,6 +11,9 @@ from redis.asyncio.client import Pipeline
 from . import keys, records
 from .audit_stream import FIELD
 from .errors import UnreadableRecord
+from .eta.published import Published
+from .forecast_lease import read_forecast
+from .forecasting import Forecasted, Forecasting
 from .line_records import ask_line, line_of
 from .model import Line, NodeRecord, QueueRef
 from .rises import Recent
@@ -23,6 +27,14 @@ class Upkeep(Verbs):
     async def line(self, ref: QueueRef) -> Line:
         """The whole line at one moment of the store."""
         return line_of(ref, *await self._link.together(partial(ask_line, ref)))
+
+    async def forecast(self, ref: QueueRef) -> Published | None:
+        """The waiting times as they were published last; None before the first."""
+        return await read_forecast(self._link, ref)
+
+    def forecasting(self, ref: QueueRef, configured: Callable[[], Forecasted]) -> Forecasting:
+        """This node's part in computing the waiting times, to be run."""
+        return Forecasting(self._link, ref, configured)
 
     async def recent(self, line: Line) -> Recent:
         """What happened lately to a line that was just read: the tail of its queue's events."""

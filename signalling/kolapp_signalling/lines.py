@@ -83,6 +83,12 @@ class QueueLine:
                 return
             await self._join_reading()
 
+    async def read_waits(self) -> None:
+        """The waiting times alone, of the line as it was read. Raises StoreUnavailable."""
+        published = await self._store.forecast(self.ref)
+        if self.line is not None:
+            self._waits = Waits(self.line, published)
+
     async def _join_reading(self) -> None:
         if self._reading is None:
             self._reading = self._tasks.start(self._read(), waited_for=True)
@@ -95,6 +101,7 @@ class QueueLine:
             await asyncio.sleep(max(0.0, self._rest_until - loop.time()))
             started = loop.time()
             line = await self._store.line(self.ref)
+            published = await self._store.forecast(self.ref)
             # After the line: a word said in between is rather read early than missed.
             self.bulletin = await self._store.bulletin(self.ref)
             self._clock.heard(line.now_ms)
@@ -102,7 +109,7 @@ class QueueLine:
             self.line, self.seen = line, max(self.seen, line.version)
             self._index = {ticket: index for index, ticket in enumerate(line.waiting)}
             self._positions = places.positions(line)
-            self._waits = Waits(line, self._policy().visit_prior_ms)
+            self._waits = Waits(line, published)
             self._rest_until = loop.time() + _REST * (loop.time() - started)
         finally:
             self._reading = None
@@ -117,13 +124,13 @@ class QueueLine:
             return None
         position = self._positions[index]
         if told is None or position < told.position:
-            return self.place_at(position)
+            return self._place_of(index, position)
         if position == told.position:
-            return self.place_at(position, told.cause)
+            return self._place_of(index, position, told.cause)
         rise = places.why_risen(self.line, index, told_at)
         if rise is None:
-            return self.place_at(told.position, told.cause)
-        return self.place_at(position, rise.value)
+            return self._place_of(index, told.position, told.cause)
+        return self._place_of(index, position, rise.value)
 
     async def place_again(self, ticket: TicketId) -> PlaceInfo | None:
         """For a patient whom this node has not told a place, but another one may have: if it rose
@@ -140,8 +147,9 @@ class QueueLine:
             return place
         return msgspec.structs.replace(place, cause=rise.value)
 
-    def place_at(self, position: int, cause: str = "") -> PlaceInfo:
-        wait = self._waits.at(position) if self._waits is not None else NOT_READ_YET
+    def _place_of(self, index: int, position: int, cause: str = "") -> PlaceInfo:
+        waits, now_ms = self._waits, self._clock.now_ms()
+        wait = waits.of(index, now_ms) if waits is not None else NOT_READ_YET
         return PlaceInfo(position, max(position, len(self._index)), wait, cause)
 
     def facts(self) -> Facts:
@@ -177,4 +185,7 @@ class QueueLine:
     def _next(self) -> PlaceInfo | None:
         if (line := self.line) is None:
             return None
-        return self.place_at(places.newcomer(line, places.everybody(line)))
+        position = places.newcomer(line, places.everybody(line))
+        waits, now_ms = self._waits, self._clock.now_ms()
+        wait = waits.next(now_ms) if waits is not None else NOT_READ_YET
+        return PlaceInfo(position, max(position, len(self._index)), wait)

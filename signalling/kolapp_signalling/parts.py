@@ -29,13 +29,17 @@ class AskedNeeds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WaitRange(msgspec.Struct, frozen=True):
-    """Remaining wait in seconds. `known` is false when nothing honest can be said (`low_s` and
-    `high_s` are then 0); `why` says why in one word: `nobody_on_duty`."""
+    """Remaining wait in seconds, in steps that people can read; `high_s` 0 is any moment now.
+    `known` is false when nothing honest can be said (both ends are then 0), and `why` says why in
+    one word: `nobody_on_duty` or, for a moment, `not_known_yet`. What a ticket is told is a
+    promise: against the clock `high_s` does not rise but for a `cause`, one of those of a place, or
+    `forecast` when the forecast was wrong; it is that of the last rise."""
 
     known: bool
     low_s: int
     high_s: int
     why: str = ""
+    cause: str = ""
 
 
 class PlaceInfo(msgspec.Struct, frozen=True):

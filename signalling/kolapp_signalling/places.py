@@ -47,7 +47,9 @@ class Places:
         self._audience = audience
         self._windows = windows
         self._lost = lost
-        self._changed = asyncio.Event()
+        self._work = asyncio.Event()  # there is something to read
+        self._changed = False  # the line
+        self._waits_changed = False  # the waiting times alone
         self._everybody = False  # the next round is for the tail too
         self._tail_told = -1  # version of the last round for the tail
         self._tail_due = 0.0  # the loop's time
@@ -55,12 +57,22 @@ class Places:
     def touched(self, version: int) -> None:
         """The queue has that version now."""
         if version > self._queue.version:
-            self._changed.set()
+            self._touch()
+
+    def _touch(self) -> None:
+        self._changed = True
+        self._work.set()
+
+    def forecast(self) -> None:
+        """The waiting times were computed anew."""
+        self._waits_changed = True
+        self._tail_told = -1
+        self._work.set()
 
     def resync(self) -> None:
         """Something may have been missed: read again and look at every ticket now."""
         self._everybody = True
-        self._changed.set()
+        self._touch()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -71,7 +83,7 @@ class Places:
             try:
                 await self._round()
             except StoreUnavailable:
-                self._changed.set()
+                self._touch()
                 log.event(logging.WARNING, "Places wait for the store.")
                 await asyncio.sleep(_RETRY_S)
             await asyncio.sleep(max(0.0, started + self._windows.front_s - _GATHER_S - loop.time()))
@@ -83,17 +95,21 @@ class Places:
         due = self._tail_due if behind else self._tail_due + _REFRESH_S
         try:
             async with asyncio.timeout(max(0.0, due - now)):
-                await self._changed.wait()
+                await self._work.wait()
         except TimeoutError:
             self._everybody = True
             if not behind:
-                self._changed.set()
+                self._touch()
 
     async def _round(self) -> None:
         loop = asyncio.get_running_loop()
-        if self._changed.is_set() or self._queue.line is None:
-            self._changed.clear()
+        self._work.clear()
+        if self._changed or self._queue.line is None:
+            self._changed = self._waits_changed = False
             await self._queue.read()
+        elif self._waits_changed:
+            self._waits_changed = False
+            await self._queue.read_waits()
         self._tell_front()
         for desk in self._audience.desks(self._queue.ref.provider):
             self._audience.tell_desk(desk)

@@ -8,6 +8,7 @@ from functools import partial
 from kolapp_queue.admission import Admitted
 from kolapp_queue.errors import QueueError
 from kolapp_queue.feed import Feed
+from kolapp_queue.forecasting import Forecasted, Forecasting
 from kolapp_queue.model import NAME, Needs, QueueRef
 from kolapp_queue.policy import QueuePolicy
 from kolapp_queue.policy_book import PolicyBook
@@ -23,12 +24,15 @@ from .tasks import Tasks
 
 
 class OpenQueue:
-    __slots__ = ("_heard", "line", "places", "ref")
+    __slots__ = ("_forecasting", "_heard", "line", "places", "ref")
 
-    def __init__(self, ref: QueueRef, line: QueueLine, places: Places) -> None:
+    def __init__(
+        self, ref: QueueRef, line: QueueLine, places: Places, forecasting: Forecasting
+    ) -> None:
         self.ref = ref
         self.line = line
         self.places = places
+        self._forecasting = forecasting
         # Every change of a queue is one version and one hint, so a hint that is missing shows as a
         # gap. What was read by ourselves does not count: it may hide what a lost hint was about.
         self._heard = -1
@@ -44,6 +48,7 @@ class OpenQueue:
         lost = version > self._heard + 1
         self._heard = max(self._heard, version)
         self.places.touched(version)
+        self._forecasting.touched()
         return lost
 
     def compare(self, version: int) -> bool:
@@ -123,14 +128,20 @@ class Queues:
             return queue
         line = QueueLine(ref, partial(self.policy, ref), self._store, self._clock, self._tasks)
         places = Places(line, self._audience, self._windows, self._news.look_at)
-        queue = self._open[ref] = OpenQueue(ref, line, places)
+        forecasting = self._store.forecasting(ref, partial(self._configured, ref))
+        queue = self._open[ref] = OpenQueue(ref, line, places, forecasting)
         self._tasks.start(self._feed.subscribe(ref))
         self._tasks.keep(places.run)
+        self._tasks.keep(forecasting.run)
         return queue
 
     def policy(self, ref: QueueRef) -> QueuePolicy:
         """Also of a queue that is configured no more: those who are in it still are."""
         return self._book.find(ref) or QueuePolicy(ref.provider, ref.queue)
+
+    def _configured(self, ref: QueueRef) -> Forecasted:
+        policy = self.policy(ref)
+        return Forecasted(policy.visit_prior_ms, policy.zone_ahead_s)
 
     def forget(self) -> None:
         """Nothing that was read counts any more."""

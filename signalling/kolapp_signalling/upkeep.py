@@ -33,8 +33,13 @@ async def follow(feed: Feed, queues: Queues, news: News) -> None:
     """Hints, as they come."""
     async for event in feed:
         if isinstance(event, Hint):
+            queue = queues.get(event.ref)
+            if event.forecast:
+                if queue is not None:
+                    queue.places.forecast()
+                continue
             news.hint(event)
-            if (queue := queues.get(event.ref)) is not None and queue.hint(event.version):
+            if queue is not None and queue.hint(event.version):
                 queues.resync(event.ref)
         else:
             queues.resync(event.ref)

@@ -1,50 +1,70 @@
-"""Waiting ranges of one line, as people read them. Pure.
+"""Waiting ranges of one line, as people read them: the promise of each who waits, against the
+clock, and what somebody who joins now would be told. Pure.
 
-Estimated when somebody is told, and at a few hundred places at most.
+The promises come from the node that computes them (`kolapp_queue.forecasting`). Whoever has none
+yet is told one in a moment; nothing is made up here in the meantime.
 """
 
 from __future__ import annotations
 
-from kolapp_queue.eta import Pace, Wait, wait
+from typing import Any
+
+from kolapp_queue.eta import NOBODY_ON_DUTY, NOT_KNOWN_YET, Wait
+from kolapp_queue.eta.published import Published
+from kolapp_queue.eta.steps import Shown, shown_at
 from kolapp_queue.model import Line
+from kolapp_queue.places import everybody
 
 from .parts import WaitRange
 
-NOT_READ_YET = WaitRange(known=False, low_s=0, high_s=0, why="not_known_yet")
 
-# Up to so many seconds a range is told in steps of so many. A range that moves by seconds would
-# say more than anybody knows, and cost a frame each time.
-_STEPS_S = ((600, 30), (3_600, 60), (0, 300))
+def _unknown(wait: Wait) -> WaitRange:
+    return WaitRange(known=False, low_s=0, high_s=0, why=wait.why)
+
+
+NOT_READ_YET = _unknown(NOT_KNOWN_YET)
+_NOBODY = _unknown(NOBODY_ON_DUTY)
 
 
 class Waits:
-    def __init__(self, line: Line, prior_ms: int) -> None:
-        self._pace = Pace.of(line, prior_ms)
-        self._told: dict[int, WaitRange] = {}
+    """`published` is None before anything was."""
 
-    def at(self, position: int) -> WaitRange:
-        """1 is next; one more than there are is whoever joins now."""
-        knot = _knot(position)
-        told = self._told.get(knot)
-        if told is None:
-            told = self._told[knot] = _range(wait(self._pace, knot))
-        return told
+    def __init__(self, line: Line, published: Published | None) -> None:
+        self._line = line
+        self._published = published
+        self._promises = dict(published.promises()) if published is not None else {}
+        self._lows: dict[int, Any] = {}  # by class: earliest seconds of each place
+
+    def of(self, index: int, now_ms: int) -> WaitRange:
+        """Of somebody in the line."""
+        line = self._line
+        if not line.masks.get(line.classes[index], 0):
+            return _NOBODY
+        promise = self._promises.get(line.orders[index][1])
+        if promise is None or self._published is None or self._published.why:
+            return NOT_READ_YET
+        until_ms, _, cause = promise
+        return self._range(line.classes[index], index + 1, until_ms, now_ms, cause)
+
+    def next(self, now_ms: int) -> WaitRange:
+        """Of somebody who asks for nothing and joins now."""
+        if not everybody(self._line):
+            return _NOBODY
+        if self._published is None or self._published.why:
+            return NOT_READ_YET
+        until_ms, place = self._published.next_until_ms, len(self._line.waiting) + 1
+        return self._range(self._published.curves[0].cls, place, until_ms, now_ms, "")
+
+    def _range(self, cls: int, place: int, until_ms: int, now_ms: int, cause: str) -> WaitRange:
+        assert self._published is not None
+        lows = self._lows.get(cls)
+        if lows is None:
+            curve = self._published.curve_of(cls)
+            assert curve is not None
+            lows = self._lows[cls] = curve.at(range(1, len(self._line.waiting) + 2), "q10")
+        from_s = self._published.at_ms / 1000 + float(lows[place - 1])
+        return _told(shown_at(from_s, until_ms / 1000, now_ms / 1000, cause))
 
 
-def _knot(position: int) -> int:
-    """The next place that is estimated: each of the first 64, then 32 between two powers of two,
-    so at most 3 % further back. Keeps a line of thousands from being thousands of estimates."""
-    step = 1 << max(0, position.bit_length() - 6)
-    return -(-position // step) * step
-
-
-def _range(estimate: Wait) -> WaitRange:
-    if not estimate.known:
-        return WaitRange(known=False, low_s=0, high_s=0, why=estimate.why)
-    step = _step_s(estimate.high_s)
-    low, high = estimate.low_s // step * step, -(-estimate.high_s // step) * step
-    return WaitRange(known=True, low_s=low, high_s=high)
-
-
-def _step_s(high_s: int) -> int:
-    return next(step for limit, step in _STEPS_S if high_s <= limit or not limit)
+def _told(shown: Shown) -> WaitRange:
+    return WaitRange(known=True, low_s=shown.low_s, high_s=shown.high_s, cause=shown.cause)

@@ -12,7 +12,8 @@ def hash_tag(key: str) -> str:
 
 
 def test_all_keys_of_a_queue_share_one_slot() -> None:
-    names = [*keys.queue_keys(QueueRef("p", "q")), keys.hints(QueueRef("p", "q"))]
+    ref = QueueRef("p", "q")
+    names = [*keys.queue_keys(ref), keys.hints(ref), keys.forecast(ref)]
     assert {hash_tag(name) for name in names} == {"p/q"}
     assert all(name.startswith("kolapp:1:") for name in names)
 

@@ -13,6 +13,8 @@ from kolapp_queue import keys, scripts
 from kolapp_queue.audit_lease import AuditLease
 from kolapp_queue.audit_stream import Cursor
 from kolapp_queue.cluster import is_cluster
+from kolapp_queue.eta.published import Published
+from kolapp_queue.forecast_lease import ForecastLease
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
 from kolapp_queue.presence import NodeLease
 from kolapp_queue.sealing import KeyRing
@@ -76,7 +78,11 @@ class RecordingLink(CutLink):
         self.passed: dict[str, set[tuple[int, int]]] = {}
 
     async def _run(
-        self, name: str, shared: Sequence[str], own: Sequence[str], args: Sequence[str | int]
+        self,
+        name: str,
+        shared: Sequence[str],
+        own: Sequence[str],
+        args: Sequence[str | int | bytes],
     ) -> dict[str, Any]:
         self.passed.setdefault(name, set()).add((len(shared) + len(own), len(args)))
         return await super()._run(name, shared, own, args)
@@ -93,7 +99,7 @@ async def test_the_store_passes_what_the_headers_name(store_url: str, provider: 
     finally:
         await link.close()
     a_queues = len(keys.QUEUE_KEYS)
-    needed = {"queue": a_queues, "both": a_queues + 1}
+    needed = {"queue": a_queues, "both": a_queues + 1, "forecast": 2}
     assert link.passed == {
         name: {
             (
@@ -139,6 +145,11 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     await lease.hold()
     await lease.advance(ref, Cursor())
     await lease.release()
+    forecast = ForecastLease(store._link, ref, "one", 1_000)
+    await forecast.hold()
+    await forecast.publish(Published(0))
+    await forecast.remember(b"")
+    await forecast.release()
     node = NodeLease(store, 0, 0)
     await node.renew()
     await node.leave()

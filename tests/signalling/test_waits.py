@@ -1,48 +1,70 @@
 from __future__ import annotations
 
-import pytest
+from kolapp_queue.eta.announce import CAUSES
+from kolapp_queue.eta.published import Curve, Published, keep
 from kolapp_queue.model import Line, QueueRef, TicketId
 from kolapp_signalling.parts import WaitRange
-from kolapp_signalling.waits import Waits, _knot, _step_s
+from kolapp_signalling.waits import NOT_READ_YET, Waits
 
 REF = QueueRef("north", "drop-in")
+NOW_MS = 1_000_000
+NOBODY = WaitRange(False, 0, 0, "nobody_on_duty")
 
 
-def waits(length: int, on_duty: int) -> Waits:
-    waiting = tuple(TicketId(f"t{n}") for n in range(length))
-    return Waits(Line(REF, 1, 0, waiting, on_duty, (), 0, 0.0), prior_ms=720_000)
+def line(count: int, on_duty: int = 1, classes: tuple[int, ...] = ()) -> Line:
+    waiting = tuple(TicketId(f"t{n}") for n in range(count))
+    orders = [(n, n + 1) for n in range(count)]
+    classes = classes or (0,) * count
+    return Line(
+        REF, 1, NOW_MS, waiting, on_duty, (), 0, 0.0, classes=classes, masks={0: on_duty},
+        orders=orders,
+    )  # fmt: skip
+
+
+def published(*until_s: float, why: str = "", cause: str = "") -> Published:
+    """Promises to the numbers 1, 2, ...; the lower end is a third of the place in minutes."""
+    places = (1, 1 + len(until_s))
+    curve = Curve(0, places, tuple((0.0, 20.0 * place, *[0.0] * 5) for place in places))
+    numbers = [number for number, _ in enumerate(until_s, 1)]
+    ends = [NOW_MS / 1000 + one for one in until_s]
+    kept = keep(numbers, ends, until_s, [CAUSES.index(cause)] * len(until_s))
+    return Published(NOW_MS, 1, 1, why, (curve,), NOW_MS + 900_000, kept, CAUSES)
+
+
+def test_a_promise_is_told_in_steps_and_counted_down() -> None:
+    waits = Waits(line(9), published(*[600.0] * 9))
+    assert waits.of(8, NOW_MS) == WaitRange(True, 180, 600)
+    assert waits.of(8, NOW_MS + 200_000) == WaitRange(True, 0, 420)
+    told = [waits.of(8, NOW_MS + ms).high_s for ms in range(0, 700_000, 7_000)]
+    assert told == sorted(told, reverse=True)
+    assert told[-1] == 0  # any moment
+
+
+def test_who_joins_now_is_told_too() -> None:
+    assert Waits(line(9), published(*[600.0] * 9)).next(NOW_MS) == WaitRange(True, 180, 900)
+    assert Waits(line(0), published()).next(NOW_MS) == WaitRange(True, 0, 900)
+
+
+def test_why_it_rose_goes_with_it() -> None:
+    assert Waits(line(1), published(600.0, cause="urgent")).of(0, NOW_MS).cause == "urgent"
 
 
 def test_nothing_is_known_with_nobody_on_duty() -> None:
-    assert waits(5, 0).at(1) == WaitRange(False, 0, 0, "nobody_on_duty")
-    assert waits(5, 0).at(5).known is False
+    waits = Waits(line(2, on_duty=0), published(600.0, 600.0))
+    assert waits.of(0, NOW_MS) == waits.next(NOW_MS) == NOBODY
 
 
-def test_later_places_wait_longer() -> None:
-    told = [waits(200, 2).at(position) for position in range(1, 202)]
-    assert all(each.known and each.low_s <= each.high_s for each in told)
-    assert [each.high_s for each in told] == sorted(each.high_s for each in told)
-    assert [each.low_s for each in told] == sorted(each.low_s for each in told)
+def test_nothing_is_known_if_nobody_on_duty_fits() -> None:
+    waits = Waits(line(2, classes=(0, 1)), published(600.0, 600.0))
+    assert waits.of(0, NOW_MS).known
+    assert waits.of(1, NOW_MS) == NOBODY
 
 
-def test_a_long_line_is_estimated_at_few_places_and_never_too_early() -> None:
-    knots = [_knot(position) for position in range(1, 10_001)]
-    assert knots[:64] == list(range(1, 65))
-    assert knots == sorted(knots)
-    assert len(set(knots)) < 320
-    assert all(p <= k <= p * 1.032 for p, k in enumerate(knots, 1))
-
-
-@pytest.mark.parametrize(
-    ("high_s", "step"), [(0, 30), (600, 30), (601, 60), (3_600, 60), (3_601, 300), (90_000, 300)]
-)
-def test_ranges_are_told_in_readable_steps(high_s: int, step: int) -> None:
-    assert _step_s(high_s) == step
-
-
-def test_a_range_never_promises_more_than_was_estimated() -> None:
-    for position in range(1, 9):
-        told = waits(8, 2).at(position)
-        step = _step_s(told.high_s)
-        assert told.high_s % step == 0
-        assert told.low_s % 30 == 0
+def test_who_was_promised_nothing_yet_is_told_so() -> None:
+    waits = Waits(line(2), published(600.0))
+    assert waits.of(0, NOW_MS).known
+    assert waits.of(1, NOW_MS) == NOT_READ_YET
+    assert Waits(line(1), None).of(0, NOW_MS) == Waits(line(1), None).next(NOW_MS) == NOT_READ_YET
+    # A clinician came just now: the last that was computed is older.
+    stale = Waits(line(1), published(600.0, why="nobody_on_duty"))
+    assert stale.of(0, NOW_MS) == stale.next(NOW_MS) == NOT_READ_YET

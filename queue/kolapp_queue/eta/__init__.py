@@ -4,6 +4,6 @@ Pure: no clock, no tasks, no store. The parts of it that learn import numpy; imp
 package alone does not.
 """
 
-from .formula import NOBODY_ON_DUTY, Curve, Pace, Wait, curve, wait
+from .wait import NOBODY_ON_DUTY, NOT_KNOWN_YET, Wait
 
-__all__ = ["NOBODY_ON_DUTY", "Curve", "Pace", "Wait", "curve", "wait"]
+__all__ = ["NOBODY_ON_DUTY", "NOT_KNOWN_YET", "Wait"]

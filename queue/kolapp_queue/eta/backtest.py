@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .calibration import COLUMNS
 from .forecaster import Kolapp
 from .history import Event, second_of_day
 from .metrics import Said, calibration, error_by, measure
 from .offline import NoBoosting, compare
+from .published import COLUMNS
 from .replay import Records, replay
 from .watch import Watch
 

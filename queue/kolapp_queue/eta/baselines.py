@@ -2,14 +2,17 @@
 
 Sources: Asterisk's app_queue (moving average 1/4), Salesforce Chat (0.1), Genesys (position times
 handling time by agents), Cloudflare Waiting Room (position by throughput); last to enter service,
-head of line and the queue with impatient customers after Ibrahim and Whitt.
+head of line and the queue with impatient customers after Ibrahim and Whitt. `formula` is our own
+first one.
 """
 
 from __future__ import annotations
 
+from .formula import Pace, wait
 from .history import Event, Step
 from .recent import Last
 from .state import Ended, QueueState, Waiting
+from .wait import Wait
 
 PATIENCE = 5 / 3  # mean, exponential, in QLM; of a mean visit
 FIRST_WAIT_S = 60.0  # said by the averages before anybody has been served
@@ -49,9 +52,14 @@ class Baselines:
             "last_to_enter_class": self.last_of.get(waiting.credit_s, self.last),
             "head_of_line": head_of_line(state, waiting),
             "position_handling": place * handling / busy,
+            "formula": _middle(wait(Pace.of(state), place)),
             "throughput": place * state.starts[-1].span_s / max(0.5, started),
             "impatient_queue": impatient(place, busy / handling, PATIENCE * state.unit_s),
         }
+
+
+def _middle(said: Wait) -> float:
+    return (said.low_s + said.high_s) / 2
 
 
 def head_of_line(state: QueueState, waiting: Waiting | None) -> float:

@@ -22,7 +22,6 @@ RANGE = (0.09, 0.89)
 TRACKED = np.array([*SHARES, *RANGE])
 SOURCE = np.array([0, 1, 2, 3, 0, 3])
 MEDIAN = 1
-COLUMNS = ("mean", "q10", "q50", "q80", "q90", "low", "high")
 
 # Forecast medians between short and long, in mean visits.
 EDGES = np.array([0.2, 0.45, 0.9, 2.0, 5.0])
@@ -43,7 +42,7 @@ class Calibration:
         self.seen = np.zeros(len(EDGES) + 1)
 
     def apply(self, said: Any) -> Any:
-        """The learner's rows (quantiles, then the mean, in mean visits) to rows of COLUMNS."""
+        """The learner's rows (quantiles, then the mean, in mean visits) to `published.COLUMNS`."""
         quantiles = self._tracked(said)
         quantiles[:, :4] = np.maximum.accumulate(quantiles[:, :4], axis=1)
         return np.concatenate((said[:, -1:], quantiles), axis=1)

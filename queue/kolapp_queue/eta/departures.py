@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .durations import Durations, Returns, ended_by
+from .servers import Server
 from .state import QueueState
 
 # Of the mean visit: the times at which departures are counted.
@@ -27,35 +28,50 @@ ABLE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """The clinicians on duty, as far as known: who is in a visit since when, who is free."""
+    """The clinicians on duty, as far as known: who is in a visit since when, in this queue or in
+    another one, and who is free."""
 
     lasted_s: Any  # of each visit going on
     median_s: Any
     shape: Any
     able: Any  # visits (rows) by kinds (columns): the clinician takes that kind
+    share: Any  # of the clinician's visits that are this queue's
     idle_s: Any  # of each clinician without one
     idle_able: Any
+    idle_share: Any
 
 
 def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
     now_s = state.now_s
-    visits = list(state.visits.values())
-    lengths = [durations.of(visit.kind, visit.server) for visit in visits]
+    going = [
+        (visit.server, visit.since_s, durations.of(visit.kind, visit.server))
+        for visit in state.visits.values()
+    ] + [
+        (name, server.elsewhere_since_s, durations.of(server.mostly, name))
+        for name, server in state.servers.items()
+        if server.on_duty and not server.busy and server.elsewhere_since_s is not None
+    ]
     idle = [
         server
         for server in state.servers.values()
-        if server.on_duty and not server.busy and now_s - server.free_since_s < GONE * state.unit_s
+        if server.idle and now_s - server.free_since_s < GONE * state.unit_s
     ]
-    able = [_able(state.servers.get(visit.server), kinds) for visit in visits]
+    able = [_able(state.servers.get(name), kinds) for name, _, _ in going]
     idle_able = [_able(server, kinds) for server in idle]
     return Team(
-        np.array([max(0.5, now_s - visit.since_s) for visit in visits]),
-        np.array([median for median, _ in lengths]),
-        np.array([shape for _, shape in lengths]),
-        np.array(able, dtype=float).reshape(len(visits), len(kinds)),
+        np.array([max(0.5, now_s - since_s) for _, since_s, _ in going]),
+        np.array([median for _, _, (median, _) in going]),
+        np.array([shape for _, _, (_, shape) in going]),
+        np.array(able, dtype=float).reshape(len(going), len(kinds)),
+        np.array([_share(state.servers.get(name)) for name, _, _ in going]),
         np.array([now_s - server.free_since_s for server in idle]),
         np.array(idle_able, dtype=float).reshape(len(idle), len(kinds)),
+        np.array([server.share for server in idle]),
     )
+
+
+def _share(server: Server | None) -> float:
+    return 1.0 if server is None else server.share
 
 
 def _able(server: object, kinds: list[str]) -> list[bool]:
@@ -76,7 +92,8 @@ def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> D
     reached = np.maximum(within_s - pause_s, 0.0)
     busy = ended_by(team.lasted_s, team.median_s, team.shape, reached)
     idle = returns.by(team.idle_s, within_s)
-    busy, idle = (_and_on(first, within_s, mean_s + pause_s) for first in (busy, idle))
+    busy = team.share[:, None] * _and_on(busy, within_s, mean_s + pause_s)
+    idle = team.idle_share[:, None] * _and_on(idle, within_s, mean_s + pause_s)
     return Departures(
         within_s, busy.sum(axis=0) + idle.sum(axis=0), team.able.T @ busy + team.idle_able.T @ idle
     )

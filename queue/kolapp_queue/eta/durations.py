@@ -19,6 +19,7 @@ KIND_WEIGHT, KIND_MEMORY = 10.0, 1000.0
 # A clinician is believed to be different only after some dozens of visits.
 SERVER_WEIGHT, SERVER_MEMORY = 20.0, 300.0
 SHORTEST_S = 2.0
+SERVERS = 500  # remembered beyond a restart
 
 
 class Durations:
@@ -38,6 +39,14 @@ class Durations:
             own = self._servers.setdefault(server, [0.0, SERVER_WEIGHT])
             own[1] = min(own[1] + 1, SERVER_MEMORY)
             own[0] += (off - own[0]) / own[1]
+
+    def remember(self) -> list[dict[str, list[float]]]:
+        """What was learned, as plain values; `recall` takes it back."""
+        most_seen = sorted(self._servers.items(), key=lambda one: -one[1][1])
+        return [self._kinds, dict(most_seen[:SERVERS])]
+
+    def recall(self, known: list[dict[str, list[float]]]) -> None:
+        self._kinds, self._servers = known
 
     def of(self, kind: str, server: str) -> tuple[float, float]:
         """Median in seconds, and shape: the greater, the more alike the visits are."""
@@ -67,6 +76,12 @@ class Returns:
         rates = np.geomspace(self._PRIOR[0][1], self._PRIOR[1][1], count)
         self._returns = np.full(count, 0.5)
         self._exposed_s = 0.5 / rates
+
+    def remember(self) -> list[list[float]]:
+        return [self._returns.tolist(), self._exposed_s.tolist()]
+
+    def recall(self, known: list[list[float]]) -> None:
+        self._returns, self._exposed_s = (np.array(one) for one in known)
 
     def returned(self, idle_s: float) -> None:
         self._returns[np.searchsorted(self.edges, idle_s)] += 1

@@ -59,10 +59,10 @@ def queue_vector(state: QueueState, seen: Baselines, team: Team, gone: Departure
     waits = [
         head_of_line(state, None), seen.last, seen.average_quarter, seen.average_tenth,
         seen.last_ten.mean, seen.last_three.mean, now_s - state.last_start_s,
-        now_s - state.last_end_s, state.slot_wait.mean(now_s),
+        now_s - state.last_end_s, state.slot_wait.mean(state.local_s),
     ]  # fmt: skip
     handling = [state.handling_lately.mean, state.handling_last.mean, state.handling_all.mean]
-    angle = 2 * math.pi * second_of_day(now_s) / DAY_S
+    angle = 2 * math.pi * second_of_day(state.local_s) / DAY_S
     waves = [f(n * angle) for n in range(1, DAY_WAVES + 1) for f in (math.sin, math.cos)]
     idle = np.bincount(np.searchsorted(IDLE_EDGES, team.idle_s), minlength=len(IDLE_EDGES) + 1)
     busy = np.bincount(
@@ -76,7 +76,7 @@ def queue_vector(state: QueueState, seen: Baselines, team: Team, gone: Departure
             np.log1p(np.array(waits) / moment_s) / 2,
             np.log(np.array(handling) / unit_s),
             waves,
-            np.arange(7) == weekday(now_s),
+            np.arange(7) == weekday(state.local_s),
             np.log1p(idle),
             np.log1p(busy),
             np.log(expected + 0.05),

@@ -60,6 +60,9 @@ class Kolapp:
 
     def before(self, state: QueueState, event: Event) -> None:
         """Before it is applied: what it ends is learned from."""
+        if not self.learning:
+            self._before_s = event.at_s
+            return
         self._wait_for_idle(state, event)
         if event.step in (Step.LEFT, Step.STARTED) and (one := state.tickets.get(event.ticket)):
             self.giving_up.ended(event.at_s - one.joined_s, event.step == Step.LEFT)
@@ -100,12 +103,12 @@ class Kolapp:
         return tuple((shown[0][0] * self.unit_s).tolist())
 
     def everybody(self, state: QueueState) -> Any:
-        """Rows of remaining waits in the order of the line, as `calibration.COLUMNS`."""
+        """Rows of remaining waits in the order of the line, as `published.COLUMNS`."""
         return self.curve(state, np.arange(len(state.waiting)))
 
-    def curve(self, state: QueueState, which: Any) -> Any:
-        """The same for some of them, by their indexes."""
-        _, _, said = self._say(state, columns(state), which)
+    def curve(self, state: QueueState, which: Any, line: Columns | None = None) -> Any:
+        """The same for some of them, by their indexes in `line`, or in the whole of it."""
+        _, _, said = self._say(state, line or columns(state), which)
         return self.waiting.apply(said) * self.unit_s
 
     def _say(self, state: QueueState, line: Columns, which: Any) -> tuple[Any, Any, Any]:
@@ -137,7 +140,7 @@ class Kolapp:
             [
                 one.free_since_s
                 for one in state.servers.values()
-                if one.on_duty and not one.busy and since_s - one.free_since_s < longest_s
+                if one.idle and since_s - one.free_since_s < longest_s
             ]
         )
         if len(free) and event.at_s > since_s:

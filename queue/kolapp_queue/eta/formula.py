@@ -1,4 +1,4 @@
-"""How long the people in a line still wait: a first honest estimator, pure and without learning.
+"""A formula without learning, which the pages once showed: a baseline of the backtest.
 
 Visits are taken as Erlang-2 (coefficient of variation 0.7: most visits near the mean, some much
 longer), clinicians as independent and pulling as soon as they are free. The wait of place k is
@@ -13,11 +13,10 @@ Times are milliseconds inside and whole seconds outside.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
 
-from ..model import Line
+from .state import QueueState
+from .wait import NOBODY_ON_DUTY, Wait
 
 # Between two visits: notes, the next pull, the ring. A guess; nobody has measured it here.
 TURNAROUND_MS = 45_000
@@ -34,20 +33,6 @@ Z = 1.2816
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """The range a remaining wait falls into, about four times in five. Unknown: `why` says why
-    in one word (`nobody_on_duty`) and both ends are 0."""
-
-    known: bool
-    low_s: int
-    high_s: int
-    why: str = ""
-
-
-NOBODY_ON_DUTY = Wait(False, 0, 0, "nobody_on_duty")
-
-
-@dataclass(frozen=True, slots=True)
 class Pace:
     """What an estimate needs of a queue, at one moment."""
 
@@ -58,9 +43,10 @@ class Pace:
     prior_ms: int  # mean visit as long as nothing else is known
 
     @classmethod
-    def of(cls, line: Line, prior_ms: int) -> Pace:
-        elapsed = tuple(max(0, line.now_ms - since) for since in line.busy_since_ms)
-        return cls(line.on_duty, elapsed, line.visits_done, line.visit_ms_mean, prior_ms)
+    def of(cls, state: QueueState) -> Pace:
+        elapsed = tuple(int(1000 * (state.now_s - one.since_s)) for one in state.visits.values())
+        done, mean_ms = state.ends[-1].count(state.now_s), 1000 * state.handling_lately.mean
+        return cls(max(1, state.active()), elapsed, done, mean_ms, int(1000 * state.unit_s))
 
 
 def wait(pace: Pace, position: int) -> Wait:
@@ -68,37 +54,6 @@ def wait(pace: Pace, position: int) -> Wait:
     if pace.on_duty < 1:
         return NOBODY_ON_DUTY
     return _wait(*_range_ms(_moments(pace), max(0, position - _idle(pace))))
-
-
-class Curve(Sequence[Wait]):
-    """The ranges of places 1, 2, ... at the indexes 0, 1, ...; a `Wait` is made when asked for."""
-
-    def __init__(self, low_s: Any, high_s: Any) -> None:
-        self._low_s = low_s
-        self._high_s = high_s
-
-    def __len__(self) -> int:
-        return len(self._low_s)
-
-    @overload
-    def __getitem__(self, index: int) -> Wait: ...
-    @overload
-    def __getitem__(self, index: slice) -> Curve: ...
-    def __getitem__(self, index: int | slice) -> Wait | Curve:
-        if isinstance(index, slice):
-            return Curve(self._low_s[index], self._high_s[index])
-        return Wait(True, int(self._low_s[index]), int(self._high_s[index]))
-
-
-def curve(pace: Pace, places: int) -> Sequence[Wait]:
-    """The ranges of places 1 to `places`, in one go: the same figures as `wait` gives."""
-    if pace.on_duty < 1:
-        return [NOBODY_ON_DUTY] * places
-    import numpy as np  # here, because who imports the model should not wait for it
-
-    busy_before = np.maximum(0, np.arange(1, places + 1) - _idle(pace)).astype(float)
-    low, high = _range_ms(_moments(pace), busy_before)
-    return Curve(np.floor(low / 1000), np.ceil(high / 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +96,9 @@ def _remaining_ms(mean: float, elapsed: float) -> float:
     return (2 + rate * elapsed) / (rate * (1 + rate * elapsed))
 
 
-def _range_ms(moments: _Moments, busy_before: Any) -> tuple[Any, Any]:
-    """Low and high end for people who need `busy_before` busy clinicians to come free first; 0:
-    one is free already. Takes a number or a numpy array: only operators that both know."""
+def _range_ms(moments: _Moments, busy_before: int) -> tuple[float, float]:
+    """Low and high end for somebody who needs `busy_before` busy clinicians to come free first; 0:
+    one is free already."""
     started = busy_before > 0
     steps = (busy_before - 1) * started
     mean = started * moments.first_ms + steps * moments.step_ms + PULL_MS

@@ -56,8 +56,8 @@ def inputs(state: QueueState, waiting: Waiting, seen: Baselines) -> tuple[float,
         seen.average_tenth,
         seen.last_ten.mean,
         seen.last_three.mean,
-        second_of_day(now_s) / 3600,
-        weekday(now_s),
+        second_of_day(state.local_s) / 3600,
+        weekday(state.local_s),
     )
 
 

@@ -56,14 +56,39 @@ def places_at(line: Columns, which: Any, now_s: float, unit_s: float) -> Places:
     )
 
 
+def with_newcomer(line: Columns, kind: int, now_s: float) -> Columns:
+    """And, behind all, somebody who joins at this moment."""
+    return Columns(
+        np.append(line.kind, kind), np.append(line.credit_s, 0.0), np.append(line.joined_s, now_s)
+    )
+
+
 MOST_KNOTS = 64
-_EACH = 24  # of the first places; from there on further and further apart
+_EACH = 3 / 8  # of the knots are first places, each; from there on further and further apart
+MOST_CLASSES = 8  # with knots of their own; others go by the first
 
 
-def knots(count: int) -> Any:
-    """Which indexes of a line are computed: at most MOST_KNOTS, the first ones each, and always the
+def knots(count: int, most: int = MOST_KNOTS) -> Any:
+    """Which indexes of a line are computed: at most `most`, the first ones each, and always the
     last. Between two of them the wait is nearly a line."""
-    if count <= MOST_KNOTS:
+    if count <= most:
         return np.arange(count)
-    apart = np.geomspace(_EACH, count - 1, MOST_KNOTS - _EACH)
-    return np.unique(np.concatenate((np.arange(_EACH), np.round(apart)))).astype(np.int64)
+    each = int(_EACH * most)
+    apart = np.geomspace(each, count - 1, most - each)
+    return np.unique(np.concatenate((np.arange(each), np.round(apart)))).astype(np.int64)
+
+
+def places_by_class(cls: Any, anybody: int) -> list[tuple[int, Any]]:
+    """The classes of a line and, for each, which indexes are computed: MOST_KNOTS in all. First
+    comes the class `anybody`, with the index of who joins now behind the others."""
+    found, counts = np.unique(cls, return_counts=True)
+    others = [int(one) for one in found[np.argsort(-counts)] if one != anybody]
+    named = [anybody, *others[: MOST_CLASSES - 1]]
+    most = MOST_KNOTS // len(named)
+    chosen = []
+    for one in named:
+        mine = np.flatnonzero(cls == one)
+        if one == anybody:
+            mine = np.append(mine, len(cls))
+        chosen.append((one, mine[knots(len(mine), most)]))
+    return chosen

@@ -1,133 +1,178 @@
 """One queue's forecaster as it lives: fed with the store's events by the node that holds the
-forecast lease, its curve read by all.
-
-A curve is at most 64 knots; between two of them the wait is nearly a line. It says when it was
-computed, so that whoever reads it counts down by their own clock.
-"""
+forecast lease, and asked after each change for what all nodes read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import msgpack
 import numpy as np
 
-from .calibration import COLUMNS
+from .facts import Facts
 from .forecaster import Kolapp
-from .formula import NOBODY_ON_DUTY, Wait
 from .history import Event, Step
-from .line import knots
+from .line import columns, places_by_class, with_newcomer
 from .memory import UnknownMemory, recall, remember
+from .promises import People, Promising
+from .published import Curve, Published
 from .recorded import Recorded, history_s
-from .state import QueueState, Server
+from .servers import Server
+from .state import QueueState, Waiting
+from .wait import NOBODY_ON_DUTY
 
-# Events older than this are applied to know who waits and what is usual, but nobody who waited
-# then is waiting now: no forecast is made for them.
-_FORECAST_AGE_S = 6 * 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A queue's waiting times at one moment. `places`: 1 is next; rows of COLUMNS, in seconds."""
-
-    at_ms: int
-    why: str  # "" if the waits are known
-    places: tuple[int, ...] = ()
-    waits: tuple[tuple[float, ...], ...] = ()
-
-    def pack(self) -> bytes:
-        return bytes(msgpack.packb([self.at_ms, self.why, self.places, self.waits]))
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> Published:
-        at_ms, why, places, waits = msgpack.unpackb(packed, use_list=False)
-        return cls(at_ms, why, places, waits)
-
-    def at(self, place: int) -> dict[str, float]:
-        """By name; beyond the last knot as at the last. Empty if nothing is known."""
-        if self.why or not self.places:
-            return {}
-        table = np.array(self.waits)
-        return {
-            name: float(np.interp(place, self.places, table[:, number]))
-            for number, name in enumerate(COLUMNS)
-        }
-
-    def range_at(self, place: int) -> Wait:
-        """The 80 % range."""
-        waits = self.at(place)
-        if not waits:
-            return Wait(False, 0, 0, self.why or "not_known_yet")
-        return Wait(True, int(waits["low"]), int(-(-waits["high"] // 1)))
+# Events older than this are applied to know what is usual, but nobody who waited then is waiting
+# now: no forecast is made for them.
+FORECAST_AGE_S = 6 * 3600.0
 
 
 class LiveForecast:
     """`memory` is what a predecessor left; without one, and when it cannot be read, everything is
-    learned from the events that the store still has."""
+    learned from the events that the store still has. `before` is what was published last: what it
+    promised is kept. `zone_s` says by how much clocks on the wall are ahead of UTC at a moment."""
 
-    def __init__(self, unit_s: float, memory: bytes | None = None) -> None:
-        self.forecaster, self._learned_to = Kolapp(unit_s), (0, 0)
-        self.state = QueueState(unit_s)
+    def __init__(
+        self,
+        unit_s: float,
+        memory: bytes | None = None,
+        before: Published | None = None,
+        zone_s: Callable[[int], float] = lambda ms: 0.0,
+    ) -> None:
+        self.forecaster, self.state = Kolapp(unit_s), QueueState(unit_s)
+        self.cursor = "0-0"  # the last event that was applied
+        self._learned_to = (0, 0)
+        self._slow: dict[str, Any] | None = None  # to be put back once the events are applied
         self._recorded = Recorded()
-        self._cursor = "0-0"
+        self._zone_s = zone_s
+        self._promising = Promising(before)
         if memory is not None:
-            try:
-                known, cursor = recall(memory)
-            except UnknownMemory:
-                return
-            if known.unit_s == unit_s:
-                self.forecaster, self._learned_to = known, _order(cursor)
+            self._begin(memory)
+
+    @property
+    def learned_to_ms(self) -> int:
+        """Of the store's clock; 0 without a memory."""
+        return self._learned_to[0]
+
+    @property
+    def learned(self) -> int:
+        """Waits learned from, ever."""
+        learner = self.forecaster.learner
+        return 0 if learner is None else learner.seen
 
     def happened(self, entry: str, told: Mapping[str, Any], now_ms: int) -> None:
         """One entry of the stream, in its order. What it says of the time before the memory was
-        written is not learned a second time."""
-        self._cursor = entry
-        learned = _order(entry) <= self._learned_to
-        for event in self._recorded.events(told):
+        written is not learned a second time; what is no event of ours says nothing."""
+        self.cursor = entry
+        learned = order(entry) <= self._learned_to
+        if not learned:
+            self._put_back()
+        try:
+            events = list(self._recorded.events(told))
+        except (KeyError, TypeError, ValueError):
+            return
+        for event in events:
+            self.state.zone_s = self._zone_s(told["ms"])
             self._apply(event, learned, now_ms)
+
+    def in_line(self, orders: Iterable[tuple[int, int]], classes: Iterable[int]) -> None:
+        """Who waits by the store itself: order key (ms) and number of each, and the class. It wins
+        over the events, some of which may be lost."""
+        there = {
+            number: (key, f"{cls:02d}") for (key, number), cls in zip(orders, classes, strict=True)
+        }
+        for number in self.state.tickets.keys() - there.keys():
+            self.state.take(number)
+        for number in there.keys() - self.state.tickets.keys():
+            key, kind = there[number]
+            joined_s = history_s(key)
+            self.state.put(Waiting(joined_s, number, joined_s, kind, 0.0))
+
+    def publish(self, facts: Facts) -> Published:
+        self._put_back()
+        now_s = history_s(facts.now_ms)
+        self.state.now_s = max(self.state.now_s, now_s)
+        self.state.zone_s = self._zone_s(facts.now_ms)
+        self._duty(facts)
+        people = self._people(facts)
+        if not facts.on_duty:
+            return self._promising.unknown(facts, people, NOBODY_ON_DUTY.why)
+        return self._promising.publish(facts, people, self._curves(people, facts.anybody))
+
+    def memory(self) -> bytes:
+        return remember(self.forecaster, self.state, self.cursor)
+
+    def _begin(self, memory: bytes) -> None:
+        try:
+            known = recall(memory)
+        except UnknownMemory:
+            return
+        if known.forecaster.unit_s == self.forecaster.unit_s:
+            self.forecaster, self._slow = known.forecaster, known.state
+            self.state.kinds = list(known.state["kinds"])
+            self._learned_to = order(known.cursor)
+
+    def _put_back(self) -> None:
+        """The events of the last hours have been applied: what was known of older ones counts."""
+        if self._slow is not None:
+            self.state.recall(self._slow)
+            self._slow = None
 
     def _apply(self, event: Event, learned: bool, now_ms: int) -> None:
         self.forecaster.learning = not learned
         self.forecaster.before(self.state, event)
         ended = self.state.apply(event)
         self.forecaster.happened(self.state, event, ended)
-        young = history_s(now_ms) - event.at_s < _FORECAST_AGE_S
+        young = history_s(now_ms) - event.at_s < FORECAST_AGE_S
         waiting = self.state.tickets.get(event.ticket) if event.step == Step.JOINED else None
         if waiting is not None and (young or not learned):
             self.forecaster.forecast(self.state, waiting)
 
-    def publish(self, now_ms: int, on_duty: Collection[str]) -> Published:
-        """The curve now. `on_duty`: the clinicians, as the events name them."""
-        if not on_duty:
-            return Published(now_ms, NOBODY_ON_DUTY.why)
-        self._duty(history_s(now_ms), on_duty)
-        which = knots(len(self.state.waiting))
-        if not len(which):
-            return Published(now_ms, "")
-        waits = self.forecaster.curve(self.state, which)
-        # Nobody is told that somebody further back is taken sooner.
-        waits = np.maximum.accumulate(waits, axis=0)
-        return Published(
-            now_ms,
-            "",
-            tuple((which + 1).tolist()),
-            tuple(tuple(row) for row in np.round(waits, 1).tolist()),
-        )
-
-    def memory(self) -> bytes:
-        return remember(self.forecaster, self._cursor)
-
-    def _duty(self, now_s: float, on_duty: Collection[str]) -> None:
-        self.state.now_s = max(self.state.now_s, now_s)
-        for name, server in self.state.servers.items():
-            server.on_duty = name in on_duty or server.busy
+    def _duty(self, facts: Facts) -> None:
+        state, on_duty = self.state, facts.on_duty
         for name in on_duty:
-            if name not in self.state.servers:
-                self.state.servers[name] = Server(free_since_s=self.state.now_s)
+            server = state.servers.setdefault(name, Server(on_duty=False))
+            if not server.on_duty and not server.busy:
+                server.free_since_s = state.now_s
+            server.on_duty = True
+            since_ms = None if server.busy else facts.elsewhere_ms.get(name)
+            since_s = None if since_ms is None else history_s(since_ms)
+            server.is_elsewhere(since_s, state.now_s)
+        for name, server in state.servers.items():
+            if name not in on_duty:
+                server.on_duty = server.busy
+                server.elsewhere_since_s = None
+
+    def _people(self, facts: Facts) -> People:
+        state = self.state
+        count = len(state.waiting)
+        numbers = np.fromiter((ticket for _, ticket in state.waiting), np.int64, count)
+        orders_s = np.fromiter((order_s for order_s, _ in state.waiting), float, count)
+        if len(state.kinds) > 1:
+            kinds = (_class(state.tickets[ticket].kind) for _, ticket in state.waiting)
+            return People(numbers, orders_s, np.fromiter(kinds, np.int64, count))
+        cls = _class(state.kinds[0]) if state.kinds else facts.anybody
+        return People(numbers, orders_s, np.full(count, cls))
+
+    def _curves(self, people: People, anybody: int) -> tuple[Curve, ...]:
+        """The first is that of tickets that ask for nothing; its last knot is who joins now."""
+        line = with_newcomer(
+            columns(self.state), self.state.kind_number(f"{anybody:02d}"), self.state.now_s
+        )
+        places = places_by_class(people.cls, anybody)
+        which = np.concatenate([one for _, one in places])
+        waits = np.round(self.forecaster.curve(self.state, which, line), 1)
+        curves, done = [], 0
+        for cls, mine in places:
+            # Nobody is told that somebody further back is taken sooner.
+            rows = np.maximum.accumulate(waits[done : done + len(mine)], axis=0)
+            curves.append(Curve(cls, tuple((mine + 1).tolist()), tuple(map(tuple, rows.tolist()))))
+            done += len(mine)
+        return tuple(curves)
 
 
-def _order(entry: str) -> tuple[int, int]:
+def _class(kind: str) -> int:
+    return int(kind or 0)
+
+
+def order(entry: str) -> tuple[int, int]:
     ms, _, number = entry.partition("-")
     return int(ms), int(number or 0)

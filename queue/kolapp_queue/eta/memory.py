@@ -1,12 +1,14 @@
 """What a forecaster has learned, as bytes, so that a restart or another node goes on from there.
 
-Who waits and who serves is not in it: that comes from the queue's events of the last days, which
+Who waits and who serves is not in it: that comes from the queue's events of the last hours, which
 are applied again without learning from them. With the weights go the newest rows they were learned
-from, so that the first new ones do not speak alone.
+from, so that the first new ones do not speak alone, and what is learned slowly: how long visits
+last, how soon clinicians return, who gives up.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgpack
@@ -14,8 +16,9 @@ import numpy as np
 
 from .forecaster import Kolapp
 from .learner import Learner
+from .state import QueueState
 
-FORMAT = 1
+FORMAT = 2
 ROWS = 2_000
 
 
@@ -23,7 +26,14 @@ class UnknownMemory(ValueError):
     """Written by another version, or by nothing of ours: to be learned anew."""
 
 
-def remember(forecaster: Kolapp, cursor: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Known:
+    forecaster: Kolapp
+    cursor: str  # the last event that was learned from
+    state: dict[str, Any]  # for `QueueState.recall`
+
+
+def remember(forecaster: Kolapp, state: QueueState, cursor: str) -> bytes:
     """`cursor` says up to which event it has learned; `recall` gives it back."""
     learner = forecaster.learner
     calibrations = [
@@ -31,10 +41,13 @@ def remember(forecaster: Kolapp, cursor: str) -> bytes:
         for one in (forecaster.joining, forecaster.waiting)
         for array in (one.moved, one.today, one.seen)
     ]
+    slow = (forecaster.durations, forecaster.returns, forecaster.giving_up)
     record = {
         "format": FORMAT,
         "cursor": cursor,
         "unit_s": forecaster.unit_s,
+        "slow": [one.remember() for one in slow],
+        "state": state.remember(),
         "calibrations": calibrations,
         "net": [_packed(one) for one in learner.net.arrays()] if learner else [],
         "steps": learner.net.steps if learner else 0,
@@ -44,26 +57,34 @@ def remember(forecaster: Kolapp, cursor: str) -> bytes:
     return bytes(msgpack.packb(record))
 
 
-def recall(memory: bytes) -> tuple[Kolapp, str]:
+def recall(memory: bytes) -> Known:
     """Raises UnknownMemory."""
     try:
         record = msgpack.unpackb(memory)
         if record["format"] != FORMAT:
             raise UnknownMemory("written by another version")
-        forecaster = Kolapp(record["unit_s"])
-        saved = [_unpacked(one) for one in record["calibrations"]]
-        for one, arrays in zip(
-            (forecaster.joining, forecaster.waiting), (saved[:3], saved[3:]), strict=True
-        ):
-            for mine, other in zip((one.moved, one.today, one.seen), arrays, strict=True):
-                mine[...] = other
-        if record["net"]:
-            forecaster.learner = _learner(record)
+        return _known(record)
     except UnknownMemory:
         raise
     except (ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
         raise UnknownMemory("it cannot be read") from error
-    return forecaster, record["cursor"]
+
+
+def _known(record: dict[str, Any]) -> Known:
+    forecaster = Kolapp(record["unit_s"])
+    saved = [_unpacked(one) for one in record["calibrations"]]
+    for one, arrays in zip(
+        (forecaster.joining, forecaster.waiting), (saved[:3], saved[3:]), strict=True
+    ):
+        for mine, other in zip((one.moved, one.today, one.seen), arrays, strict=True):
+            mine[...] = other
+    durations, returns, giving_up = record["slow"]
+    forecaster.durations.recall(durations)
+    forecaster.returns.recall(returns)
+    forecaster.giving_up.recall(giving_up)
+    if record["net"]:
+        forecaster.learner = _learner(record)
+    return Known(forecaster, record["cursor"], record["state"])
 
 
 def _learner(record: dict[str, Any]) -> Learner:

@@ -50,6 +50,13 @@ class Smooth:
         self._seen = min(self._seen + 1.0, self._memory)
         self.mean += (value - self.mean) / self._seen
 
+    def remember(self) -> list[float]:
+        """What was learned, as plain values; `recall` takes it back."""
+        return [self.mean, self._seen]
+
+    def recall(self, known: list[float]) -> None:
+        self.mean, self._seen = known
+
 
 class Last:
     """The mean of the last few values."""
@@ -81,6 +88,13 @@ class Slots:
 
     def mean(self, at_s: float) -> float:
         return self._slots[_slot(at_s)].mean
+
+    def remember(self) -> list[list[float]]:
+        return [one.remember() for one in self._slots]
+
+    def recall(self, known: list[list[float]]) -> None:
+        for mine, other in zip(self._slots, known, strict=True):
+            mine.recall(other)
 
 
 def _slot(at_s: float) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..audit_chain import EVENT
+from ..states import ORDERS
 from .history import DAY_S, Event, Step
 
 _MONDAY = 4 * DAY_S  # 1970-01-01 was a Thursday: from the Monday after it
@@ -33,17 +34,18 @@ class Recorded:
 
     def __init__(self) -> None:
         self._tickets: dict[str, tuple[int, str, str]] = {}  # number, state, who serves
-        self._count = 0
 
     def events(self, told: Mapping[str, Any]) -> Iterator[Event]:
-        """What one event of the store means; nothing for a step that moves nobody. Raises KeyError
-        for what is no such event."""
+        """What one event of the store means; nothing for one that moves nobody. Raises KeyError,
+        TypeError or ValueError for what is no event of ours."""
+        if told.get("step") in ORDERS:
+            return
         ticket, state, at_s = told["ticket"], told["state"], history_s(told["ms"])
         number, before, server = self._tickets.get(ticket, (-1, "", ""))
         if state == before or told.get("step") in ("correct_outcome", "erased"):
             return
         if number < 0:
-            number, self._count = self._count, self._count + 1
+            number = int(told["number"])
         kind = str(told.get("class", ""))
         if before in _WITH_CLINICIAN and state not in _WITH_CLINICIAN:
             yield Event(at_s, Step.ENDED, number, kind, server=server)
@@ -61,8 +63,10 @@ class Recorded:
 
 
 def _credit_s(told: Mapping[str, Any]) -> float:
-    """Of the priority band, and the time waited already."""
-    return ((told.get("credit_ms") or 0) + (told.get("wait_ms") or 0)) / 1000
+    """Of the priority band, and the time waited already: how far the place is before the time of
+    coming into the line. What cannot be told counts as none."""
+    order_key = told.get("order_key")
+    return 0.0 if order_key is None else max(0.0, (told["ms"] - order_key) / 1000)
 
 
 class Reader:

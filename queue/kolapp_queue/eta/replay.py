@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from .baselines import Baselines
-from .calibration import COLUMNS
 from .history import Event, Step
 from .inputs import INPUTS, inputs
+from .published import COLUMNS
 from .state import Ended, QueueState, Waiting
 
 Forecast = tuple[float, ...]  # COLUMNS, in seconds

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from .history import DAY_S, Event, Step, day_of
 from .recent import Last, Slots, Smooth, Window
+from .servers import Server
 
 # What nobody took out of the queue, or no clinician ended, for so long is an event that got lost.
 KINDS = 6  # told apart; the rest count as the last of them
@@ -36,25 +38,6 @@ class Visit:
     kind: str
 
 
-@dataclass(slots=True)
-class Server:
-    """One clinician; `kinds` are the shares of what they lately served."""
-
-    ticket: int = -1  # of the visit going on
-    on_duty: bool = True
-    free_since_s: float = -LONGEST_S
-    kinds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def busy(self) -> bool:
-        return self.ticket >= 0
-
-    def took(self, kind: str) -> None:
-        for known in self.kinds:
-            self.kinds[known] *= 0.99
-        self.kinds[kind] = self.kinds.get(kind, 0.0) + 0.01
-
-
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A wait that ended by being served."""
@@ -70,6 +53,7 @@ class QueueState:
 
     def __init__(self, handling_s: float) -> None:
         self.now_s = 0.0
+        self.zone_s = 0.0  # what clocks on the wall are ahead of the history's
         self.unit_s = handling_s
         self.waiting: list[tuple[float, int]] = []
         # Beside it, for those who compute with the whole line at once: when each joined, with
@@ -96,6 +80,11 @@ class QueueState:
         self.last_start_s = self.last_end_s = -LONGEST_S
         self._day = -1
 
+    @property
+    def local_s(self) -> float:
+        """For hours and weekdays."""
+        return self.now_s + self.zone_s
+
     def apply(self, event: Event) -> Ended | None:
         """The event happens. Returns the wait it ended, if it served somebody who waited."""
         self.now_s = event.at_s
@@ -106,7 +95,7 @@ class QueueState:
             case Step.JOINED:
                 self._joined(event)
             case Step.LEFT:
-                if self._out(event.ticket) is not None:
+                if self.take(event.ticket) is not None:
                     _count(self.leaves, event.at_s)
             case Step.STARTED:
                 return self._started(event)
@@ -136,6 +125,25 @@ class QueueState:
         known = self.handling.get(kind)
         return known.mean if known is not None else self.unit_s
 
+    def remember(self) -> dict[str, Any]:
+        """What was learned slowly, as plain values; `recall` takes it back. The rest follows from
+        the events of the last hours."""
+        return {
+            "kinds": self.kinds,
+            "handling": {kind: one.remember() for kind, one in self.handling.items()},
+            "handling_all": self.handling_all.remember(),
+            "slot_wait": self.slot_wait.remember(),
+            "credit_s": self.credit_s,
+        }
+
+    def recall(self, known: dict[str, Any]) -> None:
+        for kind, one in known["handling"].items():
+            self.handling[kind] = Smooth(self.unit_s, HANDLING_WEIGHT, HANDLING_MEMORY)
+            self.handling[kind].recall(one)
+        self.handling_all.recall(known["handling_all"])
+        self.slot_wait.recall(known["slot_wait"])
+        self.credit_s = max(self.credit_s, known["credit_s"])
+
     @property
     def unnamed(self) -> int:
         """Visits of which the history does not say whose they are."""
@@ -148,24 +156,17 @@ class QueueState:
                 for one in self.servers.values())  # fmt: skip
         return len(self.visits) + sum(free)
 
-    def _joined(self, event: Event) -> None:
-        if event.ticket in self.visits:
-            return  # taken in the very moment of joining
-        waiting = Waiting(
-            event.at_s - event.credit_s, event.ticket, event.at_s, event.kind, event.credit_s
-        )
-        self.tickets[event.ticket] = waiting
+    def put(self, waiting: Waiting) -> None:
+        """Into the line, whatever was told of it."""
+        self.tickets[waiting.ticket] = waiting
         place = bisect_left(self.waiting, waiting.key)
         self.waiting.insert(place, waiting.key)
         self.joined_s.insert(place, waiting.joined_s)
         self.credits_s.insert(place, waiting.credit_s)
         self.kind_numbers.insert(place, self.kind_number(waiting.kind))
-        _count(self.joins, event.at_s)
-        if event.credit_s > 0:
-            self.urgent_joins.add(event.at_s)
-            self.credit_s = max(self.credit_s, event.credit_s)
 
-    def _out(self, ticket: int) -> Waiting | None:
+    def take(self, ticket: int) -> Waiting | None:
+        """Out of it; None if it was not there."""
         waiting = self.tickets.pop(ticket, None)
         if waiting is not None:
             place = bisect_left(self.waiting, waiting.key)
@@ -173,8 +174,22 @@ class QueueState:
                 del column[place]
         return waiting
 
+    def _joined(self, event: Event) -> None:
+        if event.ticket in self.visits:
+            return  # taken in the very moment of joining
+        self.take(event.ticket)  # told twice, it is there once
+        self.put(
+            Waiting(
+                event.at_s - event.credit_s, event.ticket, event.at_s, event.kind, event.credit_s
+            )
+        )
+        _count(self.joins, event.at_s)
+        if event.credit_s > 0:
+            self.urgent_joins.add(event.at_s)
+            self.credit_s = max(self.credit_s, event.credit_s)
+
     def _started(self, event: Event) -> Ended | None:
-        waiting = self._out(event.ticket)
+        waiting = self.take(event.ticket)
         if waiting is None:
             _count(self.joins, event.at_s)
         _count(self.starts, event.at_s)
@@ -189,7 +204,7 @@ class QueueState:
         if waiting is None:
             return None
         wait_s = event.at_s - waiting.joined_s
-        self.slot_wait.add(event.at_s, wait_s)
+        self.slot_wait.add(self.local_s, wait_s)
         return Ended(event.ticket, wait_s, waiting.kind, waiting.credit_s)
 
     def _ended(self, event: Event) -> None:
@@ -219,7 +234,7 @@ class QueueState:
     def _forget_lost(self) -> None:
         since_s = self.now_s - LONGEST_S
         for ticket in [one.ticket for one in self.tickets.values() if one.joined_s < since_s]:
-            self._out(ticket)
+            self.take(ticket)
         lost = [ticket for ticket, visit in self.visits.items() if visit.since_s < since_s]
         for ticket in lost:
             server = self.servers.get(self.visits.pop(ticket).server)

@@ -38,6 +38,13 @@ class GivingUp:
         self._waited.add(waited_s)
         self._left.add(float(left))
 
+    def remember(self) -> list[list[float]]:
+        return [self._waited.remember(), self._left.remember()]
+
+    def recall(self, known: list[list[float]]) -> None:
+        self._waited.recall(known[0])
+        self._left.recall(known[1])
+
     @property
     def rate(self) -> float:
         """Each second, of each who waits."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .announce import FORECAST, Person, Promise, Range, announce
-from .calibration import COLUMNS
 from .history import Event, Step
+from .published import COLUMNS
 from .state import Ended, QueueState
 
 URGENT = "urgent"

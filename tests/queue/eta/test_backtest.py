@@ -16,7 +16,7 @@ LEARN_DAYS, DAYS = 3, 4
 BASELINES = {
     "mean", "last_10", "ewma_quarter", "ewma_tenth", "last_to_enter", "last_to_enter_class",
     "head_of_line", "position_handling", "throughput", "impatient_queue", "erlang",
-    "median_by_position", "ridge", "boosting",
+    "median_by_position", "ridge", "boosting", "formula",
 }  # fmt: skip
 KEYS = {"mae", "rmse", "pinball", "coverage80", "above80", "width80", "n"}
 ANNOUNCED = {"rose_without_cause", "rose_over_60s", "late_vs_shown_upper"}

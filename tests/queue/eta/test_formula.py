@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kolapp_queue.eta.formula import MEAN_VISITS, TURNAROUND_MS, Pace, Wait, curve, wait
-from kolapp_queue.model import Line, QueueRef
+from kolapp_queue.eta.formula import MEAN_VISITS, TURNAROUND_MS, Pace, wait
+from kolapp_queue.eta.history import Event, Step
+from kolapp_queue.eta.state import QueueState
+from kolapp_queue.eta.wait import Wait
 
 MINUTE_MS = 60_000
 PRIOR_MS = 12 * MINUTE_MS
@@ -30,15 +32,16 @@ paces = st.builds(
 )
 
 
-def test_a_pace_is_taken_from_a_line() -> None:
-    line = Line(QueueRef("p", "q"), 7, 100_000, (), 3, (40_000, 120_000), 9, 600_000.0)
-    assert Pace.of(line, PRIOR_MS) == Pace(3, (60_000, 0), 9, 600_000.0, PRIOR_MS)
+def test_a_pace_is_taken_from_the_state_of_a_queue() -> None:
+    state = QueueState(600)
+    state.apply(Event(0, Step.STARTED, 1, server="a"))
+    state.apply(Event(40, Step.STARTED, 2, server="b"))
+    state.apply(Event(100, Step.ENDED, 2, server="b"))
+    assert Pace.of(state) == Pace(2, (100_000,), 1, 60_000.0, 600_000)
 
 
 def test_nobody_on_duty_is_not_known() -> None:
-    nobody = pace(0, 5)
-    assert wait(nobody, 1) == Wait(False, 0, 0, "nobody_on_duty")
-    assert curve(nobody, 2) == [wait(nobody, 1)] * 2
+    assert wait(pace(0, 5), 1) == Wait(False, 0, 0, "nobody_on_duty")
 
 
 def test_a_free_clinician_pulls_soon() -> None:
@@ -61,8 +64,7 @@ def test_little_known_is_a_wider_range() -> None:
 @settings(max_examples=60, deadline=None, database=None)
 @given(paces, st.integers(1, 300))
 def test_ranges_are_ordered_and_grow_with_the_position(one: Pace, places: int) -> None:
-    ranges = list(curve(one, places))
-    assert ranges == [wait(one, position) for position in range(1, places + 1)]
+    ranges = [wait(one, position) for position in range(1, places + 1)]
     for each in ranges:
         assert 0 <= each.low_s < each.high_s
     for field in dataclasses.fields(Wait)[1:3]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kolapp_queue.eta.calibration import COLUMNS, RANGE, Calibration
+from kolapp_queue.eta.calibration import RANGE, Calibration
 from kolapp_queue.eta.departures import Departures, Team, departures, time_of
 from kolapp_queue.eta.durations import Durations, Returns, ended_by
 from kolapp_queue.eta.learner import OUTPUTS, SHARES, Learner
+from kolapp_queue.eta.published import COLUMNS
 
 RNG = np.random.default_rng(5)
 ONES = np.ones(OUTPUTS)
@@ -103,7 +104,7 @@ def alike(count: int) -> Team:
     column = np.ones(count)
     return Team(
         100 * column, 500 * column, 2.6 * column,
-        np.array([[1.0, 0.0]] * count), np.zeros(0), np.zeros((0, 2)),
+        np.array([[1.0, 0.0]] * count), column, np.zeros(0), np.zeros((0, 2)), np.zeros(0),
     )  # fmt: skip
 
 

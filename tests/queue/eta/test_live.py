@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from kolapp_queue.eta.facts import Facts
 from kolapp_queue.eta.history import Event, Step
 from kolapp_queue.eta.line import MOST_KNOTS
-from kolapp_queue.eta.live import LiveForecast, Published
+from kolapp_queue.eta.live import LiveForecast
+from kolapp_queue.eta.published import Published
 from kolapp_queue.eta.synthetic import Scenario, days
 
 VISIT_S = 600.0
@@ -17,77 +20,148 @@ STATES = {
     Step.STARTED: "called",
     Step.ENDED: "completed",
 }
+Entries = list[tuple[str, dict[str, Any]]]
 
 
-def stream(events: list[Event]) -> list[tuple[str, dict[str, Any]]]:
-    entries = []
+def joined(number: int, ms: int, **more: Any) -> dict[str, Any]:
+    told = {"step": "join", "state": "waiting", "ticket": f"t{number}", "number": number}
+    return told | {"class": "00", "ms": ms, "order_key": ms} | more
+
+
+def stream(events: list[Event]) -> Entries:
+    entries: Entries = []
     for event in events:
         if event.ticket >= 0:
             ms = START_MS + int(event.at_s * 1000)
-            told = {"step": "", "state": STATES[event.step], "ticket": str(event.ticket), "ms": ms}
-            told |= {"class": "0", "actor": event.server, "credit_ms": event.credit_s * 1000}
+            told = joined(event.ticket, ms, order_key=ms - int(event.credit_s * 1000))
+            told |= {"step": "", "state": STATES[event.step], "actor": event.server}
             entries.append((f"{ms}-{len(entries)}", told))
     return entries
 
 
 @pytest.fixture(scope="module")
-def entries() -> list[tuple[str, dict[str, Any]]]:
+def entries() -> Entries:
     return stream(days(Scenario(4, 1.2, visit_s=VISIT_S), 1))
 
 
-def fed(
-    live: LiveForecast, entries: list[tuple[str, dict[str, Any]]], now_ms: int = 0
-) -> LiveForecast:
+def fed(live: LiveForecast, entries: Entries, now_ms: int = 0) -> LiveForecast:
     for entry, told in entries:
         live.happened(entry, told, now_ms or told["ms"])
     return live
 
 
-def test_the_curve_rises_with_the_place(entries: list[tuple[str, dict[str, Any]]]) -> None:
+def facts(now_ms: int, team: list[str] = TEAM, **more: Any) -> Facts:
+    return Facts(now_ms, 1, team, **more)
+
+
+def waiting(count: int, classes: int = 1) -> LiveForecast:
+    live = LiveForecast(VISIT_S)
+    for number in range(count):
+        ms = START_MS + number
+        told = joined(number, ms, **{"class": f"{number % classes:02d}"})
+        # Not `happened`: thousands of forecasts are of no use here.
+        for event in live._recorded.events(told):
+            live.state.apply(event)
+    return live
+
+
+def test_the_curve_rises_with_the_place(entries: Entries) -> None:
     rush = entries[: len(entries) // 2]
-    now_ms = rush[-1][1]["ms"] + 1000
     live = fed(LiveForecast(VISIT_S), rush)
-    curve = live.publish(now_ms, TEAM)
-    assert len(curve.places) == len(live.state.waiting) > 5
-    highs = [curve.range_at(place).high_s for place in curve.places]
+    published = live.publish(facts(rush[-1][1]["ms"] + 1000))
+    [curve] = published.curves
+    # Everybody who waits, and who joins now.
+    assert len(curve.places) == len(live.state.waiting) + 1 > 6
+    highs = list(curve.at(curve.places, "q90"))
     assert highs == sorted(highs)
-    assert curve.range_at(1).known
-    assert curve == Published.unpack(curve.pack())
+    assert published == Published.unpack(published.pack())
+    assert len(list(published.promises())) == len(live.state.waiting)
+    assert published.next_until_ms >= max(until for _, (until, _, _) in published.promises())
 
 
-def test_without_a_clinician_nothing_is_known() -> None:
-    curve = LiveForecast(VISIT_S).publish(START_MS, [])
-    assert (curve.at(1), curve.range_at(1).why) == ({}, "nobody_on_duty")
+def test_without_a_clinician_nothing_is_known_and_promises_are_kept() -> None:
+    live = waiting(3)
+    before = live.publish(facts(START_MS + 1000))
+    nobody = live.publish(facts(START_MS + 2000, []))
+    assert (nobody.why, nobody.curves) == ("nobody_on_duty", ())
+    assert dict(nobody.promises()) == dict(before.promises())
 
 
 def test_thousands_are_64_knots() -> None:
-    live = LiveForecast(VISIT_S)
-    for number in range(3_000):
-        told = {"step": "join", "state": "waiting", "ticket": str(number), "ms": START_MS + number}
-        for event in live._recorded.events(told):
-            live.state.apply(event)
-    curve = live.publish(START_MS + 5_000, TEAM)
+    published = waiting(3_000).publish(facts(START_MS + 5_000))
+    [curve] = published.curves
     assert len(curve.places) <= MOST_KNOTS
-    assert curve.places[-1] == 3_000
-    between = (curve.places[-2] + curve.places[-1]) // 2
-    assert curve.at(curve.places[-2])["q90"] <= curve.at(between)["q90"] <= curve.at(3_000)["q90"]
+    assert curve.places[-1] == 3_001
+    low, middle, high = curve.at([curve.places[-2], 2_900, 3_001], "q90")
+    assert low <= middle <= high
+    assert len(published.pack()) < 64 * 7 * 9 + 3_000 * 15 + 500
 
 
-def test_a_successor_says_nearly_the_same(entries: list[tuple[str, dict[str, Any]]]) -> None:
+def test_each_class_has_a_curve_and_all_together_64_knots() -> None:
+    masks = {0: 0b1111, 1: 0b0001, 2: 0}
+    published = waiting(900, classes=3).publish(facts(START_MS + 5_000, masks=masks))
+    assert [curve.cls for curve in published.curves] == [0, 1, 2]
+    assert sum(len(curve.places) for curve in published.curves) <= MOST_KNOTS
+    promised = {number for number, _ in published.promises()}
+    assert promised == {number for number in range(900) if number % 3 < 2}  # nobody fits class 2
+
+
+def test_a_successor_says_nearly_the_same_and_promises_nothing_else(entries: Entries) -> None:
     """From the memory and the events that the store still has, on another node."""
     half = entries[: len(entries) // 2]
     now_ms = half[-1][1]["ms"] + 1000
     live = fed(LiveForecast(VISIT_S), half)
-    successor = fed(LiveForecast(VISIT_S, live.memory()), half, now_ms)
-    assert live.forecaster.learner is not None
-    assert successor.forecaster.learner is not None
-    assert successor.forecaster.learner.seen == live.forecaster.learner.seen  # nothing twice
+    mine = live.publish(facts(now_ms))
+    successor = fed(LiveForecast(VISIT_S, live.memory(), mine), half, now_ms)
+    assert live.learned == successor.learned > 0  # nothing twice
     # Who waits is known from the events.
     assert len(successor.state.waiting) == len(live.state.waiting)
-    mine, theirs = live.publish(now_ms, TEAM), successor.publish(now_ms, TEAM)
-    for place in mine.places:
-        assert theirs.at(place)["q90"] == pytest.approx(mine.at(place)["q90"], rel=0.1, abs=5)
+    theirs = successor.publish(facts(now_ms))
+    places = mine.curves[0].places
+    assert theirs.curves[0].at(places, "q90") == pytest.approx(
+        mine.curves[0].at(places, "q90"), rel=0.1, abs=5
+    )
+    assert dict(theirs.promises()) == dict(mine.promises())
+    assert successor.state.remember() == live.state.remember()
 
 
 def test_a_memory_of_another_version_is_learned_anew() -> None:
-    assert LiveForecast(VISIT_S, b"?").forecaster.learner is None
+    assert LiveForecast(VISIT_S, b"?").learned == 0
+
+
+def test_what_is_no_event_says_nothing() -> None:
+    live = LiveForecast(VISIT_S)
+    for told in ({}, {"ticket": []}, {"ticket": "a", "state": "waiting", "ms": "x"}):
+        live.happened("7-0", told, START_MS)
+    assert (live.cursor, live.state.waiting) == ("7-0", [])
+
+
+def test_the_store_knows_better_who_waits() -> None:
+    live = waiting(3)
+    live.in_line([(START_MS + 1, 1), (START_MS + 9, 17)], [0, 0])
+    assert [number for _, number in live.state.waiting] == [1, 17]
+
+
+def test_who_is_in_a_visit_in_another_queue_takes_nobody_here() -> None:
+    def q50(elsewhere_ms: Mapping[str, int]) -> float:
+        live, now_ms = waiting(8), START_MS + 10_000
+        published = live.publish(facts(now_ms, elsewhere_ms=elsewhere_ms))
+        return float(published.curves[0].at(8, "q50"))
+
+    assert q50(dict.fromkeys(TEAM[1:], START_MS)) > 1.5 * q50({})
+
+
+def test_half_of_somebodys_visits_are_half_of_their_time() -> None:
+    live = waiting(8)
+    half = {}
+    for number in range(60):
+        busy = {TEAM[0]: START_MS + number * 1000} if number % 2 else {}
+        published = live.publish(facts(START_MS + 60_000 + number, TEAM[:1], elsewhere_ms=busy))
+        half = {"share": live.state.servers[TEAM[0]].share, "why": published.why}
+    assert half["share"] < 0.2  # thirty visits there, none here
+
+
+def test_hours_are_those_of_the_wall() -> None:
+    live = LiveForecast(VISIT_S, zone_s=lambda ms: 7_200.0)
+    live.publish(facts(START_MS))
+    assert live.state.local_s - live.state.now_s == 7_200

@@ -31,10 +31,11 @@ def learned() -> tuple[Kolapp, QueueState, list[Event]]:
 
 
 def test_what_was_learned_survives(learned: tuple[Kolapp, QueueState, list[Event]]) -> None:
-    forecaster, _, _ = learned
+    forecaster, state, _ = learned
     assert forecaster.learner is not None
-    other, cursor = recall(remember(forecaster, "17-0"))
-    assert cursor == "17-0"
+    known = recall(remember(forecaster, state, "17-0"))
+    other = known.forecaster
+    assert known.cursor == "17-0"
     assert other.learner is not None
     assert other.learner.seen == forecaster.learner.seen
     rows = np.random.default_rng(1).normal(size=(5, len(forecaster.learner.net.weights[0])))
@@ -46,9 +47,21 @@ def test_what_was_learned_survives(learned: tuple[Kolapp, QueueState, list[Event
     assert other.joining.apply(said) == pytest.approx(forecaster.joining.apply(said), rel=1e-4)
 
 
+def test_so_does_what_is_learned_slowly(learned: tuple[Kolapp, QueueState, list[Event]]) -> None:
+    forecaster, state, _ = learned
+    known, again = recall(remember(forecaster, state, "")), QueueState(VISIT_S)
+    again.recall(known.state)
+    assert again.handling_all.mean == state.handling_all.mean != VISIT_S
+    assert again.remember() == state.remember() | {"kinds": []}
+    other = known.forecaster
+    assert other.durations.of("visit", "c1") == forecaster.durations.of("visit", "c1")
+    assert other.giving_up.rate == forecaster.giving_up.rate
+    assert other.returns.remember() == forecaster.returns.remember()
+
+
 def test_learning_goes_on_from_there(learned: tuple[Kolapp, QueueState, list[Event]]) -> None:
     forecaster, state, rest = learned
-    other, _ = recall(remember(forecaster, ""))
+    other = recall(remember(forecaster, state, "")).forecaster
     assert other.learner is not None
     seen = other.learner.seen
     played(other, state, rest)
@@ -57,8 +70,8 @@ def test_learning_goes_on_from_there(learned: tuple[Kolapp, QueueState, list[Eve
 
 
 def test_nothing_learned_yet_is_remembered_too() -> None:
-    other, cursor = recall(remember(Kolapp(720.0), "0-0"))
-    assert (other.unit_s, other.learner, cursor) == (720.0, None, "0-0")
+    known = recall(remember(Kolapp(720.0), QueueState(720.0), "0-0"))
+    assert (known.forecaster.unit_s, known.forecaster.learner, known.cursor) == (720.0, None, "0-0")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ MONDAY_MS = 1_736_150_400_000  # 2025-01-06, 08:00 UTC
 
 
 def line(second: float, step: str, state: str, ticket: str = "a", **more: object) -> str:
+    ms = MONDAY_MS + int(second * 1000)
     event = {
         "step": step, "state": state, "ticket": ticket, "class": "1", "actor": "doc",
-        "ms": MONDAY_MS + int(second * 1000), "wait_ms": 0,
+        "number": 7, "ms": ms, "order_key": ms,
     } | more  # fmt: skip
     return json.dumps({"kind": "event", "queue": "q", "id": "1-0", "n": 1, "event": event})
 
@@ -24,7 +25,7 @@ def steps(*lines: str) -> list[tuple[Step, float]]:
 
 def test_a_visit_is_a_join_a_start_and_an_end() -> None:
     lines = [
-        line(0, "join", "waiting", credit_ms=90_000),
+        line(0, "join", "waiting", order_key=MONDAY_MS - 90_000),
         line(5, "go_away", "waiting"),
         line(60, "pull", "called"),
         line(70, "answer", "in_visit"),
@@ -33,7 +34,7 @@ def test_a_visit_is_a_join_a_start_and_an_end() -> None:
         line(610, "correct_outcome", "completed"),
     ]
     joined, started, ended = Reader("q").read(lines)
-    assert joined == Event(joined.at_s, Step.JOINED, 0, "1", 90.0)
+    assert joined == Event(joined.at_s, Step.JOINED, 7, "1", 90.0)
     assert (started.step, started.at_s - joined.at_s, started.server) == (Step.STARTED, 60, "doc")
     assert (ended.step, ended.at_s - joined.at_s, ended.server) == (Step.ENDED, 600, "doc")
     assert (weekday(joined.at_s), joined.at_s % 86_400) == (0, 8 * 3600)
@@ -49,14 +50,21 @@ def test_a_missed_call_frees_the_clinician_and_keeps_the_place() -> None:
     lines = [
         line(0, "join", "waiting"),
         line(60, "pull", "called"),
-        line(90, "miss", "waiting", wait_ms=90_000),
+        line(90, "miss", "waiting", order_key=MONDAY_MS),
         line(120, "pull", "called"),
     ]
     events = Reader("q").read(lines)
     found = [event.step for event in events]
     assert found == [Step.JOINED, Step.STARTED, Step.ENDED, Step.JOINED, Step.STARTED]
     assert events[3].at_s - events[3].credit_s == events[0].at_s
-    assert {event.ticket for event in events} == {0}
+    assert {event.ticket for event in events} == {7}
+
+
+def test_what_an_operator_says_to_all_moves_nobody() -> None:
+    said = json.loads(line(5, "set_notice", ""))
+    for name in ("ticket", "state", "number"):
+        del said["event"][name]
+    assert steps(line(0, "join", "waiting"), json.dumps(said)) == [(Step.JOINED, 0)]
 
 
 def test_only_the_queue_asked_for_and_only_events_are_read() -> None:

@@ -1,0 +1,104 @@
+"""What a forecast needs of the store, read at one moment: the queue's new events beside who is on
+duty, what put people back, and now and then the whole line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import msgpack
+from redis.asyncio.client import Pipeline
+
+from . import keys, records
+from .audit_stream import BATCH, FIELD
+from .eta.facts import Facts
+from .line_records import CLASS, MOST_CAUSES, NUMBER, ORDER, masks_of
+from .link import Link
+from .model import ClinicianKey, QueueRef
+
+MOST_LOOKED_UP = 32  # idle clinicians whose own records are read for one forecast
+
+Told = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    facts: Facts
+    events: list[tuple[str, Told]]
+    # Order key and number of each who waits, and their classes; None if it was not asked for.
+    line: tuple[list[tuple[int, int]], list[int]] | None
+
+    @property
+    def version(self) -> int:
+        return self.facts.version
+
+
+class Idle(Protocol):
+    @property
+    def busy(self) -> bool: ...
+
+
+def ask(ref: QueueRef, pipeline: Pipeline, after: str, line: bool) -> None:
+    """The commands whose answers `reading_of` takes: events after that one; with `line`, who
+    waits."""
+    pipeline.time()
+    pipeline.hmget(keys.queue_key(ref, "meta"), "version", "clock")
+    pipeline.zrange(keys.queue_key(ref, "duty"), 0, -1, withscores=True)
+    pipeline.hgetall(keys.queue_key(ref, "classes"))
+    pipeline.hgetall(keys.queue_key(ref, "profiles"))
+    pipeline.lrange(keys.queue_key(ref, "causes"), 0, -1)
+    pipeline.xrange(keys.queue_key(ref, "events"), min=f"({after}", count=BATCH)
+    if line:
+        for name in ("present", "away"):
+            pipeline.zrange(keys.queue_key(ref, name), 0, -1)
+
+
+def reading_of(answers: list[Any]) -> Reading:
+    time, (version, clock), duty, classes, profiles, causes, events, *line = answers
+    now_ms = max(time[0] * 1000 + time[1] // 1000, int(clock or 0))
+    on_duty = [clinician for clinician, until_ms in duty if until_ms > now_ms]
+    recent = tuple(map(records.risen, causes))
+    facts = Facts(
+        now_ms=now_ms,
+        version=int(version or 0),
+        on_duty=frozenset(clinician.decode() for clinician in on_duty),
+        masks=masks_of(on_duty, classes, profiles),
+        anybody=int(classes.get(b"n", 0)),
+        causes=recent,
+        causes_since=recent[0].version - 1 if len(recent) == MOST_CAUSES else 0,
+    )
+    return Reading(facts, [_event(*entry) for entry in events], _line(*line) if line else None)
+
+
+async def elsewhere(link: Link, ref: QueueRef, facts: Facts, servers: Mapping[str, Idle]) -> Facts:
+    """With the visits in other queues of those who seem to be idle here: at most
+    `MOST_LOOKED_UP` of them are looked up, the others count as idle."""
+    idle = [name for name in facts.on_duty if name not in servers or not servers[name].busy]
+    looked_up = sorted(idle)[:MOST_LOOKED_UP]
+    found = await asyncio.gather(*(_visit_elsewhere(link, ref, name) for name in looked_up))
+    busy = {name: since_ms for name, since_ms in zip(looked_up, found, strict=True) if since_ms}
+    return replace(facts, elsewhere_ms=busy)
+
+
+async def _visit_elsewhere(link: Link, ref: QueueRef, name: str) -> int:
+    """Since when (ms); 0 for none. The epoch of a lock is the store's time when it was made."""
+    key = keys.clinician(ref.provider, ClinicianKey(name))
+    held, queue, epoch = await link.do(lambda redis: redis.hmget(key, "held", "queue", "epoch"))
+    return int(epoch) if held == b"1" and queue != ref.queue.encode() else 0
+
+
+def _event(entry: bytes, fields: Mapping[bytes, bytes]) -> tuple[str, Told]:
+    """An empty one for what cannot be read: it says nothing, but it has been seen."""
+    try:
+        told = msgpack.unpackb(fields[FIELD])
+    except (KeyError, ValueError, msgpack.UnpackException):
+        told = {}
+    return entry.decode(), told if isinstance(told, dict) else {}
+
+
+def _line(present: Iterable[bytes], away: Iterable[bytes]) -> Any:
+    places = [*present, *away]
+    orders = [(int(place[CLASS:ORDER]), int(place[ORDER:NUMBER])) for place in places]
+    return orders, [int(place[:CLASS]) for place in places]
