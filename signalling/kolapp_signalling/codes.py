@@ -74,31 +74,39 @@ class CloseCode(IntEnum):
     # WebSocket's own (RFC 6455, 7.4.1)
     NORMAL = 1000
     GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    BAD_TEXT = 1007
     TOO_BIG = 1009
     # connect again
     SHUTTING_DOWN = 4000
     SLOW_READER = 4001
     NO_PONG = 4002
     INTERNAL = 4003
+    SLOW_SENDER = 4004
     # a person or a programmer must act
     HELLO_EXPECTED = 4500
     BAD_TOKEN = 4501
     TAKEN_OVER = 4502
     TOO_MANY_ERRORS = 4503
     BAD_SUBPROTOCOL = 4504
+    FLOOD = 4505
 
 
 CLOSE_TEXT: dict[CloseCode, str] = {
     CloseCode.NORMAL: "The client is done.",
     CloseCode.GOING_AWAY: "The page was left.",
-    CloseCode.TOO_BIG: "A frame was larger than 64 kB.",
+    CloseCode.PROTOCOL_ERROR: "A frame was not as RFC 6455 has it.",
+    CloseCode.BAD_TEXT: "A text frame was no UTF-8.",
+    CloseCode.TOO_BIG: "A message was larger than 64 kB.",
     CloseCode.SHUTTING_DOWN: "The node stops; another one, or this one restarted, takes over.",
     CloseCode.SLOW_READER: "The client did not read what it was sent.",
     CloseCode.NO_PONG: "The client did not answer a ping.",
     CloseCode.INTERNAL: "The server failed.",
+    CloseCode.SLOW_SENDER: "A message was begun and not completed in time.",
     CloseCode.HELLO_EXPECTED: "The first message was not a `hello`, or none came in time.",
     CloseCode.BAD_TOKEN: "The token is not valid, or not any more.",
     CloseCode.TAKEN_OVER: "A newer connection of the same person took over.",
     CloseCode.TOO_MANY_ERRORS: "Too many bad messages on one connection.",
     CloseCode.BAD_SUBPROTOCOL: "The client offered none of kolapp.v1.json and kolapp.v1.msgpack.",
+    CloseCode.FLOOD: "Far more frames came than a client has a use for.",
 }

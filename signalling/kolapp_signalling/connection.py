@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Literal
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType
 
 from .codes import CLOSE_TEXT, ERROR_TEXT, CloseCode, ErrorCode
+from .frames import GuardedSocket
 from .messages import AnyClientMessage, Error, ServerMessage
 from .wire import BINARY, TEXT, BadMessage, Codec, frame
-
-Socket = web.WebSocketResponse[Literal[False]]  # text arrives as bytes too
 
 _CLOSE, _PING, _PONG = 0x8, 0x9, 0xA  # opcodes of RFC 6455, 5.5
 _UNSENT_BYTES = 32_768  # what may lie unsent in the transport before messages are held here
@@ -36,6 +34,7 @@ class Limits:
     messages_per_s: int
     ping_every_s: float
     pong_timeout_s: float
+    message_timeout_s: float
 
 
 class Connection:
@@ -63,7 +62,7 @@ class Connection:
     def __init__(
         self,
         connection_id: str,
-        ws: Socket,
+        ws: GuardedSocket,
         transport: asyncio.Transport,
         codec: Codec,
         limits: Limits,
@@ -83,6 +82,9 @@ class Connection:
         self._again: asyncio.TimerHandle | None = None  # set while something is held
         self._abort: asyncio.TimerHandle | None = None  # set while the client may still answer
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ws.guard.on_wrong = self.fail
+        if ws.guard.wrong is not None:
+            self.fail(ws.guard.wrong)
 
     # In
 
@@ -94,20 +96,26 @@ class Connection:
             if self.close_code is not None:
                 continue  # nothing counts any more but the client's half of the closing
             if received.type == WSMsgType.PING:
+                await self._spend()
                 self._put(frame(_PONG, received.data))
             elif received.type in _OPCODES:
                 await self._spend()
-                return self._understood(received.type, received.data)
+                if (found := self._understood(received.type, received.data)) is not None:
+                    return found
         if received.type == WSMsgType.CLOSE:
             self._part(received.data)
         return None
 
-    def _understood(self, kind: WSMsgType, data: bytes) -> AnyClientMessage | Error:
+    def _understood(self, kind: WSMsgType, data: bytes) -> AnyClientMessage | Error | None:
+        """None: no text at all, which ends the connection (RFC 6455, 8.1)."""
         try:
             if _OPCODES[kind] != self._codec.opcode:
                 raise BadMessage(f"{self._codec.subprotocol} has no {kind.name.lower()} frames.")
             return self._codec.decode(data)
         except BadMessage as bad:
+            if kind == WSMsgType.TEXT and not _is_text(data):
+                self.fail(CloseCode.BAD_TEXT)
+                return None
             text = f"{ERROR_TEXT[ErrorCode.BAD_MESSAGE]} {bad.text}"
             return Error(re=bad.re, code=ErrorCode.BAD_MESSAGE, message=text, field=bad.field)
 
@@ -181,13 +189,31 @@ class Connection:
     # Life
 
     def look_after(self) -> None:
-        """Called about every second: ping a quiet client, give up a silent one."""
+        """Called about every second: ping a quiet client, give up a silent one, and one that does
+        not come to the end of a message."""
+        if self._half_said() > self._limits.message_timeout_s:
+            self.close_soon(CloseCode.SLOW_SENDER)
         silent = _now() - self._heard
         if self._pinged and silent > self._limits.ping_every_s + self._limits.pong_timeout_s:
             self.close_soon(CloseCode.NO_PONG)
         elif not self._pinged and silent > self._limits.ping_every_s:
             self._pinged = True
             self._put(frame(_PING, b""))
+
+    def _half_said(self) -> float:
+        """For how long an unfinished message has been coming."""
+        guard = self._ws.guard
+        if guard.begun and not self._transport.is_reading():
+            guard.begun = _now()  # it is we who do not read
+        return _now() - guard.begun if guard.begun else 0.0
+
+    def fail(self, code: CloseCode) -> None:
+        """The frames themselves are wrong: what comes now cannot be read, so nothing of the
+        client's is waited for but its end (RFC 6455, 7.1.7)."""
+        if not self._over():
+            self.close_soon(code)
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
 
     def close_soon(self, code: CloseCode) -> None:
         """Say goodbye with this code; the first one wins.
@@ -226,6 +252,14 @@ class Connection:
         if self._transport.get_write_buffer_size() and not self._transport.is_closing():
             asyncio.get_running_loop().call_later(_CLOSE_S, self._transport.abort)
         self._transport.close()
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _now() -> float:

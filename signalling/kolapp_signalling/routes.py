@@ -17,8 +17,9 @@ from kolapp_queue.errors import QueueError
 
 from .app_keys import NODE, SETTINGS
 from .codes import CLOSE_TEXT, CloseCode
-from .connection import Connection, Limits, Socket
+from .connection import Connection, Limits
 from .development import demo_token
+from .frames import GuardedSocket
 from .operator_rest import OPERATIONS
 from .rest import rest_routes
 from .roles import Role
@@ -82,14 +83,14 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden(text="This web origin may not connect here.\n")
     if len(node.connections) >= settings.max_connections:
         raise web.HTTPServiceUnavailable(text="This node is full.\n", headers={"Retry-After": "1"})
-    ws: Socket = web.WebSocketResponse(
+    ws = GuardedSocket(
+        most_bytes=settings.max_frame_bytes,
+        frames_per_s=settings.frames_per_s,
         protocols=tuple(CODECS),
         compress=False,  # it would cost 100 kB a connection
-        max_msg_size=settings.max_frame_bytes + 1,  # aiohttp refuses what reaches it
         autoping=False,  # `Connection` looks after pings of both sides, and after closing
         autoclose=False,
         timeout=_CLOSE_S,
-        decode_text=False,
     )
     await ws.prepare(request)
     transport, codec = request.transport, CODECS.get(ws.ws_protocol or "")
@@ -114,6 +115,7 @@ def _limits(settings: Settings) -> Limits:
         settings.messages_per_s,
         settings.ping_every_ms / 1000,
         settings.pong_timeout_ms / 1000,
+        settings.message_timeout_ms / 1000,
     )
 
 

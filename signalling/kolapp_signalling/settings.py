@@ -160,7 +160,7 @@ class Settings:
         15_000, whole(1, 1_000_000), "WebSockets that one node takes at the same time."
     )
     max_frame_bytes: int = setting(
-        65_536, whole(1_024, 1_048_576), "Largest frame a client may send."
+        65_536, whole(1_024, 1_048_576), "Largest message a client may send."
     )
     outbox_limit: int = setting(
         64, whole(4, 4_096), "Messages that may wait for a slow reader before it is closed."
@@ -171,6 +171,12 @@ class Settings:
 
     messages_per_s: int = setting(
         100, whole(1, 100_000), "A client that sends more messages a second is read more slowly."
+    )
+    frames_per_s: int = setting(
+        2_000, whole(10, 10**6), "A client that sends more frames a second is closed."
+    )
+    message_timeout_ms: int = setting(
+        10_000, milliseconds(), "A message must be complete so long after its first byte."
     )
 
     # Places
