@@ -23,6 +23,7 @@ from .auth import Authenticator
 from .clock import StoreClock
 from .codes import CloseCode
 from .connection import Connection
+from .doorkeeper import Doorkeeper
 from .entrance import Entrance
 from .hub import Hub
 from .media_link import MediaLink
@@ -30,7 +31,7 @@ from .metrics import Metrics
 from .news import News
 from .places import Windows
 from .policies import keep_current, open_book, settings_by_queue
-from .qualities import tell_qualities
+from .qualities import ROUND_S, tell_qualities
 from .queues import Queues
 from .seal_keys import seal_ring
 from .services import Services
@@ -123,7 +124,7 @@ def _assemble(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
     )
     _keep_up(node, news, clock, tasks)
-    every_s = settings.media.quality_interval
+    every_s = min(ROUND_S, settings.media.quality_interval)
     tasks.keep(
         lambda: tell_qualities(media.qualities, every_s, audience.tell_qualities, metrics.leg)
     )
@@ -153,6 +154,12 @@ def _entrance(
         settings.ping_every_ms,
         services.metrics,
         tasks,
+        Doorkeeper(
+            settings.max_connections,
+            settings.max_per_address,
+            settings.max_ungreeted_per_address,
+            asyncio.get_running_loop().time,
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from . import log
 from .auth import Authenticator, BadToken, Identity
 from .codes import CloseCode
 from .connection import Connection
+from .doorkeeper import Doorkeeper, Visitor
 from .hub import Hub
 from .inbox import Inbox
 from .messages import Error, Hello, Ping, Pong, Welcome
@@ -35,13 +36,14 @@ class Entrance:
     ping_every_ms: int
     metrics: Metrics
     tasks: Tasks
+    doorkeeper: Doorkeeper
     served: int = 0  # connections since the start
 
-    async def serve(self, connection: Connection) -> None:
+    async def serve(self, connection: Connection, visitor: Visitor) -> None:
         """The whole life of one socket. Raises nothing; a failure of ours closes with 4003."""
         self.served += 1
         try:
-            await self._serve(connection)
+            await self._serve(connection, visitor)
         except Exception as failure:
             _failed(connection, failure)
         finally:
@@ -49,7 +51,7 @@ class Entrance:
             if connection.close_code is not None:
                 self.metrics.closes.labels(str(int(connection.close_code))).inc()
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: Connection, visitor: Visitor) -> None:
         hello = await self._hello(connection)
         if hello is None:
             return
@@ -59,8 +61,10 @@ class Entrance:
                 raise BadToken
         except BadToken:
             self.metrics.bad_tokens.inc()
+            await asyncio.sleep(self.doorkeeper.failed(visitor.address))
             connection.close_soon(CloseCode.BAD_TOKEN)
             return
+        visitor.greeted()
         person = self._person(identity)
         queues = await self.queues.infos(person.provider)
         # From here to the welcome nothing waits: whatever is pushed to this person comes after it.

@@ -22,6 +22,7 @@ from .app_keys import NODE
 from .assembly import SignallingNode
 from .auth import BadToken, Identity
 from .codes import ERROR_TEXT, ErrorCode
+from .forwarded import address_of
 from .gate import Refused
 from .operator_messages import Problem
 from .roles import Role
@@ -109,6 +110,7 @@ async def _answered(
         return "done", _json(await operation.act(asked))
     except BadToken:
         node.metrics.bad_tokens.inc()
+        await asyncio.sleep(node.entrance.doorkeeper.failed(address_of(request)))
         return _problem(ErrorCode.BAD_TOKEN)
     except Refused as refused:
         return _problem(refused.code, field=refused.field)

@@ -19,6 +19,8 @@ from .app_keys import NODE, SETTINGS
 from .codes import CLOSE_TEXT, CloseCode
 from .connection import Connection, Limits
 from .development import demo_token
+from .doorkeeper import Full, Visitor
+from .forwarded import address_of
 from .frames import GuardedSocket
 from .operator_rest import OPERATIONS
 from .rest import rest_routes
@@ -81,8 +83,17 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     settings, node = request.app[SETTINGS], request.app[NODE]
     if not origin_allowed(request, settings.trusted_origins):
         raise web.HTTPForbidden(text="This web origin may not connect here.\n")
-    if len(node.connections) >= settings.max_connections:
-        raise web.HTTPServiceUnavailable(text="This node is full.\n", headers={"Retry-After": "1"})
+    try:
+        with node.entrance.doorkeeper.let_in(address_of(request)) as visitor:
+            return await _serve_socket(request, visitor)
+    except Full:
+        raise web.HTTPServiceUnavailable(
+            text="This node is full.\n", headers={"Retry-After": "1"}
+        ) from None
+
+
+async def _serve_socket(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    settings, node = request.app[SETTINGS], request.app[NODE]
     ws = GuardedSocket(
         most_bytes=settings.max_frame_bytes,
         frames_per_s=settings.frames_per_s,
@@ -102,7 +113,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     connection = Connection(node.lease.connection(), ws, transport, codec, _limits(settings))
     node.connections.add(connection)
     try:
-        await node.entrance.serve(connection)
+        await node.entrance.serve(connection, visitor)
     finally:
         node.connections.discard(connection)
     return ws

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SERVE, SIGNALLING, MEDIA = "serve", "signalling", "media"
 WEB = (SERVE, SIGNALLING)
@@ -156,6 +157,11 @@ def _parse_secret(text: str) -> bytes:
     return value
 
 
+def _parse_networks(text: str) -> tuple[Network, ...]:
+    items = (item.strip() for item in text.split(","))
+    return tuple(ipaddress.ip_network(item, strict=False) for item in items if item)
+
+
 def _parse_addresses(text: str) -> tuple[str, ...]:
     items = (item.strip() for item in text.split(",") if item.strip())
     return tuple(str(ipaddress.ip_address(item)) for item in items)
@@ -187,4 +193,9 @@ LISTEN = matching(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}", "HOST:PORT, po
 STORE_URL = matching(
     r"(rediss?(\+cluster)?|unix)://.+",
     "a URL such as redis://host:6379/0, redis+cluster://host or unix:///run/valkey.sock",
+)
+NETWORKS = Kind(
+    "IP addresses or networks such as 10.0.0.0/8, separated by commas",
+    _parse_networks,
+    lambda networks: ",".join(str(each) for each in networks),
 )

@@ -19,6 +19,7 @@ from .setting_kinds import (
     HOST,
     LISTEN,
     NAME,
+    NETWORKS,
     PATH,
     QUEUES,
     SECRET,
@@ -27,6 +28,7 @@ from .setting_kinds import (
     TEXT,
     WEB,
     YES_NO,
+    Network,
     QueueTitle,
     milliseconds,
     one_of,
@@ -53,6 +55,9 @@ class Settings:
         (),
         words(r"https?://[^/\s]+", "origins such as https://care.example"),
         "Web origins that may connect beside the server's own.",
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        (), NETWORKS, "Proxies whose X-Forwarded-For is believed; of others it is ignored."
     )
     lan: bool = setting(
         False, YES_NO, "Let phones in this network try it: HTTPS, demo tokens.", "--lan", (SERVE,)
@@ -158,6 +163,12 @@ class Settings:
     )
     max_connections: int = setting(
         15_000, whole(1, 1_000_000), "WebSockets that one node takes at the same time."
+    )
+    max_per_address: int = setting(
+        7_500, whole(1, 1_000_000), "The same of one address, or of one /64 of IPv6."
+    )
+    max_ungreeted_per_address: int = setting(
+        1_000, whole(1, 1_000_000), "Of those, such as have not said yet who they are."
     )
     max_frame_bytes: int = setting(
         65_536, whole(1_024, 1_048_576), "Largest message a client may send."
