@@ -382,9 +382,26 @@ async def test_queues_to_serve_are_chosen_weighed_and_remembered(stage: Stage) -
     assert asked(await line.reply("ready", duty(7, queues=TWO))) == wanted
 
 
+async def test_the_link_for_a_revisit_names_the_clinician(stage: Stage) -> None:
+    page = await stage.page("/clinician")
+    line = await stage.line()
+    named = {"name": "drop-in", "title": "Drop-in", "needs": {"clinician": True}}
+    await line.greet(role="clinician", person="eva_1", queues=[named])
+    line.send(duty(1))
+    await state(page, "desk")
+    link = f"{stage.site.origin}/patient#clinician=eva_1"
+    assert await page.input_value("#revisit-link") == link
+    await stage.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.click("#revisit-copy")
+    await says(page, "#toast", "The link is copied.")
+    assert await page.evaluate("navigator.clipboard.readText()") == link
+    await stage.tab.context.clear_permissions()
+
+
 async def test_who_serves_one_queue_has_nothing_to_choose(stage: Stage) -> None:
     page, _ = await desk(stage)
     assert await page.locator("#queues input, #queues select").count() == 0
+    assert await page.is_hidden("#revisit")
 
 
 def asked(request: dict[str, Any]) -> dict[str, Any]:

@@ -145,7 +145,11 @@ async def gone(stage: Stage, line: Line) -> Line:
 async def clinician_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
     page = await stage.page("/clinician")
     line = await stage.line()
-    await line.greet(role="clinician")
+    await line.greet(
+        role="clinician",
+        person="eva",
+        queues=[{"name": "drop-in", "title": "Drop-in", "needs": {"clinician": True}}],
+    )
     async for shown in _desk_states(page, line):
         yield shown
 

@@ -186,6 +186,33 @@ async def test_what_is_needed_is_asked_for_in_the_card(stage: Stage) -> None:
     )
 
 
+async def test_a_link_of_a_clinician_asks_for_that_one(stage: Stage) -> None:
+    await stage.tab.goto("about:blank")  # from the page itself it would be no new one
+    page = await stage.page("/patient#clinician=eva_1")
+    line = await stage.line()
+    await line.greet(queues=[queue(needs={"clinician": True})])
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    await page.get_by_label("Only the clinician who gave me this link").uncheck()
+    await page.click("#join")
+    request = await line.reply("join", error("queue_full"))
+    assert "needs" not in request
+    await line.reply("queues", {"type": "queues", "queues": [queue(needs={"clinician": True})]})
+    await page.get_by_label("Only the clinician who gave me this link").check()
+    await page.click("#join")
+    assert (await line.reply("join", ticket()))["needs"] == {"clinician": "eva_1"}
+
+
+async def test_nobody_is_asked_for_without_a_link(stage: Stage) -> None:
+    await stage.tab.goto("about:blank")  # from the page itself it would be no new one
+    page = await stage.page("/patient#clinician=<b>")
+    line = await stage.line()
+    await line.greet(queues=[queue(needs={"clinician": True})])
+    await line.reply("find", error("no_ticket"))
+    await state(page, "welcome")
+    assert await page.locator("form.needs").count() == 0
+
+
 async def test_what_the_staff_says_stands_before_joining_and_while_waiting(stage: Stage) -> None:
     page = await stage.page("/patient")
     line = await stage.line()

@@ -1,11 +1,13 @@
 // @ts-check
 /** The clinician's screens, drawn from the newest snapshot. No requests are made in here. */
+import { revisitLink } from "./revisit.js";
 import { servedNow } from "./serving.js";
 import { announce, byId, make, setText } from "./ui.js";
 import { clock } from "./wait.js";
 
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
+/** @typedef {import("./protocol.js").Welcome} Welcome */
 /** @typedef {import("./serving.js").Choice} Choice */
 /** @typedef {import("./texts.js").Texts} Texts */
 
@@ -69,6 +71,12 @@ function drawOutcome(outcome) {
 export function drawIntake(text) {
   byId("intake").hidden = !text;
   setText(byId("intake-text"), text);
+}
+
+/** Only where a queue lets patients ask for one clinician. @param {Welcome | null} welcome @param {string} origin */
+export function drawRevisit(welcome, origin) {
+  byId("revisit").hidden = !welcome?.queues.some(({ needs }) => needs?.clinician);
+  /** @type {HTMLInputElement} */ (byId("revisit-link")).value = revisitLink(origin, welcome?.person ?? "");
 }
 
 /** @param {number} left_s of the time for notes @param {Texts} t */

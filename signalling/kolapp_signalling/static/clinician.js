@@ -4,7 +4,7 @@ import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
 import {
-  drawCalling, drawDesk, drawIntake, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
+  drawCalling, drawDesk, drawIntake, drawRevisit, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
 } from "./clinician-view.js";
 import { LocalMedia } from "./devices.js";
 import { buildFrame } from "./frame.js";
@@ -56,6 +56,7 @@ media.addEventListener("change", renderSelf);
 const renewBanner = watchConnection(client, () => (call.goesOn ? words.t.offline_call : words.t.offline_plain));
 
 byId("ready").addEventListener("click", () => void switchDuty());
+byId("revisit-copy").addEventListener("click", () => void copyLink());
 byId("queues").addEventListener("change", () => void serveOthers());
 byId("next").addEventListener("click", () => void next());
 byId("give-back").addEventListener("click", () => void giveBack());
@@ -126,6 +127,7 @@ function drawAll(now, screen) {
   }
   if (screen === "call") call.render();
   board.render();
+  drawRevisit(client.welcome, location.origin);
   const waiting = now.queues.reduce((sum, queue) => sum + queue.waiting, 0);
   document.title = `${screen === "call" ? t.title_call : t.title_desk(waiting)} – Kolapp`;
 }
@@ -143,6 +145,13 @@ async function switchDuty() {
 
 function chosen() {
   return readyFor((duty?.queues ?? []).map(({ name }) => name), choice);
+}
+
+/** Where the browser does not let the page copy, the link stands there selected, to be copied by hand. */
+async function copyLink() {
+  const field = /** @type {HTMLInputElement} */ (byId("revisit-link"));
+  field.select();
+  await navigator.clipboard?.writeText(field.value).then(() => toast.show(words.t.revisit_copied), () => {});
 }
 
 async function serveOthers() {

@@ -1,5 +1,6 @@
 // @ts-check
 /** What a patient may ask of a clinician when joining: the fields of a queue's card. */
+import { namedIn } from "./revisit.js";
 import { make } from "./ui.js";
 
 /** @typedef {import("./protocol.js").NeedsOffered} NeedsOffered */
@@ -28,6 +29,11 @@ export function needsForm(queue, offered, t, language) {
     const box = make("input", { type: "checkbox", name: "skill", value: skill });
     form.append(make("label", { class: "tick" }, box, plain(skill)));
   }
+  const named = offered.clinician ? namedIn(location.hash) : "";
+  if (named) {
+    const box = make("input", { type: "checkbox", name: "clinician", value: named, checked: true });
+    form.append(make("label", { class: "tick" }, box, t.needs_clinician));
+  }
   return form;
 }
 
@@ -40,6 +46,7 @@ export function readNeeds(form) {
     ...(text("language") && { language: text("language") }),
     ...(text("profession") && { profession: text("profession") }),
     ...(said.has("skill") && { skills: said.getAll("skill").map(String) }),
+    ...(text("clinician") && { clinician: text("clinician") }),
     ...(text("age") && { age: Number(text("age")) }),
   };
 }

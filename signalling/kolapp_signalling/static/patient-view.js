@@ -60,7 +60,7 @@ export function drawQueues(queues, t, language, fresh, join) {
     const opening = sayOpening(queue, t, language, new Date());
     if (opening) card.append(make("p", { class: "opening" }, opening));
     if (queue.past_closing) card.append(make("p", { class: "note" }, t.queue_past_closing));
-    if (form) card.append(form);
+    if (form?.children.length) card.append(form);
     card.append(button);
     return card;
   }));
