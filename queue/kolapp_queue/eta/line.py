@@ -24,10 +24,9 @@ class Columns:
 
 def columns(state: QueueState, most: int | None = None) -> Columns:
     """Of everybody who waits, or of the first `most`."""
+    line = state.columns
     return Columns(
-        np.array(state.kind_numbers[:most], dtype=np.int64),
-        np.array(state.credits_s[:most]),
-        np.array(state.joined_s[:most]),
+        np.array(line.kind[:most]), np.array(line.credit_s[:most]), np.array(line.joined_s[:most])
     )
 
 

@@ -144,8 +144,7 @@ class LiveForecast:
     def _people(self, facts: Facts) -> People:
         state = self.state
         count = len(state.waiting)
-        numbers = np.fromiter((ticket for _, ticket in state.waiting), np.int64, count)
-        orders_s = np.fromiter((order_s for order_s, _ in state.waiting), float, count)
+        numbers, orders_s = np.array(state.columns.number), np.array(state.columns.order_s)
         if len(state.kinds) > 1:
             kinds = (_class(state.tickets[ticket].kind) for _, ticket in state.waiting)
             return People(numbers, orders_s, np.fromiter(kinds, np.int64, count))

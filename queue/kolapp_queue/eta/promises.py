@@ -45,7 +45,7 @@ class Promising:
         now_s = facts.now_ms / 1000
         old = self._of(people.numbers)
         line = _line(people, curves, self._causes(facts, people))
-        served = np.array([_is_served(facts.masks, int(cls)) for cls in people.cls], dtype=bool)
+        served = _are_served(facts.masks, people.cls)
         # Behind all: somebody who asks for nothing and joins now.
         given = announced(_and_newcomer(line, curves[0], facts.anybody), _and_none(old), now_s)
         until_s = np.where(served, given.until_s[:-1], old.until_s)
@@ -122,9 +122,10 @@ def _put_back(cause: Risen, masks: Mapping[int, int], people: People) -> Any:
     return earlier & np.isin(people.cls, sharing)
 
 
-def _is_served(masks: Mapping[int, int], cls: int) -> bool:
-    """Whether a clinician on duty fits the class."""
-    return not masks or bool(masks.get(cls, 0))
+def _are_served(masks: Mapping[int, int], cls: Any) -> Any:
+    """Whether a clinician on duty fits the class of each."""
+    nobodys = [int(one) for one in np.unique(cls) if masks and not masks.get(int(one), 0)]
+    return ~np.isin(cls, nobodys)
 
 
 def _line(people: People, curves: tuple[Curve, ...], cause: Any) -> Line:

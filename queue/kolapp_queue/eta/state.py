@@ -3,6 +3,7 @@ and what happened lately. Knows nothing of the future: an event changes it when 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,28 @@ class Waiting:
         return (self.order_s, self.ticket)
 
 
+class Columns:
+    """Everybody in a line, in order, a column each: arrays, from which numpy takes a copy in no
+    time. `kind` is the number of the kind."""
+
+    __slots__ = ("credit_s", "joined_s", "kind", "number", "order_s")
+
+    def __init__(self) -> None:
+        self.order_s, self.joined_s, self.credit_s = array("d"), array("d"), array("d")
+        self.number, self.kind = array("q"), array("q")
+
+    def insert(self, place: int, waiting: Waiting, kind: int) -> None:
+        self.order_s.insert(place, waiting.order_s)
+        self.joined_s.insert(place, waiting.joined_s)
+        self.credit_s.insert(place, waiting.credit_s)
+        self.number.insert(place, waiting.ticket)
+        self.kind.insert(place, kind)
+
+    def remove(self, place: int) -> None:
+        for name in self.__slots__:
+            del getattr(self, name)[place]
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     server: str
@@ -56,11 +79,8 @@ class QueueState:
         self.zone_s = 0.0  # what clocks on the wall are ahead of the history's
         self.unit_s = handling_s
         self.waiting: list[tuple[float, int]] = []
-        # Beside it, for those who compute with the whole line at once: when each joined, with
-        # which credit, and the number of the kind.
-        self.joined_s: list[float] = []
-        self.credits_s: list[float] = []
-        self.kind_numbers: list[int] = []
+        # Beside it, for those who compute with the whole line at once.
+        self.columns = Columns()
         self.kinds: list[str] = []
         self.tickets: dict[int, Waiting] = {}
         self.visits: dict[int, Visit] = {}
@@ -161,17 +181,15 @@ class QueueState:
         self.tickets[waiting.ticket] = waiting
         place = bisect_left(self.waiting, waiting.key)
         self.waiting.insert(place, waiting.key)
-        self.joined_s.insert(place, waiting.joined_s)
-        self.credits_s.insert(place, waiting.credit_s)
-        self.kind_numbers.insert(place, self.kind_number(waiting.kind))
+        self.columns.insert(place, waiting, self.kind_number(waiting.kind))
 
     def take(self, ticket: int) -> Waiting | None:
         """Out of it; None if it was not there."""
         waiting = self.tickets.pop(ticket, None)
         if waiting is not None:
             place = bisect_left(self.waiting, waiting.key)
-            for column in (self.waiting, self.joined_s, self.credits_s, self.kind_numbers):
-                del column[place]
+            del self.waiting[place]
+            self.columns.remove(place)
         return waiting
 
     def _joined(self, event: Event) -> None:
