@@ -129,7 +129,25 @@ async def test_waiting_time_counts_down_by_itself(timeless: Stage) -> None:
     await page.clock.fast_forward("06:41")
     await says(page, "#wait", "Less than 5 minutes")
     await page.clock.fast_forward("06:00")
-    await says(page, "#wait", "Longer than we thought. You keep your place.")
+    await says(page, "#wait", "Any moment now")
+    await says(page, "#wait-why", "It takes longer than we thought. You keep your place.")
+
+
+LONGER = [
+    # cause of the wait, of the place -> under the waiting time
+    ("forecast", "", "It takes longer than we thought."),
+    ("clinician_left", "", "It takes longer because a clinician had to leave."),
+    ("returned", "urgent", "It takes longer because somebody else goes first."),
+    ("urgent", "urgent", ""),  # the place says so
+    ("", "", ""),
+]
+
+
+async def test_a_longer_wait_says_why(stage: Stage) -> None:
+    page, line = await waiting(stage)
+    for version, (wait, cause, words) in enumerate(LONGER, 2):
+        line.send(ticket(version=version, place=place(3, wait={"cause": wait}, cause=cause)))
+        await says(page, "#wait-why", words)
 
 
 def queue(**fields: object) -> dict[str, object]:

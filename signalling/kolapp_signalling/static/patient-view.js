@@ -2,7 +2,7 @@
 /** The patient's screens, drawn from the newest snapshot. No requests are made in here. */
 import { needsForm, readNeeds } from "./needs.js";
 import { drawsNumbers, sayOpening, titleIn } from "./opening.js";
-import { sayCause, sayWait, sayWhy } from "./texts.js";
+import { sayCause, sayLonger, sayWait, sayWhy } from "./texts.js";
 import { byId, icon, make, setIcon, setText } from "./ui.js";
 import { waitWords } from "./wait.js";
 
@@ -118,12 +118,13 @@ function drawPlace(place, t, age_s) {
   figure.dataset.ahead = String(ahead);
   setText(figure, t.ahead(ahead));
   const risen = sayCause(t, place.cause ?? "");
+  const why = sayWhy(t, words) || sayLonger(t, place);
   setText(byId("risen"), risen);
   setText(byId("wait"), sayWait(t, words));
-  setText(byId("wait-why"), sayWhy(t, words));
+  setText(byId("wait-why"), why);
   drawLine(ahead);
   const wait = `${t.wait_label}: ${sayWait(t, words, true)}.`;
-  return [t.ahead_spoken(ahead), risen, wait, sayWhy(t, words)].filter(Boolean).join(" ");
+  return [t.ahead_spoken(ahead), risen, wait, why].filter(Boolean).join(" ");
 }
 
 /**

@@ -70,7 +70,8 @@ export class KolappError extends Error {
  * A ticket's `call` is there while it is called, and in a visit that has lost its patient while the
  * clinician calls again.
  *
- * @typedef {{known: boolean, low_s: number, high_s: number, why?: string}} WaitRange
+ * @typedef {{known: boolean, low_s: number, high_s: number, why?: string,
+ *   cause?: string}} WaitRange
  * @typedef {{position: number, waiting: number, wait: WaitRange, cause?: string}} PlaceInfo
  * @typedef {{name: string, title: string, place?: PlaceInfo | null,
  *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
@@ -107,11 +108,15 @@ export class KolappError extends Error {
  * @typedef {{type: "board", re?: number, queue: string, may_pull: boolean,
  *   tickets?: BoardTicket[], more?: number, held?: HeldVisit[]}} BoardNow
  * @typedef {{type: "intake", re?: number, visit: string, text: string}} IntakeText
+ * @typedef {{loss: number, jitter_ms: number, kbps: number}} FlowInfo
+ * @typedef {{role: string, round_trip_ms: number, up: FlowInfo, down: FlowInfo,
+ *   limit_kbps: number, silent_ms?: number}} LegInfo
+ * @typedef {{type: "quality", re?: number, visit: string, legs: LegInfo[]}} QualityNow
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | QualityNow | SdpAnswer | ServerError} ServerMessage
  */
 
 /**

@@ -3,7 +3,7 @@
 
 /** @param {number} minutes */
 function duration(minutes) {
-  if (minutes < 60) return `${minutes} minutes`;
+  if (minutes < 60) return minutes === 1 ? "1 minute" : `${minutes} minutes`;
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   const words = hours === 1 ? "1 hour" : `${hours} hours`;
@@ -60,7 +60,11 @@ export default {
   wait_range_spoken: /** @param {number} low @param {number} high */ (low, high) =>
     `About ${duration(low)} to ${duration(high)}`,
   wait_more: /** @param {number} low */ (low) => `More than ${duration(low)}`,
-  wait_late: "Longer than we thought. You keep your place.",
+  wait_soon: "Any moment now",
+  wait_late: "It takes longer than we thought. You keep your place.",
+  wait_longer_forecast: "It takes longer than we thought.",
+  wait_longer_left: "It takes longer because a clinician had to leave.",
+  wait_longer_others: "It takes longer because somebody else goes first.",
   wait_unknown: "Not known yet",
   wait_nobody_on_duty: "No clinician is on duty right now.",
   cause_urgent: "Somebody in urgent need goes first.",
@@ -166,6 +170,10 @@ export default {
   quality_good: "Good connection",
   quality_fair: "Unsteady connection",
   quality_poor: "Poor connection",
+  quality_fair_mine: "Your connection is unsteady",
+  quality_poor_mine: "Your connection is poor",
+  quality_fair_theirs: "Their connection is unsteady",
+  quality_poor_theirs: "Their connection is poor",
 
   ended_completed: "The visit is over",
   ended_completed_text: "Thank you for your visit. Take care.",

@@ -3,7 +3,7 @@
 
 /** @param {number} minutes */
 function duration(minutes) {
-  if (minutes < 60) return `${minutes} minutter`;
+  if (minutes < 60) return minutes === 1 ? "1 minutt" : `${minutes} minutter`;
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   const words = hours === 1 ? "1 time" : `${hours} timer`;
@@ -60,7 +60,11 @@ export default {
     high < 60 ? `Omtrent ${low}–${high} minutter` : `Omtrent ${short(low)} – ${short(high)}`,
   wait_range_spoken: (low, high) => `Omtrent ${duration(low)} til ${duration(high)}`,
   wait_more: (low) => `Mer enn ${duration(low)}`,
+  wait_soon: "Når som helst nå",
   wait_late: "Det tar lengre tid enn vi trodde. Du beholder plassen din.",
+  wait_longer_forecast: "Det tar lengre tid enn vi trodde.",
+  wait_longer_left: "Det tar lengre tid fordi en behandler måtte gå.",
+  wait_longer_others: "Det tar lengre tid fordi noen andre går foran.",
   wait_unknown: "Ikke kjent ennå",
   wait_nobody_on_duty: "Ingen helsepersonell er på vakt akkurat nå.",
   cause_urgent: "Noen som trenger hjelp raskt, går foran.",
@@ -166,6 +170,10 @@ export default {
   quality_good: "God forbindelse",
   quality_fair: "Ustabil forbindelse",
   quality_poor: "Dårlig forbindelse",
+  quality_fair_mine: "Din forbindelse er ustabil",
+  quality_poor_mine: "Din forbindelse er dårlig",
+  quality_fair_theirs: "Den andres forbindelse er ustabil",
+  quality_poor_theirs: "Den andres forbindelse er dårlig",
 
   ended_completed: "Konsultasjonen er over",
   ended_completed_text: "Takk for besøket. Ta vare på deg selv.",

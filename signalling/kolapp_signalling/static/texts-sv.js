@@ -3,7 +3,7 @@
 
 /** @param {number} minutes */
 function duration(minutes) {
-  if (minutes < 60) return `${minutes} minuter`;
+  if (minutes < 60) return minutes === 1 ? "1 minut" : `${minutes} minuter`;
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   const words = hours === 1 ? "1 timme" : `${hours} timmar`;
@@ -60,7 +60,11 @@ export default {
     high < 60 ? `Cirka ${low}–${high} minuter` : `Cirka ${short(low)} – ${short(high)}`,
   wait_range_spoken: (low, high) => `Cirka ${duration(low)} till ${duration(high)}`,
   wait_more: (low) => `Mer än ${duration(low)}`,
+  wait_soon: "När som helst nu",
   wait_late: "Det tar längre tid än vi trodde. Du har kvar din plats.",
+  wait_longer_forecast: "Det tar längre tid än vi trodde.",
+  wait_longer_left: "Det tar längre tid eftersom en vårdgivare fick gå.",
+  wait_longer_others: "Det tar längre tid eftersom någon annan går före.",
   wait_unknown: "Inte känd än",
   wait_nobody_on_duty: "Ingen vårdpersonal är i tjänst just nu.",
   cause_urgent: "Någon med akut behov går före.",
@@ -166,6 +170,10 @@ export default {
   quality_good: "Bra anslutning",
   quality_fair: "Ojämn anslutning",
   quality_poor: "Dålig anslutning",
+  quality_fair_mine: "Din anslutning är ojämn",
+  quality_poor_mine: "Din anslutning är dålig",
+  quality_fair_theirs: "Den andras anslutning är ojämn",
+  quality_poor_theirs: "Den andras anslutning är dålig",
 
   ended_completed: "Besöket är slut",
   ended_completed_text: "Tack för ditt besök. Var rädd om dig.",

@@ -36,8 +36,8 @@ export function sayWait(t, words, spoken = false) {
   switch (words.kind) {
     case "unknown":
       return t.wait_unknown;
-    case "late":
-      return t.wait_late;
+    case "soon":
+      return t.wait_soon;
     case "less":
       return t.wait_less(words.high);
     case "up_to":
@@ -67,10 +67,24 @@ export function sayCause(t, cause) {
 }
 
 /**
- * Why the waiting time is not known; "" when it is, or when the reason is not one we know.
+ * Why the waiting time is not known, or that it has passed; "" otherwise, or when the reason is not
+ * one we know.
  * @param {Texts} t
  * @param {import("./wait.js").WaitWords} words
  */
 export function sayWhy(t, words) {
+  if (words.kind === "soon") return t.wait_late;
   return words.kind === "unknown" && words.why === "nobody_on_duty" ? t.wait_nobody_on_duty : "";
+}
+
+/**
+ * Why it takes longer than was said; "" if it does not, or if the place says why already.
+ * @param {Texts} t
+ * @param {import("./protocol.js").PlaceInfo} place
+ */
+export function sayLonger(t, place) {
+  const cause = place.wait.known ? (place.wait.cause ?? "") : "";
+  if (!cause || cause === place.cause) return "";
+  if (cause === "forecast") return t.wait_longer_forecast;
+  return cause === "clinician_left" ? t.wait_longer_left : t.wait_longer_others;
 }

@@ -4,52 +4,53 @@
 /** @typedef {import("./protocol.js").WaitRange} WaitRange */
 
 /**
- * What to say. Minutes in `low` and `high`; `late` is the honest word when the time that was
- * shown has passed.
- * @typedef {{kind: "unknown", why: string} | {kind: "late"} | {kind: "less", high: number}
+ * What to say. Minutes in `low` and `high`; `soon` is what is left when the promised time has
+ * passed.
+ * @typedef {{kind: "unknown", why: string} | {kind: "soon"} | {kind: "less", high: number}
  *   | {kind: "up_to", high: number} | {kind: "range", low: number, high: number}
  *   | {kind: "more", low: number}} WaitWords
  */
 
-/** Above this many minutes more precision is pretence. */
-const MOST_MIN = 180;
+/** Ends that are told, as the server does, in seconds; then every quarter of an hour. */
+const STEPS_S = [60, 120, 180, 300, 420, 600, 900, 1200, 1500, 1800, 2400, 3000, 3600];
+const LONG_S = 900;
 
-/** How far past its end a range may be before we say so, in seconds. */
-const LATE_S = 60;
+/** Above this more precision is pretence. */
+const MOST_S = 10_800;
 
-/** The longer the wait, the coarser its steps. @param {number} minutes */
-function step(minutes) {
-  if (minutes <= 30) return 5;
-  if (minutes <= 60) return 10;
-  return minutes <= 120 ? 15 : 30;
+/** "Less than" sounds better for few minutes, "up to" for many. */
+const FEW_S = 300;
+
+/** @param {number} wait_s */
+function stepUp(wait_s) {
+  return STEPS_S.find((step) => wait_s <= step) ?? Math.ceil(wait_s / LONG_S) * LONG_S;
+}
+
+/** The last step before, 0 before the first. @param {number} wait_s */
+function stepDown(wait_s) {
+  if (wait_s >= (STEPS_S.at(-1) ?? 0)) return Math.floor(wait_s / LONG_S) * LONG_S;
+  return STEPS_S.findLast((step) => step <= wait_s) ?? 0;
 }
 
 /**
+ * Counted down between two snapshots. The upper end is rounded up, so it never is below what the
+ * server would say now, and a new snapshot without a cause never makes it rise. The lower end waits
+ * for a snapshot until its time has passed: counted down from a step, it would fall at once.
  * @param {WaitRange} wait as the snapshot had it
  * @param {number} elapsed_s since the snapshot came
  * @returns {WaitWords}
  */
 export function waitWords(wait, elapsed_s) {
   if (!wait.known) return { kind: "unknown", why: wait.why ?? "" };
-  const high_s = wait.high_s - elapsed_s;
-  if (high_s < -LATE_S) return { kind: "late" };
-  if (high_s <= 120) return { kind: "less", high: 2 };
-  if (high_s <= 300) return { kind: "less", high: 5 };
-  return range(Math.max(0, wait.low_s - elapsed_s) / 60, high_s / 60);
-}
-
-/**
- * The upper end is rounded up, the lower end to the nearest step: rounded down, "5-15 minutes"
- * would become "up to 15 minutes" after the first second of its countdown.
- * @param {number} low_min @param {number} high_min @returns {WaitWords}
- */
-function range(low_min, high_min) {
-  if (low_min >= MOST_MIN) return { kind: "more", low: MOST_MIN };
-  const coarse = step(high_min);
-  const high = Math.ceil(high_min / coarse) * coarse;
-  const fine = step(low_min);
-  const low = Math.min(Math.round(low_min / fine) * fine, high - coarse);
-  return low <= 0 ? { kind: "up_to", high } : { kind: "range", low, high };
+  const left_s = wait.high_s - elapsed_s;
+  if (left_s <= 0) return { kind: "soon" };
+  const high_s = stepUp(left_s);
+  const first_s = elapsed_s < wait.low_s ? stepDown(wait.low_s) : 0;
+  const low_s = Math.min(first_s, stepDown(high_s - 1));
+  if (low_s >= MOST_S) return { kind: "more", low: MOST_S / 60 };
+  const high = high_s / 60;
+  if (low_s <= 0) return { kind: high_s <= FEW_S ? "less" : "up_to", high };
+  return { kind: "range", low: low_s / 60, high };
 }
 
 /** "4:07" for a clock that runs up or down. @param {number} seconds */
