@@ -95,6 +95,8 @@ def of_messages() -> str:
         parts.CallInfo,
         parts.VisitInfo,
         parts.ParticipantInfo,
+        parts.LegInfo,
+        parts.FlowInfo,
         parts.QueueLoad,
         parts.BoardTicket,
         parts.HeldVisit,

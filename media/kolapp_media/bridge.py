@@ -50,6 +50,7 @@ class Bridge:
         self._seats: dict[str, Seat] = {}
         self._lock = asyncio.Lock()  # one offer of this visit at a time
         self._key_frame_timer: asyncio.TimerHandle | None = None
+        self._silent: set[Incoming] = set()
         self._opening = 0  # offers being answered or waiting for that
         self._closed = False
 
@@ -64,14 +65,26 @@ class Bridge:
                 generation = seat.generation
                 yield LegChanged(self.visit, self.media_epoch, participant, generation, "connected")
 
-    def qualities(self) -> Iterator[LegQuality]:
-        """How each connected leg does."""
+    def qualities(self, now: float) -> Iterator[LegQuality]:
+        """How each connected leg does; `now` is monotonic."""
         for participant, seat in self._seats.items():
             incoming = seat.leg.incoming
             if seat.leg.state == "connected" and incoming is not None:
                 yield quality_of(
-                    self.visit, self.media_epoch, participant, seat.generation, incoming
+                    self.visit, self.media_epoch, participant, seat.generation, incoming, now
                 )
+
+    def silence_changed(self, now: float) -> bool:
+        """Whether other legs are silent now than when this was asked last."""
+        before, self._silent = (
+            self._silent,
+            {
+                each
+                for each in self._incoming()
+                if now - each.feedback.heard_at >= self._settings.silence
+            },
+        )
+        return self._silent != before
 
     @property
     def empty(self) -> bool:
@@ -168,6 +181,7 @@ class Bridge:
     async def close(self) -> None:
         self._closed = True
         self._stop_asking()
+        self._silent.clear()
         await asyncio.gather(*(seat.leg.close() for seat in self._seats.values()))
         self._seats.clear()
 

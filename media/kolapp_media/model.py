@@ -118,7 +118,8 @@ class LegQuality(msgspec.Struct, frozen=True, tag_field="event", tag="leg_qualit
     """How a connected leg does, every few seconds, told to every dialler.
 
     `up` is from the browser to the node, `down` the other way. `limit_kbps` is what the browser
-    was last told that it may send; 0 for nothing yet.
+    was last told that it may send; 0 for nothing yet. `silent_ms` is how long nothing at all has
+    come from it; told at once when that becomes `MediaSettings.silence`, and when it ends.
     """
 
     visit: str
@@ -129,6 +130,7 @@ class LegQuality(msgspec.Struct, frozen=True, tag_field="event", tag="leg_qualit
     up: Flow
     down: Flow
     limit_kbps: int
+    silent_ms: int = 0
 
 
 AnyEvent = LegChanged | LegQuality

@@ -249,13 +249,17 @@ class MediaNode:
                 self.sweep(now)
                 self._settle()
                 self._load.look(now, time.process_time())
+                self._tell_quality(only_silence=True)
             if now >= quality_at:
                 quality_at = now + self.settings.quality_interval
                 self._tell_quality()
 
-    def _tell_quality(self) -> None:
+    def _tell_quality(self, *, only_silence: bool = False) -> None:
+        now = time.monotonic()
         for bridge in self._visits.values():
-            for event in bridge.qualities():
+            if only_silence and not bridge.silence_changed(now):
+                continue
+            for event in bridge.qualities(now):
                 for dialler in self._diallers:
                     dialler.tell(event)
 

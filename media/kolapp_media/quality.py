@@ -8,8 +8,14 @@ from .rtc.forward import Incoming
 
 
 def quality_of(
-    visit: str, media_epoch: int, participant: str, generation: int, incoming: Incoming
+    visit: str,
+    media_epoch: int,
+    participant: str,
+    generation: int,
+    incoming: Incoming,
+    now: float,
 ) -> LegQuality:
+    """`now` is monotonic."""
     feedback = incoming.feedback
     return LegQuality(
         visit=visit,
@@ -20,6 +26,7 @@ def quality_of(
         up=_flow(feedback.rates.up),
         down=_flow(feedback.rates.down),
         limit_kbps=feedback.told_bandwidth // 1000,
+        silent_ms=max(0, round((now - feedback.heard_at) * 1000)),
     )
 
 

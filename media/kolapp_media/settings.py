@@ -78,6 +78,9 @@ class MediaSettings:
     silent_bandwidth: int = 300_000
     # How often the quality of each leg is told to the diallers.
     quality_interval: float = 5.0
+    # A browser of which nothing has come for so long is silent: that is told at once. Longer than
+    # between two checks for consent, which also a browser without camera and microphone answers.
+    silence: float = 3.0
 
     # Control socket: both sides have proved themselves within this or the socket is closed.
     handshake_timeout: float = 2.0

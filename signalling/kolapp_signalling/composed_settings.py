@@ -148,6 +148,9 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "quality_interval": Declared(
                 seconds(0.1, 3_600), "How often the quality of each leg is told."
             ),
+            "silence": Declared(
+                seconds(2.5, 60), "A browser of which nothing came for so long is gone."
+            ),
             "handshake_timeout": Declared(
                 seconds(0.1, 60), "Both ends of a control socket prove themselves within this."
             ),

@@ -115,13 +115,15 @@ class FlowInfo(msgspec.Struct, frozen=True):
 
 class LegInfo(msgspec.Struct, frozen=True):
     """How one participant's leg does: `up` is from the browser to the media node, `down` the other
-    way. `limit_kbps` is what the browser was told that it may send; 0 for nothing yet."""
+    way. `limit_kbps` is what the browser was told that it may send; 0 for nothing yet. `silent_ms`
+    is how long nothing has come from it: after some seconds it is gone, whatever else is said."""
 
     role: str
     round_trip_ms: float
     up: FlowInfo
     down: FlowInfo
     limit_kbps: int
+    silent_ms: int = 0
 
 
 class VisitInfo(msgspec.Struct, frozen=True):

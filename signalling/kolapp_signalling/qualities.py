@@ -12,6 +12,7 @@ from .parts import FlowInfo, LegInfo
 
 # Legs remembered between two rounds at most; the quality of further ones is told the next time.
 MOST_LEGS = 8_192
+ROUND_S = 1.0  # both legs of a visit in one message, and somebody who is gone is soon missed
 
 
 class Qualities:
@@ -48,6 +49,7 @@ def quality_now(visit: str, legs: Mapping[str, LegQuality]) -> QualityNow:
                 up=_flow(each.up),
                 down=_flow(each.down),
                 limit_kbps=each.limit_kbps,
+                silent_ms=each.silent_ms,
             )
             for each in legs.values()
         ],

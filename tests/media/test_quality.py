@@ -46,6 +46,7 @@ class TestQuality:
         assert (first.visit, first.media_epoch, first.generation) == ("visit", 3, 2)
         assert (first.up.loss, first.up.kbps, first.down.kbps) == (0.0, 0, 0)
         assert first.round_trip_ms > 0
+        assert 0 <= first.silent_ms < 2_000
         await client.close()
 
     async def test_a_dialler_need_not_listen(
@@ -59,3 +60,46 @@ class TestQuality:
         node._tell_quality()
 
         assert (await client.stats()).legs == 1
+
+
+class TestSilence:
+    @pytest.fixture
+    def settings(self) -> MediaSettings:
+        return replace(
+            MediaSettings(),
+            quality_interval=3_600,
+            silence=0.5,
+            consent_interval=0.05,
+            consent_failures=1_000,
+        )
+
+    async def test_who_vanishes_is_told_at_once_and_who_is_back_too(
+        self, node: MediaNode, make_quiet_peer: Callable[..., QuietPeer]
+    ) -> None:
+        told: asyncio.Queue[LegQuality] = asyncio.Queue()
+        client = await MediaClient.connect(
+            node.address, SECRET, Events(), on_quality=told.put_nowait
+        )
+        peers = {name: make_quiet_peer() for name in ("patient", "clinician")}
+        for name, peer in peers.items():
+            answer = await client.open_leg("v", 1, name, 1, await peer.offer(), forward=True)
+            await peer.accept(answer)
+            await peer.connected()
+
+        agent = peers["patient"].transport.transport._connection
+        for each in agent._protocols:
+            each.datagram_received = lambda *_: None
+        assert await self.told_silent(told, "patient") == {"patient"}
+        for each in agent._protocols:
+            del each.datagram_received
+        assert await self.told_silent(told) == set()
+        await client.close()
+
+    async def told_silent(self, told: asyncio.Queue[LegQuality], *wanted: str) -> set[str]:
+        """Who is silent, by the first words about both that say so of these."""
+        async with asyncio.timeout(10):
+            while True:
+                words = [await told.get() for _ in range(2)]
+                silent = {each.participant for each in words if each.silent_ms >= 500}
+                if silent >= {*wanted}:
+                    return silent

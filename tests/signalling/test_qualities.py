@@ -21,7 +21,7 @@ def word(
     epoch: int = 1,
 ) -> LegQuality:
     up, down = Flow(0.01, 2.0, 900), Flow(0.03, 4.0, 700)
-    return LegQuality(visit, epoch, participant, generation, round_trip_ms, up, down, 800)
+    return LegQuality(visit, epoch, participant, generation, round_trip_ms, up, down, 800, 7)
 
 
 def round_trips(told: QualityNow) -> dict[str, float]:
@@ -40,7 +40,8 @@ def test_the_newest_word_about_each_leg_is_kept() -> None:
         "v1": {"patient": 30, "clinician": 40},
         "v2": {"patient": 50},
     }
-    assert (told["v1"].legs[0].up.loss, told["v1"].legs[0].down.kbps) == (0.01, 700)
+    first = told["v1"].legs[0]
+    assert (first.up.loss, first.down.kbps, first.silent_ms) == (0.01, 700, 7)
     assert found.take() == {}
 
 

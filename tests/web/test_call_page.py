@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page
 from staged_pages import Line, Stage, says, state
-from staged_words import duty, place, ticket, visit
+from staged_words import Message, duty, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -80,6 +80,32 @@ async def test_who_vanishes_is_missed_within_three_seconds_and_may_come_back(
     await pass_time(page, 2)
     await page.wait_for_selector("#call-status", state="hidden")
     await page.wait_for_selector("#quality", state="visible")
+
+
+def quality(loss: float, silent_ms: int = 0) -> Message:
+    """The node's word about both legs; the other person's loses so much."""
+    flow = {"loss": 0.0, "jitter_ms": 2.0, "kbps": 800}
+    leg = {"round_trip_ms": 20.0, "up": flow, "down": flow, "limit_kbps": 0}
+    theirs = leg | {"down": flow | {"loss": loss}, "silent_ms": silent_ms}
+    legs = [leg | {"role": "patient"}, theirs | {"role": "clinician"}]
+    return {"type": "quality", "visit": visit()["id"], "legs": legs}
+
+
+async def test_the_node_says_whose_connection_is_poor_and_who_is_gone(timeless: Stage) -> None:
+    page, line = await patient_in_call(timeless)
+    await pass_time(page, 3)
+    await says(page, "#quality", "Good connection")
+    line.send(quality(0.3))
+    await says(page, "#quality", "Their connection is poor")
+    line.send(quality(0.0, silent_ms=3_200))
+    await page.wait_for_selector("#quality", state="hidden")
+    line.send(quality(0.0))
+    await says(page, "#quality", "Good connection")
+    line.send(quality(0.3) | {"visit": "another"})
+    line.send(quality(0.1))
+    await says(page, "#quality", "Their connection is unsteady")
+    await pass_time(page, 13)  # nothing more comes from the node
+    await says(page, "#quality", "Good connection")
 
 
 async def test_a_call_that_goes_on_is_said_to_go_on_and_takes_the_camera_with_it(

@@ -43,6 +43,8 @@ class Feedback:
     ) -> None:
         self.other: Feedback | None = None
         self.round_trip = _FIRST_ROUND_TRIP
+        self.heard_at = time.monotonic()  # any sign of life, to the second
+        self._packets = 0
         self._settings = settings
         self._counters = counters
         self._sections = {each.track.ssrc: each for each in sections}
@@ -66,7 +68,7 @@ class Feedback:
         if self._messages < 0:
             self._counters.over_rate += 1
             return
-        now = time.monotonic()
+        self.heard_at = now = time.monotonic()
         heard = rtcp.read(compound)
         for info in heard.senders:
             stream = self._streams.get(info.ssrc)
@@ -94,9 +96,11 @@ class Feedback:
             self.round_trip = max(0.0, now - sent - block.delay / _UNITS)
             self._measured_at = now
 
-    def note_round_trip(self, seconds: float, now: float) -> None:
-        """As the check for consent took; for a browser whose reports do not tell."""
-        if now - self._measured_at > _STALE:
+    def note_round_trip(self, seconds: float, at: float) -> None:
+        """As the check for consent took that was answered then; for a browser whose reports do
+        not tell."""
+        self.heard_at = max(self.heard_at, at)
+        if at - self._measured_at > _STALE:
             self.round_trip = seconds
 
     def _resend(self, ssrc: int, lost: Sequence[int], now: float) -> None:
@@ -199,6 +203,9 @@ class Feedback:
         """Once a second: new budgets, and our reports on both directions of this leg."""
         self._messages = self._settings.feedback_per_second
         self._resends = self._affordable_resends()
+        before, self._packets = self._packets, sum(each.packets for each in self._streams.values())
+        if self._packets > before:
+            self.heard_at = now
         blocks = [
             block
             for stream in list(self._streams.values())

@@ -47,6 +47,7 @@ class LegConnection(aioice.Connection):
         self.on_consent_lost: Callable[[], None] | None = None
         self.is_heard: Callable[[], bool] | None = None  # since it was asked last
         self.round_trip: float | None = None  # seconds, of the newest answer to a question
+        self.answered_at = float("-inf")  # when that came
 
     def set_media_handler(self, handler: Callable[[int], None] | None) -> None:
         for protocol in self._protocols:
@@ -187,5 +188,6 @@ class LegConnection(aioice.Connection):
             )
         except stun.TransactionError:
             return False
-        self.round_trip = time.monotonic() - asked
+        self.answered_at = time.monotonic()
+        self.round_trip = self.answered_at - asked
         return True

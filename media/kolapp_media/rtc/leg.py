@@ -145,7 +145,9 @@ class Leg:
         if self.incoming is not None and now >= self._next_second:
             self._next_second = now + 1.0
             if self._connection.round_trip is not None:
-                self.incoming.feedback.note_round_trip(self._connection.round_trip, now)
+                self.incoming.feedback.note_round_trip(
+                    self._connection.round_trip, self._connection.answered_at
+                )
             self.incoming.tick(now)
 
     # States

@@ -6,8 +6,9 @@ import { icon, make, setIcon, setText } from "./ui.js";
 import { clock } from "./wait.js";
 
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
-/** @typedef {import("./quality.js").Grade} Grade */
+/** @typedef {import("./quality.js").Verdict} Verdict */
 /** @typedef {import("./ui.js").Words} Words */
+/** @typedef {import("./texts.js").PlainKey} PlainKey */
 
 /**
  * What lies over the picture; null is nothing. `busy` turns a wheel.
@@ -165,11 +166,13 @@ export class CallView {
     if (elapsed_s !== null) setText(this.elapsed, clock(elapsed_s));
   }
 
-  /** @param {Grade | null} grade */
-  showQuality(grade) {
-    this.quality.hidden = grade === null;
-    if (!grade) return;
+  /** @param {Verdict | null} verdict */
+  showQuality(verdict) {
+    this.quality.hidden = verdict === null;
+    if (!verdict) return;
+    const { grade, whose } = verdict;
     this.quality.dataset.grade = grade;
-    setText(this.qualityWords, this.words.t[`quality_${grade}`]);
+    const key = /** @type {PlainKey} */ (whose ? `quality_${grade}_${whose}` : `quality_${grade}`);
+    setText(this.qualityWords, this.words.t[key]);
   }
 }

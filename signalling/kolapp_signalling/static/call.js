@@ -1,6 +1,7 @@
 // @ts-check
 /** One visit after the other: joins the snapshots, the leg, the devices and the view. */
 import { Leg } from "./media.js";
+import { TOLD_FOR_MS, told, verdict } from "./quality.js";
 import { announce } from "./ui.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
@@ -65,6 +66,8 @@ export class Call {
   /** @type {Leg | null} */ #leg = null;
   /** @type {VisitInfo | null} */ #visit = null;
   /** @type {import("./quality.js").Grade | null} */ #grade = null;
+  /** @type {import("./quality.js").Told | null} */ #told = null;
+  #toldAt = 0;
   /** @type {Flow} */ #flow = "nothing";
   #visitAt = 0;
   #said = "";
@@ -83,6 +86,7 @@ export class Call {
     this.media = media;
     this.view = view;
     this.role = role;
+    client.addEventListener("quality", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     media.addEventListener("change", () => void this.#leg?.renewTracks());
     view.remote.addEventListener("resize", () => this.#leg && this.render());
   }
@@ -127,7 +131,7 @@ export class Call {
     this.#untold = 0;
     if (!this.#visit) return;
     this.#leg?.close();
-    this.#leg = this.#visit = this.#grade = null;
+    this.#leg = this.#visit = this.#grade = this.#told = null;
     this.#flow = "nothing";
     this.media.close();
     this.view.showRemote(null);
@@ -147,7 +151,7 @@ export class Call {
       const live_s = ((visit.live_ms ?? 0) + performance.now() - this.#visitAt) / 1000;
       this.view.root.dataset.leg = this.#leg.state;
       this.view.showHead(this.#who(visit), visit.state === "called" ? null : live_s);
-      this.view.showQuality(this.#leg.state === "connected" ? this.#grade : null);
+      this.view.showQuality(this.#leg.state === "connected" ? verdict(this.#grade, this.#fresh) : null);
       this.#renderStatus(visit, this.#leg);
     }
   }
@@ -207,6 +211,19 @@ export class Call {
     this.#leg = leg;
     this.view.renderOwn();
     leg.start();
+  }
+
+  /** @param {import("./quality.js").QualityNow} word the node's, about both legs */
+  #hear(word) {
+    if (word.visit !== this.#visit?.id) return;
+    this.#told = told(word, this.role);
+    this.#toldAt = performance.now();
+    this.render();
+  }
+
+  /** What the node told, unless it is old. */
+  get #fresh() {
+    return performance.now() - this.#toldAt < TOLD_FOR_MS ? this.#told : null;
   }
 
   /** @param {CustomEvent} event */

@@ -210,6 +210,7 @@ export class KolappClient extends EventTarget {
   #receive(message) {
     if (message.type === "ticket") this.#keepTicket(message);
     if (message.type === "duty") this.#keepDuty(message);
+    if (message.type === "quality") this.#emit("quality", message);
     this.#pending.settle(message);
   }
 

@@ -7,6 +7,14 @@
  */
 
 /** @typedef {"good" | "fair" | "poor"} Grade */
+/** @typedef {import("./protocol.js").QualityNow} QualityNow */
+
+/**
+ * What the node says of both legs. Null: nothing of that leg.
+ * @typedef {{mine: Grade | null, theirs: Grade | null, gone: boolean}} Told `gone`: nothing comes from them
+ */
+
+/** @typedef {{grade: Grade, whose: "mine" | "theirs" | ""}} Verdict */
 
 /**
  * @typedef {object} Totals counters since the leg began, and the newest gauges
@@ -30,6 +38,15 @@
 
 const GOOD = { loss: 0.05, rtt_ms: 300 };
 const FAIR = { loss: 0.15, rtt_ms: 800 };
+
+/** The node's word about a browser that is gone, in ms of silence. */
+const GONE_MS = 3_000;
+
+/** What the node told is worth so long: it tells every five seconds. */
+export const TOLD_FOR_MS = 12_000;
+
+/** @type {Record<Grade, number>} */
+const RANK = { good: 0, fair: 1, poor: 2 };
 
 /**
  * @param {Iterable<any>} reports the values of an RTCStatsReport
@@ -72,10 +89,36 @@ export function between(before, now) {
   };
 }
 
-/** Null when nothing comes: silence has neither loss nor quality. @param {Figures} figures @returns {Grade | null} */
+/** Null when nothing comes: silence has neither loss nor quality. @param {Pick<Figures, "receiving" | "loss" | "rtt_ms">} figures @returns {Grade | null} */
 export function grade({ receiving, loss, rtt_ms }) {
   if (!receiving) return null;
   if (loss < GOOD.loss && rtt_ms < GOOD.rtt_ms) return "good";
   if (loss < FAIR.loss && rtt_ms < FAIR.rtt_ms) return "fair";
   return "poor";
+}
+
+/** @param {QualityNow} word @param {string} role mine @returns {Told} */
+export function told(word, role) {
+  const find = (/** @type {boolean} */ own) => word.legs.find((leg) => (leg.role === role) === own);
+  const graded = (/** @type {import("./protocol.js").LegInfo | undefined} */ leg) =>
+    leg ? grade({ receiving: true, loss: Math.max(leg.up.loss, leg.down.loss), rtt_ms: leg.round_trip_ms }) : null;
+  const theirs = find(false);
+  const gone = (theirs?.silent_ms ?? 0) >= GONE_MS;
+  return { mine: graded(find(true)), theirs: gone ? null : graded(theirs), gone };
+}
+
+/**
+ * The word to show, and whose connection it is about: loss on their way to the node looks here like
+ * loss on mine, and loss on the node's way to them does not show here at all.
+ * @param {Grade | null} own as measured here; null when nothing comes
+ * @param {Told | null} node what the node told, if that is fresh
+ * @returns {Verdict | null}
+ */
+export function verdict(own, node) {
+  if (!own || node?.gone) return null;
+  const mine = node?.mine ?? "good";
+  const theirs = node?.theirs ?? "good";
+  if (RANK[theirs] > RANK[mine] && RANK[theirs] >= RANK[own]) return { grade: theirs, whose: "theirs" };
+  if (own === "good" && mine === "good") return { grade: "good", whose: "" };
+  return RANK[mine] >= RANK[own] ? { grade: mine, whose: "mine" } : { grade: own, whose: "" };
 }

@@ -1,0 +1,56 @@
+"""Whose connection it is that is unsteady: own figures and the node's word about both legs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from staged_pages import BLANK, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LOSS = {"good": 0.0, "fair": 0.1, "poor": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("own", "mine", "theirs", "silent_ms", "shown"),
+    [
+        ("good", "good", "good", 0, ["good", ""]),
+        ("good", "good", "poor", 0, ["poor", "theirs"]),  # they hear me badly
+        ("fair", "good", "fair", 0, ["fair", "theirs"]),
+        ("fair", "fair", "good", 0, ["fair", "mine"]),
+        ("good", "poor", "fair", 0, ["poor", "mine"]),
+        ("poor", "fair", "fair", 0, ["poor", ""]),
+        ("fair", None, None, 0, ["fair", ""]),
+        ("good", "good", "good", 2_900, ["good", ""]),
+        ("good", "good", "good", 3_000, None),  # gone
+        (None, "good", "good", 0, None),
+    ],
+)
+async def test_whose_connection_it_is(
+    stage: Stage,
+    own: str | None,
+    mine: str | None,
+    theirs: str | None,
+    silent_ms: int,
+    shown: list[str] | None,
+) -> None:
+    def leg(role: str, kind: str | None) -> list[dict[str, Any]]:
+        if kind is None:
+            return []
+        up, down = {"loss": 0.0}, {"loss": LOSS[kind]}
+        return [{"role": role, "round_trip_ms": 20, "up": up, "down": down, "silent_ms": 0}]
+
+    page = await stage.page(BLANK)
+    legs = leg("patient", mine) + leg("clinician", theirs)
+    if legs:
+        legs[-1]["silent_ms"] = silent_ms
+    found = await page.evaluate(
+        """async ({ own, legs }) => {
+          const { told, verdict } = await import("/static/quality.js");
+          const words = [told({ legs }, "patient"), ...(legs.length ? [] : [null])];
+          return words.map((word) => verdict(own, word)).map((it) => it && [it.grade, it.whose]);
+        }""",
+        {"own": own, "legs": legs},
+    )
+    assert all(each == shown for each in found)
