@@ -8,15 +8,26 @@ next, and while nobody does.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from struct import Struct
+from typing import Any, NamedTuple
 
 import msgpack
 
 FORMAT = 1
 # Of a knot, in seconds.
 COLUMNS = ("mean", "q10", "q50", "q80", "q90", "low", "high")
+
+
+_UINT16, _UINT32, _INT64 = Struct("<H"), Struct("<I"), Struct("<q")
+
+
+class Promised(NamedTuple):
+    until_ms: int  # of the store's clock
+    told_s: int  # how long it was when it was given
+    cause: str  # why it moved later the last time; "" if it never did
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +39,31 @@ class Curve:
     waits: tuple[tuple[float, ...], ...]
 
     def at(self, places: Any, name: str) -> Any:
-        """Of one place or of many; between two knots the wait is nearly a line, and beyond the last
+        """Of many places; between two knots the wait is nearly a line, and beyond the last
         one as at it."""
         import numpy as np  # here, because who imports the model should not wait for it
 
         column = COLUMNS.index(name)
         return np.interp(places, self.places, [row[column] for row in self.waits])
 
+    def at_place(self, place: int, name: str) -> float:
+        """The same of one place, for who asks about a few."""
+        column, after = COLUMNS.index(name), bisect_left(self.places, place)
+        if after == len(self.places):
+            return self.waits[-1][column]
+        high = self.waits[after][column]
+        if after == 0 or self.places[after] == place:
+            return high
+        low, first = self.waits[after - 1][column], self.places[after - 1]
+        return low + (high - low) * (place - first) / (self.places[after] - first)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The promises of a line, a column each as packed numbers, beside the tickets' `numbers`."""
+    """The promises of a line, a column each as packed numbers (little-endian), beside the tickets'
+    `numbers`. Packed, because thousands are read for the sake of a few, several times a second."""
 
-    numbers: bytes = b""  # uint32
+    numbers: bytes = b""  # uint32, ascending
     until_ms: bytes = b""  # int64: the store's clock
     told_s: bytes = b""  # uint16
     cause: bytes = b""  # uint8: index of the record's `causes`
@@ -83,23 +106,31 @@ class Published:
             return None
         return cls(at_ms, version, causes_to, why, curves, next_until_ms, kept, causes)
 
-    def curve_of(self, cls: int) -> Curve | None:
-        """Of a class; of anybody, if that one has none of its own. None: nothing is known."""
-        for curve in self.curves:
-            if curve.cls == cls:
-                return curve
-        return self.curves[0] if self.curves else None
+    def curve_of(self, cls: int) -> Curve:
+        """Of a class; that of tickets that ask for nothing, if it has none of its own. Only where
+        the waits are known."""
+        return next((curve for curve in self.curves if curve.cls == cls), self.curves[0])
 
-    def promises(self) -> Iterator[tuple[int, tuple[int, int, str]]]:
-        """By number: until when (ms of the store's clock), how long it was when it was given (s),
-        and why it moved later."""
-        import numpy as np
+    def promise(self, number: int) -> Promised | None:
+        """To the ticket of that number; None if it was promised nothing yet."""
+        place = bisect_left(range(len(self.kept.cause)), number, key=self._number)
+        found = place < len(self.kept.cause) and self._number(place) == number
+        return self._promise(place) if found else None
 
-        numbers = np.frombuffer(self.kept.numbers, "<u4").tolist()
-        until_ms = np.frombuffer(self.kept.until_ms, "<i8").tolist()
-        told_s = np.frombuffer(self.kept.told_s, "<u2").tolist()
-        cause = [self.causes[index] for index in self.kept.cause]
-        return zip(numbers, zip(until_ms, told_s, cause, strict=True), strict=True)
+    def promises(self) -> Iterator[tuple[int, Promised]]:
+        """All of them, by number."""
+        return (
+            (self._number(place), self._promise(place)) for place in range(len(self.kept.cause))
+        )
+
+    def _number(self, place: int) -> int:
+        number: int = _UINT32.unpack_from(self.kept.numbers, 4 * place)[0]
+        return number
+
+    def _promise(self, place: int) -> Promised:
+        [until_ms] = _INT64.unpack_from(self.kept.until_ms, 8 * place)
+        [told_s] = _UINT16.unpack_from(self.kept.told_s, 2 * place)
+        return Promised(until_ms, told_s, self.causes[self.kept.cause[place]])
 
 
 def keep(numbers: Any, until_s: Any, told_s: Any, cause: Any) -> Kept:

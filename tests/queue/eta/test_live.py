@@ -94,6 +94,13 @@ def test_thousands_are_64_knots() -> None:
     assert curve.places[-1] == 3_001
     low, middle, high = curve.at([curve.places[-2], 2_900, 3_001], "q90")
     assert low <= middle <= high
+    asked = [0, 1, 17, 100, 2_900, 3_001, 4_000]
+    assert [curve.at_place(place, "q90") for place in asked] == pytest.approx(
+        curve.at(asked, "q90")
+    )
+    by_number = dict(published.promises())
+    assert published.promise(1_234) == by_number[1_234]
+    assert published.promise(3_000) is None
     assert len(published.pack()) < 64 * 7 * 9 + 3_000 * 15 + 500
 
 
