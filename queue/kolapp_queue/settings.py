@@ -28,6 +28,8 @@ class QueueSettings:
     # A patient who waits in several queues is called in one at a time. Costs a round trip at each
     # join; a provider with a single queue can do without.
     one_call_at_a_time: bool = True
+    # A node that computed waiting times and died is succeeded after this.
+    forecast_lease_ms: int = 3_000
     events_ms: int = 604_800_000  # how long the stream of events is kept for its readers
 
 

@@ -13,7 +13,7 @@ from .audit_stream import FIELD
 from .errors import UnreadableRecord
 from .eta.published import Published
 from .forecast_lease import read_forecast
-from .forecasting import Forecasted, Forecasting
+from .forecasting import Forecasted, Forecasting, ForecastTimes
 from .line_records import ask_line, line_of
 from .model import Line, NodeRecord, QueueRef
 from .rises import Recent
@@ -34,7 +34,8 @@ class Upkeep(Verbs):
 
     def forecasting(self, ref: QueueRef, configured: Callable[[], Forecasted]) -> Forecasting:
         """This node's part in computing the waiting times, to be run."""
-        return Forecasting(self._link, ref, configured)
+        times = ForecastTimes(lease_ms=self._settings.forecast_lease_ms)
+        return Forecasting(self._link, ref, configured, times)
 
     async def recent(self, line: Line) -> Recent:
         """What happened lately to a line that was just read: the tail of its queue's events."""

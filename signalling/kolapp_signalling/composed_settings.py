@@ -57,6 +57,10 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "one_call_at_a_time": Declared(
                 YES_NO, "Who waits in several queues is called in one at a time."
             ),
+            "forecast_lease_ms": Declared(
+                milliseconds(),
+                "A node that computed waiting times and died is succeeded after this.",
+            ),
             "events_ms": Declared(
                 milliseconds(high=31 * 86_400_000),
                 "How long the events of a queue are kept for audit and webhooks.",
