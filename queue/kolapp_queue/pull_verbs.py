@@ -19,6 +19,7 @@ import asyncio
 import random
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from . import keys, records
@@ -47,6 +48,8 @@ BUSY_MOST = 32
 CALL_ATTEMPTS = 3 * BUSY_MOST
 # How often a patient's lock is tried that others take and give up meanwhile.
 PATIENT_ATTEMPTS = 8
+
+_ref = lru_cache(maxsize=1024)(QueueRef)  # checks its names each time it is made
 
 
 @dataclass
@@ -128,7 +131,7 @@ class PullVerbs(RecordVerbs):
     ) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Both in one step, where one server has both records. Locks nothing if the record's epoch
         is another one."""
-        ref = QueueRef(wish.provider, queue)
+        ref = _ref(wish.provider, queue)
         who = (ref, keys.clinician(wish.provider, wish.clinician), wish.clinician)
         lock = (wish.key, queue, secrets.token_urlsafe(16), epoch)
         times = (self._settings.retention_ms, *self._times(ref))
@@ -164,7 +167,7 @@ class PullVerbs(RecordVerbs):
     ) -> Visit | None:
         """Pull with the lock in `record`, if it is not done, or get what it got before; None voids
         the lock."""
-        ref = QueueRef(wish.provider, record["queue"])
+        ref = _ref(wish.provider, record["queue"])
         try:
             if pulled is not None:
                 reply = pulled

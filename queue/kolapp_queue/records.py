@@ -43,7 +43,7 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(packed: bytes) -> dict[str, Any]:
-    record = msgpack.unpackb(packed)
+    record = msgspec.msgpack.decode(packed)  # twice as fast as msgpack
     # Lua cannot tell an empty map from an empty list.
     return record if isinstance(record, dict) else {}
 
@@ -101,7 +101,7 @@ def visit(ref: QueueRef, record: Record) -> Visit:
 
 
 def risen(packed: bytes) -> Risen:
-    version, rise, cls, order_key, number = msgpack.unpackb(packed)
+    version, rise, cls, order_key, number = msgspec.msgpack.decode(packed)
     return Risen(version, Rise(rise), cls, order_key, number)
 
 
@@ -111,7 +111,7 @@ def _check_schema(record: Record) -> None:
 
 
 def hint(ref: QueueRef, packed: bytes) -> Hint:
-    """Raises ValueError, KeyError or a msgpack error for what is no hint."""
+    """Raises ValueError or KeyError for what is no hint."""
     record = unpack(packed)
     return Hint(
         ref=ref,
@@ -131,7 +131,7 @@ def node(packed: bytes) -> NodeRecord:
     """Raises UnreadableRecord."""
     try:
         return msgspec.convert(unpack(packed), NodeRecord)
-    except (ValueError, msgpack.UnpackException) as error:  # msgspec's is a ValueError
+    except ValueError as error:  # msgspec's errors are such
         raise errors.UnreadableRecord(str(error)) from error
 
 

@@ -21,7 +21,7 @@ _LUA = files(__package__) / "lua"
 PRELUDES = {
     "queue": (
         *("_keys", "_writes", "_names", "_meta", "_places", "_indexes", "_records", "_classes"),
-        *("_heads", "_events", "_commit", "_words", "_steps", "_aside", "_connections"),
+        *("_fitting", "_heads", "_events", "_commit", "_words", "_steps", "_aside", "_connections"),
         *("_loss", "_calls"),
     ),
     "clinician": ("_record",),

@@ -93,7 +93,7 @@ class SweepVerbs(TransferVerbs):
             "duty": ("lapse", (SWEEP_MOST,)),
             "holders": ("abandon", (SWEEP_MOST, *held, *kept, settings.vanished_calls)),
             "moving": ("moving", (SWEEP_MOST,)),
-            "ended": ("forget", (SWEEP_MOST,)),
+            "ended": ("forget", (SWEEP_MOST, settings.retention_ms)),
             "events": ("trim", (self._settings.events_ms,)),
         }
 

@@ -34,14 +34,15 @@ local function save_visit(visit)
   return packed
 end
 
+-- Answers with the reply of both, packed, and with the packed visit.
 local function commit(ticket, visit, step)
   local version = announce(ticket, visit)
   if ticket then ticket.version, ticket.schema = version, ticket.schema or SCHEMA end
   if visit then visit.version, visit.schema = version, visit.schema or SCHEMA end
-  local packed = packed_reply(ticket and save_ticket(ticket), visit and save_visit(visit))
+  local kept, held = ticket and save_ticket(ticket), visit and save_visit(visit)
   if step then
     write_event(step, version, ticket or read(TICKETS, visit.ticket), visit)
     if step.rise then write_cause(step.rise, version, ticket) end
   end
-  return packed
+  return packed_reply(kept, held), held
 end

@@ -19,8 +19,9 @@ local function reply(ticket, visit) return {ticket = ticket, visit = visit} end
 
 -- The same reply, of records that are packed already: a map of one or two with short names.
 local function packed_reply(ticket, visit)
-  local size = ticket and visit and '\130' or '\129'
-  return size .. (ticket and '\166ticket' .. ticket or '') .. (visit and '\165visit' .. visit or '')
+  if not visit then return '\129\166ticket' .. ticket end
+  if not ticket then return '\129\165visit' .. visit end
+  return '\130\166ticket' .. ticket .. '\165visit' .. visit
 end
 
 local function refuse(why, state) return {refused = why, state = state} end

@@ -23,8 +23,9 @@ local function fenced(clinician, lock_epoch)
   return lock_epoch <= tonumber(score_of(FENCES, clinician) or 0)
 end
 
+-- When to forget it is looked at once, by `forget`: an epoch says itself how old it is.
 local function fence(clinician, lock_epoch, retention_ms)
   if fenced(clinician, lock_epoch) then return end
+  if not score_of(FENCES, clinician) then index(ENDED, 'c' .. clinician, now + retention_ms) end
   index(FENCES, clinician, lock_epoch)
-  index(ENDED, 'c' .. clinician, now + retention_ms)
 end

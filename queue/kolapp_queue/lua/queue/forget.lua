@@ -1,7 +1,8 @@
 -- What ended long enough ago leaves no trace; nobody is told, nothing they see changes.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  how many to do at most
-local most = tonumber(ARGV[1])
+-- ARGV[2]  how long what ended stays readable, ms
+local most, retention_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 -- The patient of a ticket whose record cannot be read, if it was never replaced by another one.
 local function whose(id)
@@ -9,6 +10,17 @@ local function whose(id)
     if redis.call('HGET', PATIENTS, patient) == id then return patient end
   end
   return ''
+end
+
+-- A fence goes with its last use. An epoch is the time of its lock, or a little more.
+local function forget_fence(clinician)
+  local until_ms = tonumber(redis.call('ZSCORE', FENCES, clinician) or 0) + retention_ms
+  if until_ms <= now then
+    redis.call('ZREM', FENCES, clinician)
+    redis.call('ZREM', ENDED, 'c' .. clinician)
+  else
+    redis.call('ZADD', ENDED, until_ms, 'c' .. clinician)
+  end
 end
 
 -- The tickets that are gone, each with its patient: their records are in other slots.
@@ -26,10 +38,9 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', ENDED, 0, now, 'LIMIT', 0, m
     redis.call('HDEL', INTAKE, id)
   end
   if kind == 'v' then redis.call('HDEL', VISITS, id) end
-  if kind == 'c' then redis.call('ZREM', FENCES, id) end
   if kind == 's' and redis.call('HEXISTS', PATIENTS, id) == 0 then
     redis.call('SREM', SHARED, id)
   end
-  redis.call('ZREM', ENDED, member)
+  if kind == 'c' then forget_fence(id) else redis.call('ZREM', ENDED, member) end
 end
 return cmsgpack.pack({forgotten = forgotten})

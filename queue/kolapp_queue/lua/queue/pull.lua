@@ -19,16 +19,16 @@ local clinician, lock_epoch, id, profile = ARGV[1], tonumber(ARGV[2]), ARGV[3], 
 local wanted, locked, ring_ms = ARGV[5], ARGV[7], tonumber(ARGV[9])
 
 local repeated = read(VISITS, id)
-if repeated then return reply(read(TICKETS, repeated.ticket), repeated) end
+if repeated then return reply(nil, repeated) end
 if fenced(clinician, lock_epoch) then return refuse('stale_epoch') end
 
-local ticket, codes
+local ticket, codes, unit
 if wanted ~= '' then
   ticket = read(TICKETS, wanted)
   if not ticket then return refuse('no_such_ticket') end
   if ticket.state ~= 'waiting' then return refuse('wrong_state', ticket.state) end
 else
-  codes = fitting(clinician, profile)
+  codes, unit = fitting(clinician, profile)
   local place
   repeat
     place = earliest(codes, listed(ARGV[8]))
@@ -43,8 +43,8 @@ fence(clinician, lock_epoch, tonumber(ARGV[12]))
 if codes then tell_away(codes, ticket, tonumber(ARGV[12])) end
 if not ticket then return reply() end
 
-local unit = spelled(profile).unit or ''
+unit = unit or spelled(profile).unit or ''
 local visit = call(ticket, id, clinician, unit, ring_ms, tonumber(ARGV[10]), tonumber(ARGV[11]))
 local step = by_clinician('pull', visit)
 if wanted ~= '' then step.name, step.reason = 'pull_ticket', ARGV[6] end
-return commit(ticket, visit, step)
+return packed_reply(nil, select(2, commit(ticket, visit, step)))
