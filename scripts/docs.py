@@ -182,7 +182,7 @@ def closes() -> str:
     rows = []
     for code in codes.CloseCode:
         again = "yes" if code < 2000 or code < 4500 else "no"
-        again = "no" if code in (codes.CloseCode.NORMAL, codes.CloseCode.TOO_BIG) else again
+        again = "no" if code < 4_000 and code != codes.CloseCode.GOING_AWAY else again
         rows.append((str(code.value), code.name.lower(), again, codes.CLOSE_TEXT[code]))
     return table(("code", "name", "connect again", "when"), rows)
 

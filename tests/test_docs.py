@@ -10,6 +10,7 @@ from typing import get_args
 import msgspec
 import pytest
 from kolapp_signalling import codes, messages, parts
+from kolapp_signalling.session_messages import Hello
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "signalling/kolapp_signalling/static"
@@ -129,7 +130,7 @@ def test_the_javascript_requests_have_the_same_fields():
     ours = {
         tag: {f.encode_name for f in msgspec.structs.fields(kind)} - {"id"}
         for tag, kind in CLIENT.items()
-        if kind is not messages.Hello  # said by the client itself, never by a page
+        if kind is not Hello  # said by the client itself, never by a page
     }
     assert request_fields(javascript()) == ours
 

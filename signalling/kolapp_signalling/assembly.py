@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from kolapp_queue.errors import StoreUnavailable
@@ -26,6 +26,7 @@ from .connection import Connection
 from .doorkeeper import Doorkeeper
 from .entrance import Entrance
 from .hub import Hub
+from .identities import Identities
 from .media_link import MediaLink
 from .metrics import Metrics
 from .news import News
@@ -37,7 +38,7 @@ from .seal_keys import seal_ring
 from .services import Services
 from .settings import Settings
 from .tasks import Tasks
-from .token_keys import token_rules
+from .token_keys import key_source, token_rules
 
 _LEASE_PARTS = 3  # leases, a clinician's and the node's own, are renewed so often within each
 _MOST_ROUNDS = 5  # seconds in which every socket is looked after once
@@ -114,10 +115,10 @@ def _assemble(
     news = News(store, audience, tasks, media.ended)
     queues = Queues(book, store, feed, clock, audience, news, _windows(settings), tasks)
     crowd = asyncio.Semaphore(CONNECTIONS // 2)
-    services = Services(store, audience, queues, media, metrics, seal_ring(settings), crowd)
-    # A quiet client is pinged at most a quarter of the time late.
-    rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
-    hub = Hub(services, settings.resume_window_ms, settings.absent_after_ms, rounds)
+    services = Services(
+        store, audience, queues, media, metrics, seal_ring(settings), crowd, _identities(settings)
+    )
+    hub = _hub(settings, services)
     _watch(metrics, hub, media, store)
     entrance = _entrance(settings, node_id, hub, services, tasks)
     node = SignallingNode(
@@ -133,6 +134,18 @@ def _assemble(
     return node
 
 
+def _hub(settings: Settings, services: Services) -> Hub:
+    # A quiet client is pinged at most a quarter of the time late.
+    rounds = max(1, min(_MOST_ROUNDS, settings.ping_every_ms // 4_000))
+    return Hub(
+        services,
+        settings.resume_window_ms,
+        settings.absent_after_ms,
+        rounds,
+        settings.token_notice_ms,
+    )
+
+
 def _watch(metrics: Metrics, hub: Hub, media: MediaLink, store: QueueStore) -> None:
     metrics.watch(
         hub.count, lambda: media.connected, lambda: media.room, lambda: sum(store.asides.values())
@@ -146,8 +159,7 @@ def _entrance(
     return Entrance(
         hub,
         services.queues,
-        Authenticator(token_rules(settings)),
-        settings.identity_pepper,
+        services.identities,
         node_id,
         version("kolapp"),
         settings.hello_timeout_ms / 1000,
@@ -161,6 +173,13 @@ def _entrance(
             asyncio.get_running_loop().time,
         ),
     )
+
+
+def _identities(settings: Settings) -> Identities:
+    rules = token_rules(settings)
+    source = key_source(settings, rules)
+    authenticator = Authenticator(replace(rules, keys=source.keys))
+    return Identities(authenticator, settings.identity_pepper, source)
 
 
 def _windows(settings: Settings) -> Windows:
@@ -181,4 +200,6 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     every_ms = node.settings.node_lease_ms // _LEASE_PARTS
     tasks.keep(lambda: upkeep.keep_lease(node.lease, every_ms, node.begin_anew))
     tasks.keep(node.media.run)
+    refresh_s = node.settings.jwt_refresh_ms / 1000
+    tasks.keep(lambda: node.entrance.identities.source.keep_fresh(refresh_s))
     keep_audit(node.settings, tasks)

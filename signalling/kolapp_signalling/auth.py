@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -21,6 +21,14 @@ from .roles import Role
 
 class BadToken(Exception):
     """The token cannot be trusted, or not any more. Never says why: that is for the log's count."""
+
+
+class UnknownKey(BadToken):
+    """It names a key that we do not have, or not yet: issuers change theirs."""
+
+
+class WeakLogin(BadToken):
+    """A good token of somebody who has not signed in as strongly as the role asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,10 @@ class TokenRules:
     role_claim: str = "role"
     leeway_s: int = 10
     claims: ClaimNames = USUAL_NAMES
+    subject_claim: str = "sub"
+    level_claim: str = "acr"
+    levels: Mapping[Role, frozenset[str]] = field(default_factory=dict)  # that each role asks for
+    roles: Mapping[str, Role] = field(default_factory=dict)  # what issuers call them beside ours
 
 
 class Authenticator:
@@ -74,14 +86,15 @@ class Authenticator:
         """Raises BadToken for whatever is not a valid token of ours."""
         try:
             claims = self._claims(token)
-            role = Role(claims[self._rules.role_claim])
+            role = self._role(claims[self._rules.role_claim])
             provider = claims[self._rules.provider_claim]
-            subject = claims["sub"]
+            subject = claims[self._rules.subject_claim]
             if not (isinstance(provider, str) and NAME.match(provider) and subject):
                 raise BadToken
             expires_ms = (int(claims["exp"]) + self._rules.leeway_s) * 1000
             grants = granted(role, claims, self._rules.claims)
-            return Identity(claims["iss"], subject, role, provider, expires_ms, grants)
+            self._check_level(role, claims)
+            return Identity(claims["iss"], str(subject), role, provider, expires_ms, grants)
         except BadToken:
             raise
         except Exception as wrong:
@@ -94,7 +107,7 @@ class Authenticator:
         key_id = jwt.get_unverified_header(token).get("kid", "")
         key = rules.keys.get(key_id) or rules.keys.get("")
         if key is None:
-            raise BadToken
+            raise UnknownKey
         return jwt.decode(
             token,
             key,
@@ -102,5 +115,19 @@ class Authenticator:
             audience=rules.audience,
             issuer=rules.issuer,
             leeway=rules.leeway_s,
-            options={"require": ["exp", "iss", "aud", "sub"]},
+            options={"require": ["exp", "iss", "aud", rules.subject_claim]},
         )
+
+    def _role(self, claim: Any) -> Role:
+        """Of one name or a list of them, the first that is a role here."""
+        for name in claim if isinstance(claim, list) else [claim]:
+            if (role := self._rules.roles.get(name)) is not None:
+                return role
+            if name in set(Role):
+                return Role(name)
+        raise BadToken
+
+    def _check_level(self, role: Role, claims: Mapping[str, Any]) -> None:
+        wanted = self._rules.levels.get(role)
+        if wanted and str(claims.get(self._rules.level_claim)) not in wanted:
+            raise WeakLogin

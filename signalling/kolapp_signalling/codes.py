@@ -42,7 +42,7 @@ class ErrorCode(StrEnum):
 
 ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.BAD_MESSAGE: "The client sent something outside the protocol; correct the client.",
-    ErrorCode.BAD_TOKEN: "REST only: the token is not valid, or not any more; get a new one.",
+    ErrorCode.BAD_TOKEN: "The token is not valid, or another person's; get a new one.",
     ErrorCode.WRONG_STATE: "The step is not possible now; look at the snapshot that came with it.",
     ErrorCode.STALE_EPOCH: "Somebody else holds this by now; look at the newest snapshot.",
     ErrorCode.FORBIDDEN: "This role may not do that; sign in as somebody who may.",
@@ -90,6 +90,7 @@ class CloseCode(IntEnum):
     TOO_MANY_ERRORS = 4503
     BAD_SUBPROTOCOL = 4504
     FLOOD = 4505
+    WEAK_LOGIN = 4506
 
 
 CLOSE_TEXT: dict[CloseCode, str] = {
@@ -109,4 +110,5 @@ CLOSE_TEXT: dict[CloseCode, str] = {
     CloseCode.TOO_MANY_ERRORS: "Too many bad messages on one connection.",
     CloseCode.BAD_SUBPROTOCOL: "The client offered none of kolapp.v1.json and kolapp.v1.msgpack.",
     CloseCode.FLOOD: "Far more frames came than a client has a use for.",
+    CloseCode.WEAK_LOGIN: "This role needs a stronger login; sign in again with one.",
 }

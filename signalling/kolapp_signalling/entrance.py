@@ -8,19 +8,21 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from . import log
-from .auth import Authenticator, BadToken, Identity
+from .auth import BadToken, WeakLogin
 from .codes import CloseCode
 from .connection import Connection
 from .doorkeeper import Doorkeeper, Visitor
 from .hub import Hub
+from .identities import Identities
 from .inbox import Inbox
-from .messages import Error, Hello, Ping, Pong, Welcome
+from .messages import Error, Pong, Welcome
 from .metrics import Metrics
 from .participant import Participant
 from .parts import QueueInfo
 from .queues import Queues
 from .roles import PARTICIPANTS
-from .session import Person, Session
+from .session import Session
+from .session_messages import Hello, Ping
 from .tasks import Tasks
 
 
@@ -28,8 +30,7 @@ from .tasks import Tasks
 class Entrance:
     hub: Hub
     queues: Queues
-    authenticator: Authenticator
-    pepper: bytes
+    identities: Identities
     node_id: str
     version: str
     hello_s: float
@@ -56,16 +57,19 @@ class Entrance:
         if hello is None:
             return
         try:
-            identity = self.authenticator.identify(hello.token)
+            identity = await self.identities.identify(hello.token)
             if identity.role not in PARTICIPANTS:
                 raise BadToken
+        except WeakLogin:
+            connection.close_soon(CloseCode.WEAK_LOGIN)
+            return
         except BadToken:
             self.metrics.bad_tokens.inc()
             await asyncio.sleep(self.doorkeeper.failed(visitor.address))
             connection.close_soon(CloseCode.BAD_TOKEN)
             return
         visitor.greeted()
-        person = self._person(identity)
+        person = self.identities.person(identity)
         queues = await self.queues.infos(person.provider)
         # From here to the welcome nothing waits: whatever is pushed to this person comes after it.
         participant, resumed = self.hub.enter(
@@ -98,11 +102,6 @@ class Entrance:
             return first
         connection.close_soon(CloseCode.HELLO_EXPECTED)
         return None
-
-    def _person(self, identity: Identity) -> Person:
-        # Patients and clinicians of one subject have different pseudonyms in the store's types
-        # only; the role keeps their sessions apart here.
-        return Person(identity.provider, identity.role, identity.patient_key(self.pepper))
 
     def _welcome(
         self, hello: Hello, session: Session, resumed: bool, queues: list[QueueInfo]

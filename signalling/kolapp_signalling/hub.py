@@ -15,6 +15,7 @@ from .clinician import Clinician
 from .codes import CloseCode
 from .connection import Connection
 from .grants import Grants
+from .messages import TokenNow
 from .participant import Participant
 from .patient import Patient
 from .roles import Role
@@ -28,12 +29,18 @@ class Hub:
     """`rounds`: calls of `look_after` in which every socket is looked after once."""
 
     def __init__(
-        self, services: Services, resume_window_ms: int, absent_after_ms: int, rounds: int
+        self,
+        services: Services,
+        resume_window_ms: int,
+        absent_after_ms: int,
+        rounds: int,
+        token_notice_ms: int,
     ) -> None:
         self._services = services
         self._resume_window_ms = resume_window_ms
         self._absent_after_ms = absent_after_ms
         self._rounds = rounds
+        self._token_notice_ms = token_notice_ms
         self._round = 0
         self._sessions = Sessions(lambda: secrets.token_urlsafe(16))
         self._participants: dict[Session, Participant] = {}
@@ -93,10 +100,18 @@ class Hub:
         for count, participant in enumerate(due, 1):
             if (connection := participant.connection) is not None:
                 connection.look_after()
-                if now >= participant.session.token_until_ms:
-                    connection.close_soon(CloseCode.BAD_TOKEN)
+                self._look_at_token(participant.session, connection, now)
             if count % _SLICE == 0:
                 await asyncio.sleep(0)
+
+    def _look_at_token(self, session: Session, connection: Connection, now: int) -> None:
+        """Ask for a fresh one in good time; who has none then is closed."""
+        left = session.token_until_ms - now
+        if left <= 0:
+            connection.close_soon(CloseCode.BAD_TOKEN)
+        elif left <= self._token_notice_ms and not session.token_asked:
+            session.token_asked = True
+            connection.push("token", TokenNow(valid_ms=left))
 
     def begin_anew(self) -> None:
         """End every session; whoever has a socket is told to connect again."""

@@ -43,25 +43,10 @@ from .parts import (
     Sdp,
     VisitInfo,
 )
+from .session_messages import Hello, LookAround, Ping, Renew
 
 SUBPROTOCOL_JSON = "kolapp.v1.json"
 SUBPROTOCOL_MSGPACK = "kolapp.v1.msgpack"
-
-
-class Hello(ClientMessage, frozen=True, tag="hello"):
-    """First message on every connection, within 2 s. `resume` is the private id of a session
-    that lost its connection less than two minutes ago."""
-
-    token: Annotated[str, Meta(min_length=1, max_length=8_192)]
-    resume: Opaque | None = None
-
-
-class Ping(ClientMessage, frozen=True, tag="ping"):
-    """Liveness as the application sees it; answered with `pong`."""
-
-
-class LookAround(ClientMessage, frozen=True, tag="queues"):
-    """Patient or clinician: the queues as they stand now; the welcome's may be old."""
 
 
 class Find(ClientMessage, frozen=True, tag="find"):
@@ -128,6 +113,7 @@ class HangUp(ClientMessage, frozen=True, tag="hang_up"):
 
 AnyClientMessage = (
     Hello
+    | Renew
     | Ping
     | LookAround
     | Find
@@ -177,6 +163,20 @@ class Welcome(ServerMessage, frozen=True, tag="welcome", kw_only=True):
 
 class Pong(ServerMessage, frozen=True, tag="pong"):
     pass
+
+
+class TokenNow(ServerMessage, frozen=True, tag="token", kw_only=True):
+    """The token is valid for `valid_ms` more. Pushed once shortly before it runs out: send `renew`,
+    or the connection is closed with 4501 then."""
+
+    valid_ms: int
+
+
+class Reconnect(ServerMessage, frozen=True, tag="reconnect", kw_only=True):
+    """The connection is about to be closed by a node that stops: connect again within `after_ms`,
+    after a pause drawn from all of it, so that not everybody comes at once."""
+
+    after_ms: int
 
 
 class QueuesNow(ServerMessage, frozen=True, tag="queues", kw_only=True):
@@ -273,6 +273,8 @@ class Error(ServerMessage, frozen=True, tag="error", kw_only=True):
 AnyServerMessage = (
     Welcome
     | Pong
+    | TokenNow
+    | Reconnect
     | QueuesNow
     | TicketSnapshot
     | DutySnapshot

@@ -8,9 +8,10 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from .messages import Error, Ping, ServerMessage
+from .messages import Error, ServerMessage
 from .parts import ClientMessage, LegInfo
 from .roles import PARTICIPANTS, Role
+from .session_messages import Ping
 
 
 class Metrics:

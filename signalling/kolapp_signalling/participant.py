@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 
 import msgspec
@@ -17,27 +18,27 @@ from kolapp_queue.model import Visit
 from kolapp_queue.states import VisitState
 
 from . import log
+from .auth import BadToken
 from .codes import ERROR_TEXT, ErrorCode
 from .connection import Connection
 from .gate import Refused
 from .messages import (
     DutySnapshot,
     Error,
-    Hello,
-    LookAround,
     Offer,
-    Ping,
     Pong,
     QualityNow,
     QueuesNow,
     SdpAnswer,
     ServerMessage,
     TicketSnapshot,
+    TokenNow,
 )
 from .parts import ClientMessage
 from .queues import OpenQueue
 from .services import Services
 from .session import Session, may
+from .session_messages import Hello, LookAround, Ping, Renew
 
 _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.NoSuchTicket: ErrorCode.NO_TICKET,
@@ -123,10 +124,25 @@ class Participant:
             raise Refused(ErrorCode.WRONG_STATE)  # said already on this connection
         if isinstance(request, Ping):
             return Pong()
+        if isinstance(request, Renew):
+            return await self._renew(request)
         if isinstance(request, LookAround):
             provider = self.session.person.provider
             return QueuesNow(queues=await self._services.queues.infos(provider))
         return await self.do(request)
+
+    async def _renew(self, request: Renew) -> TokenNow:
+        """Raises Refused for whatever is no token of the same person; the old one goes on."""
+        identities = self._services.identities
+        try:
+            identity = await identities.identify(request.token)
+        except BadToken:
+            self._services.metrics.bad_tokens.inc()
+            raise Refused(ErrorCode.BAD_TOKEN, "token") from None
+        if identities.person(identity) != self.session.person:
+            raise Refused(ErrorCode.BAD_TOKEN, "token")
+        self.session.renew(identity.expires_ms, identity.grants)
+        return TokenNow(valid_ms=max(0, identity.expires_ms - time.time_ns() // 1_000_000))
 
     async def do(self, request: ClientMessage) -> ServerMessage:
         """One verb of this role. Raises Refused, QueueError or MediaError."""

@@ -133,7 +133,7 @@ def _problem(
 
 
 async def _asked(operation: Operation, node: SignallingNode, request: web.Request) -> Asked:
-    identity = _identity(node, request)
+    identity = await _identity(node, request)
     if identity.role != operation.role:
         raise Refused(ErrorCode.FORBIDDEN)
     return Asked(
@@ -146,12 +146,12 @@ async def _asked(operation: Operation, node: SignallingNode, request: web.Reques
     )
 
 
-def _identity(node: SignallingNode, request: web.Request) -> Identity:
+async def _identity(node: SignallingNode, request: web.Request) -> Identity:
     """RFC 6750, 2.1; a token in an address would be in every log on the way."""
     given = request.headers.get(hdrs.AUTHORIZATION, "")
     if given[: len(_SCHEME)].lower() != _SCHEME:
         raise BadToken
-    return node.entrance.authenticator.identify(given[len(_SCHEME) :].strip())
+    return await node.entrance.identities.identify(given[len(_SCHEME) :].strip())
 
 
 async def _body(request: web.Request) -> bytes:

@@ -10,6 +10,7 @@ from kolapp_queue.sealing import KeyRing
 from kolapp_queue.store import QueueStore
 
 from .audience import Audience
+from .identities import Identities
 from .media_link import MediaLink
 from .metrics import Metrics
 from .queues import Queues
@@ -26,6 +27,7 @@ class Services:
     # Thousands may come at once, after a node's death or at opening time. They wait here for each
     # other, so that calls, answers and clinicians always find a free connection to the store.
     crowd: asyncio.Semaphore
+    identities: Identities
 
     def visit_ended(self, visit: Visit) -> None:
         """One of ours ended it: the other side hears of it by the hint, the legs go now."""

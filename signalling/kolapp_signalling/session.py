@@ -13,11 +13,19 @@ from typing import NamedTuple
 from . import desk_messages as d
 from . import messages as m
 from . import parts as p
+from . import session_messages as s
 from .grants import NOTHING, Grants
 from .roles import Role
 
 # The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
-_BOTH: tuple[type[p.ClientMessage], ...] = (m.Hello, m.Ping, m.LookAround, m.Offer, m.HangUp)
+_BOTH: tuple[type[p.ClientMessage], ...] = (
+    s.Hello,
+    s.Renew,
+    s.Ping,
+    s.LookAround,
+    m.Offer,
+    m.HangUp,
+)
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),
     Role.CLINICIAN: (
@@ -57,15 +65,20 @@ class Session:
     resume: str  # private: who has it and the person's token continues the session
     person: Person
     token_until_ms: int
+    token_asked: bool = False  # a fresh one, since the present one came
     grants: Grants = NOTHING  # of the newest token
     connection: str = ""  # of the newest socket; what the store calls this person's connection
     detached_ms: int = 0  # when the last socket was lost; 0 while one is attached
 
     def attach(self, connection: str, token_until_ms: int, grants: Grants = NOTHING) -> None:
         self.connection = connection
-        self.token_until_ms = token_until_ms
-        self.grants = grants
+        self.renew(token_until_ms, grants)
         self.detached_ms = 0
+
+    def renew(self, token_until_ms: int, grants: Grants) -> None:
+        self.token_until_ms = token_until_ms
+        self.token_asked = False
+        self.grants = grants
 
     def detach(self, now_ms: int) -> None:
         self.detached_ms = now_ms

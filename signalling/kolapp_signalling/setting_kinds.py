@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+ByRole = tuple[tuple[str, tuple[str, ...]], ...]  # what is said of each role
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SERVE, SIGNALLING, MEDIA = "serve", "signalling", "media"
@@ -167,6 +168,20 @@ def _parse_addresses(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_address(item)) for item in items)
 
 
+def _parse_by_role(text: str) -> ByRole:
+    found: dict[str, tuple[str, ...]] = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        role, _, names = part.partition("=")
+        if role not in ("patient", "clinician", "operator") or role in found or not names:
+            raise ValueError
+        found[role] = tuple(name.strip() for name in names.split("|"))
+    return tuple(found.items())
+
+
+def _show_by_role(found: ByRole) -> str:
+    return ";".join(f"{role}={'|'.join(names)}" for role, names in found)
+
+
 TEXT = matching(r"\S.*", "text")
 YES_NO = Kind("yes or no", _parse_yes, lambda value: "yes" if value else "no")
 PATH: Kind[Path] = Kind("a path", Path, str)
@@ -180,6 +195,11 @@ QUEUES = Kind(
     _parse_queues,
     _show_queues,
 )
+BY_ROLE = Kind(
+    "ROLE=VALUE or ROLE=VALUE|VALUE, several separated by semicolons, every ROLE once",
+    _parse_by_role,
+    _show_by_role,
+)
 SECRET = Kind(
     "at least 16 bytes in hex, or @ and the path of a file that holds them",
     _parse_secret,
@@ -188,6 +208,10 @@ SECRET = Kind(
 )
 ADDRESSES = Kind("IP addresses, separated by commas", _parse_addresses, ",".join)
 NAME = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 of A-Z a-z 0-9 _ -")
+JWKS_URL = matching(
+    r"https://\S+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/\S*",
+    "an https:// address; http:// on this machine only",
+)
 HOST = matching(r"[A-Za-z0-9.:_-]+", "a host name or an IP address")
 LISTEN = matching(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}", "HOST:PORT, port 0 for any")
 STORE_URL = matching(

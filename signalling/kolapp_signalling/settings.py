@@ -14,9 +14,11 @@ from kolapp_media.settings import MediaSettings
 from kolapp_queue.settings import QueueSettings
 
 from .setting_kinds import (
+    BY_ROLE,
     CARRIES_MEDIA,
     FILE,
     HOST,
+    JWKS_URL,
     LISTEN,
     NAME,
     NETWORKS,
@@ -28,6 +30,7 @@ from .setting_kinds import (
     TEXT,
     WEB,
     YES_NO,
+    ByRole,
     Network,
     QueueTitle,
     milliseconds,
@@ -98,12 +101,29 @@ class Settings:
     jwt_key_file: Path | None = setting(
         None, FILE, "Key that tokens are checked with: PEM public key, JWKS, or a raw HMAC secret."
     )
+    jwt_jwks_url: str = setting(
+        "", JWKS_URL, "Where the issuer publishes its keys (JWKS); used in place of the file."
+    )
+    jwt_refresh_ms: int = setting(
+        600_000, milliseconds(1_000), "The issuer's keys are read again so often."
+    )
     jwt_issuer: str = setting("", TEXT, "The `iss` a token must carry.")
     jwt_audience: str = setting("", TEXT, "The `aud` a token must carry.")
     jwt_algorithms: tuple[str, ...] = setting(
         ("EdDSA", "ES256", "RS256"),
         words(r"EdDSA|(ES|RS|PS|HS)(256|384|512)", "JWS algorithms such as EdDSA or RS256"),
         "Signature algorithms that are accepted.",
+    )
+    jwt_subject_claim: str = setting("sub", NAME, "Claim that names the person.")
+    jwt_roles: ByRole = setting(
+        (), BY_ROLE, "What the issuer calls our roles, such as clinician=doctor."
+    )
+    jwt_level_claim: str = setting("acr", NAME, "Claim with the level of assurance of the login.")
+    jwt_levels: ByRole = setting(
+        (), BY_ROLE, "Levels of that claim that each role asks for; empty is any."
+    )
+    token_notice_ms: int = setting(
+        60_000, milliseconds(), "A client is asked for a fresh token so long before its own ends."
     )
     jwt_provider_claim: str = setting("provider", NAME, "Claim that names the provider.")
     jwt_role_claim: str = setting("role", NAME, "Claim with patient, clinician or operator.")
@@ -165,7 +185,7 @@ class Settings:
         15_000, whole(1, 1_000_000), "WebSockets that one node takes at the same time."
     )
     max_per_address: int = setting(
-        7_500, whole(1, 1_000_000), "The same of one address, or of one /64 of IPv6."
+        7_500, whole(1, 1_000_000), "The same of one address; of IPv6, of one network of 64 bits."
     )
     max_ungreeted_per_address: int = setting(
         1_000, whole(1, 1_000_000), "Of those, such as have not said yet who they are."

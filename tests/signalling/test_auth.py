@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from kolapp_signalling.auth import Authenticator, BadToken, Identity, TokenRules
+from kolapp_signalling.auth import Authenticator, BadToken, Identity, TokenRules, WeakLogin
 from kolapp_signalling.roles import Role
 
 KEY = ed25519.Ed25519PrivateKey.generate()
@@ -44,6 +45,40 @@ def test_a_good_token_says_who_it_is() -> None:
     assert identity == Identity(
         "issuer", "19121212-1212", Role.PATIENT, "north", (exp + RULES.leeway_s) * 1000
     )
+
+
+@pytest.mark.parametrize(
+    ("claim", "role"),
+    [
+        ("lakare", Role.CLINICIAN),
+        (["user", "lakare"], Role.CLINICIAN),
+        (["user", "patient"], Role.PATIENT),
+        (["user"], None),
+        ([], None),
+        ({"patient": True}, None),
+        (7, None),
+    ],
+)
+def test_issuers_have_their_own_words_for_roles(claim: Any, role: Role | None) -> None:
+    rules = replace(RULES, roles={"lakare": Role.CLINICIAN})
+    if role is None:
+        refused(token(role=claim), rules)
+    else:
+        assert Authenticator(rules).identify(token(role=claim)).role is role
+
+
+@pytest.mark.parametrize("level", ["loa2", None, ["loa3"], 3, ""])
+def test_a_weak_login_is_no_login(level: Any) -> None:
+    rules = replace(RULES, levels={Role.PATIENT: frozenset({"loa3"})})
+    assert Authenticator(rules).identify(token(acr="loa3")).role is Role.PATIENT
+    with pytest.raises(WeakLogin):
+        Authenticator(rules).identify(token(acr=level))
+
+
+def test_the_subject_may_be_another_claim() -> None:
+    rules = replace(RULES, subject_claim="pid")
+    assert Authenticator(rules).identify(token(pid="1")).subject == "1"
+    refused(token(), rules)
 
 
 def test_the_audience_may_be_one_of_several() -> None:

@@ -116,6 +116,52 @@ async def test_a_token_that_runs_out_closes_the_connection(node: Served, crowd: 
     assert anna.ws.close_code == 4501
 
 
+async def test_a_fresh_token_keeps_everything_as_it_is(start: Start, crowd: People) -> None:
+    """Asked for once before the end; the connection, the ticket and its rights go on."""
+    node = await start(token_notice_ms=3_600_000)
+    leeway = node.node.settings.jwt_leeway_s
+    anna = await crowd.connect(node)
+    await anna.hello(forged(node, exp=int(time.time()) - leeway + 30))
+    ticket = await anna.join()
+    for _ in range(10):  # each socket is looked after once in five
+        await node.node.hub.look_after()
+    await anna.ask("ping")
+    [asked] = [frame for frame in anna.frames if frame["type"] == "token"]
+    assert 0 < asked["valid_ms"] <= 30_000
+    fresh = await anna.ask("renew", token=forged(node, exp=int(time.time()) + 3_000))
+    assert 2_900_000 < fresh["valid_ms"] <= 3_020_000
+    [session] = list(node.node.hub._sessions)
+    assert session.token_until_ms > time.time() * 1_000 + 2_900_000
+    for _ in range(10):
+        await node.node.hub.look_after()
+    assert (await anna.ask("find", queue=QUEUE))["ticket"] == ticket["ticket"]
+    assert [frame["type"] for frame in anna.frames].count("token") == 3  # asked for again
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another's", "an old one"])
+async def test_another_token_renews_nothing(node: Served, crowd: People, whose: str) -> None:
+    anna = await crowd.patient(node, "anna")
+    [session] = list(node.node.hub._sessions)
+    before = session.token_until_ms
+    token = {
+        "nobody's": "a.b.c",
+        "another's": crowd.token(node, "patient", "bo"),
+        "an old one": forged(node, exp=1_000_000),
+    }[whose]
+    assert await anna.errors("renew", token=token) == "bad_token"
+    assert session.token_until_ms == before
+    assert (await anna.ask("ping"))["type"] == "pong"
+
+
+async def test_a_role_asks_for_a_strong_login(start: Start, crowd: People) -> None:
+    node = await start(jwt_levels=(("patient", ("loa3", "high")),))
+    weak = await crowd.connect(node)
+    await weak.send("hello", token=crowd.token(node, "patient", "anna"))
+    assert await weak.closed() == 4506
+    await crowd.with_claims(node, "patient", "anna", acr="loa3")
+    await crowd.clinician(node)
+
+
 async def test_resuming_within_the_window_keeps_session_and_ticket(
     node: Served, town: People
 ) -> None:

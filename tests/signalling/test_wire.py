@@ -8,13 +8,12 @@ import pytest
 from kolapp_signalling.messages import (
     SUBPROTOCOL_JSON,
     SUBPROTOCOL_MSGPACK,
-    Hello,
     Join,
-    Ping,
     Pong,
     Ready,
 )
 from kolapp_signalling.parts import WaitRange
+from kolapp_signalling.session_messages import Hello, Ping
 from kolapp_signalling.wire import BINARY, CODECS, TEXT, BadMessage, Codec, frame
 
 JSON, MSGPACK = CODECS[SUBPROTOCOL_JSON], CODECS[SUBPROTOCOL_MSGPACK]

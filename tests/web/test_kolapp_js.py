@@ -286,6 +286,52 @@ async def test_a_token_that_ran_out_is_replaced_once(stage: Stage) -> None:
     ]
 
 
+async def test_a_token_is_renewed_before_it_ends(stage: Stage) -> None:
+    page = await start(stage, tokens=["first", "second", "third"])
+    line = await stage.line()
+    await line.greet()
+    line.send({"type": "token", "valid_ms": 60_000})
+    request = await line.reply("renew", {"type": "token", "valid_ms": 3_600_000})
+    assert request["token"] == "second"
+    line.send({"type": "token", "valid_ms": 60_000})
+    assert (await line.expect("renew"))["token"] == "third"
+    assert await page.evaluate("() => [asked, client.state]") == [["", "first", "second"], "open"]
+
+
+async def test_without_a_fresh_token_the_old_one_goes_on_to_its_end(stage: Stage) -> None:
+    page = await start(stage)
+    line = await stage.line()
+    await line.greet()
+    line.send({"type": "token", "valid_ms": 60_000})
+    await ask(page, "ping")
+    await line.expect("ping")  # and no `renew` with the same token
+    assert await page.evaluate("() => client.state") == "open"
+
+
+async def test_a_node_that_stops_says_how_soon_to_come_back(stage: Stage) -> None:
+    page = await start(stage, timing={"backoff_base_ms": 600_000, "backoff_cap_ms": 600_000})
+    line = await stage.line()
+    await line.greet()
+    line.send({"type": "reconnect", "after_ms": 20})
+    await line.close(4000)
+    again = await stage.line()
+    await again.greet(resumed=True)
+    await page.wait_for_function("() => client.state === 'open'")
+    await again.close(4003)  # the hint was for once
+    await page.wait_for_function("() => client.state === 'waiting'")
+    assert stage.lines.empty()
+
+
+async def test_a_clock_that_jumped_means_that_we_slept(stage: Stage) -> None:
+    page = await start(stage, timing={"tick_ms": 10})
+    line = await stage.line()
+    await line.greet()
+    await page.wait_for_function("() => client.state === 'open'")
+    await page.evaluate("() => { const now = Date.now; Date.now = () => now() + 3_600_000; }")
+    assert (await line.inbox.get())["type"] == "ping"
+    await page.evaluate("() => client.close()")
+
+
 async def test_a_token_that_never_changes_is_not_tried_again(stage: Stage) -> None:
     page = await start(stage)
     await (await stage.line()).close(4501)

@@ -2,6 +2,7 @@
 import { Link } from "./link.js";
 import { isTerminal, KolappError, terminalReason, TOKEN_REFUSED } from "./protocol.js";
 import { PendingRequests } from "./requests.js";
+import { within } from "./within.js";
 
 export { CLIENT_TYPES, KolappError, SERVER_TYPES, SUBPROTOCOL } from "./protocol.js";
 
@@ -24,6 +25,8 @@ export const TIMING = Object.freeze({
   backoff_base_ms: 250,
   backoff_cap_ms: 8_000,
   stable_after_ms: 5_000, // a link that lived this long starts the back-off afresh
+  tick_ms: 1_000,
+  jump_ms: 5_000, // a clock that went on so far between two ticks: we slept, or it was set
 });
 
 /**
@@ -55,12 +58,16 @@ export class KolappClient extends EventTarget {
   #generation = 0; // of the dialling: an answer to an older one is not wanted any more
   #token = ""; // of the newest connection
   #refused = ""; // the token that a fresh one was got for
+  #hint_ms = 0; // how soon the server wants us back, once
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #ticking;
+  #tickedAt = 0;
 
   /**
    * @param {object} options
    * @param {string} options.url
    * @param {string | ((refused: string) => string | Promise<string>)} options.token asked anew for
-   *   every connection, with the token that the server has just refused, or ""
+   *   every connection, with the token that the server has just refused, or "", and once before
+   *   the present one runs out, with that
    * @param {[EventTarget, string][]} [options.wakes] targets and events after which to look
    * @param {Partial<typeof TIMING>} [options.timing]
    * @param {() => number} [options.random] for the jitter, from 0 to 1
@@ -83,6 +90,8 @@ export class KolappClient extends EventTarget {
     this.#attempt = 0;
     this.#refused = "";
     for (const [target, name] of this.wakes) target.addEventListener(name, this.wake);
+    this.#tickedAt = Date.now();
+    this.#ticking = setInterval(() => this.#tick(), this.timing.tick_ms);
     this.#dial();
   }
 
@@ -98,6 +107,14 @@ export class KolappClient extends EventTarget {
     if (this.state === "waiting") this.#dial();
     else this.#link?.check();
   };
+
+  /** A phone that slept tells nobody, and its sockets are gone: the clock shows it. */
+  #tick() {
+    const now = Date.now();
+    const gap = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (gap < 0 || gap > this.timing.jump_ms) this.wake();
+  }
 
   /**
    * Ask and get the one reply. Without a connection it is sent when there is one again; the server
@@ -124,7 +141,7 @@ export class KolappClient extends EventTarget {
     const generation = ++this.#generation;
     this.#setState("connecting");
     try {
-      this.#token = await this.#askToken();
+      this.#token = await this.#askToken(this.#refused);
     } catch (error) {
       if (generation === this.#generation) this.#noToken(error);
       return;
@@ -132,9 +149,10 @@ export class KolappClient extends EventTarget {
     if (generation === this.#generation) this.#openLink(this.#token);
   }
 
-  async #askToken() {
+  /** @param {string} refused */
+  async #askToken(refused) {
     if (typeof this.token !== "function") return this.token;
-    return within(this.timing.token_within_ms, Promise.resolve(this.token(this.#refused)));
+    return within(this.timing.token_within_ms, Promise.resolve(this.token(refused)));
   }
 
   /** A KolappError says that there will be none; anything else was the network. @param {unknown} error */
@@ -200,6 +218,9 @@ export class KolappClient extends EventTarget {
 
   /** Full jitter: after a node's death its clients come back spread over the whole interval. */
   #backoff() {
+    const hint = this.#hint_ms;
+    this.#hint_ms = 0;
+    if (hint > 0) return this.random() * hint; // it knows better than we how soon somebody is there
     const { backoff_base_ms, backoff_cap_ms } = this.timing;
     const ceiling = Math.min(backoff_cap_ms, backoff_base_ms * 2 ** this.#attempt);
     this.#attempt += 1;
@@ -210,8 +231,22 @@ export class KolappClient extends EventTarget {
   #receive(message) {
     if (message.type === "ticket") this.#keepTicket(message);
     if (message.type === "duty") this.#keepDuty(message);
+    if (message.type === "reconnect") this.#hint_ms = message.after_ms;
+    if (message.type === "token" && !message.re) void this.#renew();
     if (message.type === "quality") this.#emit("quality", message);
     this.#pending.settle(message);
+  }
+
+  /** Before the token runs out, so that the link lives on. Without a fresh one it does until then. */
+  async #renew() {
+    try {
+      const fresh = await this.#askToken(this.#token);
+      if (fresh === this.#token) return;
+      await this.request("renew", { token: fresh });
+      this.#token = fresh;
+    } catch {
+      return; // the close at the end, 4501, asks once more
+    }
   }
 
   /** @param {TicketSnapshot} ticket */
@@ -235,6 +270,7 @@ export class KolappClient extends EventTarget {
     this.#generation += 1;
     this.#link = null;
     clearTimeout(this.#retry);
+    clearInterval(this.#ticking);
     for (const [target, name] of this.wakes) target.removeEventListener(name, this.wake);
     this.#setState("closed", reason);
     this.#pending.rejectAll(reason);
@@ -250,18 +286,4 @@ export class KolappClient extends EventTarget {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
-}
-
-/**
- * Rejects when nothing has come in time: a promise of somebody else's may never settle.
- * @template T
- * @param {number} ms @param {Promise<T>} promise
- * @returns {Promise<T>}
- */
-function within(ms, promise) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("It did not come in time.")), ms);
-  });
-  return Promise.race([promise, /** @type {Promise<T>} */ (late)]).finally(() => clearTimeout(timer));
 }

@@ -31,7 +31,7 @@ let ticket = null;
 let ticketAt = 0;
 /** @type {import("./protocol.js").QueueInfo[]} as they were at `queuesAt` */ let queues = [];
 let queuesAt = 0;
-let dismissed = ""; // the ended ticket that the patient has put away
+/** @type {Set<string>} ended tickets that the patient has put away */ const dismissed = new Set();
 let looking = true; // for the ticket there may be from before this page was opened
 let blocked = "";
 let told = "";
@@ -71,7 +71,7 @@ byId("answer").addEventListener("click", () => void turn.answer());
 byId("decline").addEventListener("click", () => void decline());
 byId("hang-up").addEventListener("click", hangUp);
 byId("again").addEventListener("click", () => {
-  dismissed = ticket?.ticket ?? "";
+  if (ticket) dismissed.add(ticket.ticket);
   showTicket(null);
   void lookAround();
 });
@@ -117,7 +117,7 @@ async function find() {
 
 /** Whether this session has a ticket that is of any interest still. */
 function known() {
-  return client.ticket !== null && client.ticket.ticket !== dismissed;
+  return client.ticket !== null && !dismissed.has(client.ticket.ticket);
 }
 
 /** @param {unknown} error */
@@ -129,7 +129,7 @@ function notFound(error) {
 /** @param {TicketSnapshot} snapshot */
 function follow(snapshot) {
   keepCopy(snapshot);
-  if (snapshot.ticket === dismissed) return;
+  if (dismissed.has(snapshot.ticket)) return;
   showTicket(snapshot);
 }
 

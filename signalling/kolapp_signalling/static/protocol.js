@@ -8,7 +8,7 @@ export const SUBPROTOCOL = "kolapp.v1.json";
 
 /** Every type a client may send. */
 export const CLIENT_TYPES = Object.freeze([
-  "hello", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
+  "hello", "renew", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
   "board", "pull_ticket", "take_over", "read_intake",
   "offer", "hang_up",
@@ -16,7 +16,7 @@ export const CLIENT_TYPES = Object.freeze([
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "queues", "ticket", "duty", "board", "intake", "quality", "sdp_answer",
+  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "quality", "sdp_answer",
   "error",
 ]);
 
@@ -33,6 +33,8 @@ const TERMINAL_REASONS = Object.freeze(/** @type {Record<number, string>} */ ({
   4502: "taken_over",
   4503: "too_many_errors",
   4504: "bad_subprotocol",
+  4505: "flood",
+  4506: "weak_login",
 }));
 
 /** @param {number} code */
@@ -94,6 +96,8 @@ export class KolappError extends Error {
  *   resume: string, resumed: boolean, node: string, version: string, queues: QueueInfo[], ping_every_ms: number,
  *   ice_servers?: RTCIceServer[]}} Welcome
  * @typedef {{type: "pong", re?: number}} Pong
+ * @typedef {{type: "token", re?: number, valid_ms: number}} TokenNow
+ * @typedef {{type: "reconnect", re?: number, after_ms: number}} Reconnect
  * @typedef {{type: "queues", re?: number, queues: QueueInfo[]}} QueuesNow
  * @typedef {{type: "ticket", re?: number, version: number, ticket: string, queue: string,
  *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
@@ -116,13 +120,14 @@ export class KolappError extends Error {
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | QualityNow | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | QualityNow | SdpAnswer | ServerError} ServerMessage
  */
 
 /**
  * What each request carries beside `type` and `id`, and what its promise gives.
  * @typedef {{
  *   ping: [{}, Pong],
+ *   renew: [{token: string}, TokenNow],
  *   queues: [{}, QueuesNow],
  *   find: [{queue: string, signed?: string}, TicketSnapshot],
  *   join: [{queue: string, needs?: AskedNeeds | null}, TicketSnapshot],

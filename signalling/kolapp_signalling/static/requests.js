@@ -7,8 +7,8 @@ import { KolappError } from "./protocol.js";
 /** Requests under way at once; more means that the page is out of its mind: code `busy`. */
 const LIMIT = 32;
 
-/** What may not be sent again on the next connection: a ping asks about this one. */
-const UNREPEATABLE = new Set(["ping"]);
+/** What is not sent again on the next connection: they are about this one. */
+const UNREPEATABLE = new Set(["ping", "renew"]);
 
 /**
  * @typedef {{
