@@ -21,7 +21,7 @@ def export(path: Path, days: range) -> Path:
         ):  # fmt: skip
             ms = BASE_MS + day * 86_400_000 + second * 1000
             event = {"step": step, "state": state, "ticket": f"{day}{ticket}", "ms": ms}
-            event |= {"class": "0", "actor": "doc", "wait_ms": 0}
+            event |= {"number": 2 * day + (ticket == "b"), "class": "0", "actor": "doc"}
             lines.append(json.dumps({"kind": "event", "queue": "q", "event": event}))
     path.write_text("\n".join(lines), encoding="utf-8")
     return path

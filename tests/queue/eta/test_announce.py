@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kolapp_queue.eta.announce import (
     FORECAST,
@@ -87,6 +87,7 @@ ranges = st.builds(lambda a, b, c: Range(*sorted((a, b, c))), seconds, seconds, 
 lines = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["", "", "urgent"])), max_size=8)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.data(), lines)
 def test_whatever_is_forecast_the_guarantees_hold(
     data: st.DataObject, line: list[tuple[int, str]]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kolapp_queue.eta.line import MOST_KNOTS, Columns, knots, places_at
 from kolapp_queue.eta.state import KINDS
@@ -11,6 +11,7 @@ UNIT_S = 600.0
 NOW_S = 1_000.0
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, KINDS - 1), st.sampled_from([0.0, 90.0]), st.floats(0, NOW_S)),

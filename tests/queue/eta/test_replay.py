@@ -22,8 +22,14 @@ def replayed(events: list[Event]) -> Records:
     return replay(events, VISIT_S, {"kolapp": Kolapp(VISIT_S)})
 
 
-def test_a_row_is_kept_for_each_wait_that_was_served(history: list[Event]) -> None:
-    records = replayed(history)
+@pytest.fixture(scope="module")
+def records(history: list[Event]) -> Records:
+    return replayed(history)
+
+
+def test_a_row_is_kept_for_each_wait_that_was_served(
+    history: list[Event], records: Records
+) -> None:
     joined = {event.ticket: event.at_s for event in history if event.step == Step.JOINED}
     waits = {
         event.ticket: event.at_s - joined[event.ticket]
@@ -34,7 +40,9 @@ def test_a_row_is_kept_for_each_wait_that_was_served(history: list[Event]) -> No
     assert list(records.at_s) == sorted(records.at_s)
 
 
-def test_nothing_is_forecast_from_what_has_not_happened(history: list[Event]) -> None:
+def test_nothing_is_forecast_from_what_has_not_happened(
+    history: list[Event], records: Records
+) -> None:
     """The second half of the last day is swapped for that of another future; every forecast of
     before is the same to the last bit."""
     noon_s = midnight(2) + (OPENS_S + CLOSES_S) / 2
@@ -44,7 +52,7 @@ def test_nothing_is_forecast_from_what_has_not_happened(history: list[Event]) ->
         if event.at_s >= noon_s
     ]
     swapped = in_order([event for event in history if event.at_s < noon_s] + other)
-    one, two = replayed(history), replayed(swapped)
+    one, two = records, replayed(swapped)
     # Who was served in either future; the others have no row in one of them.
     common = np.intersect1d(one.ticket[one.at_s < noon_s], two.ticket)
     ended = {event.ticket for event in history if event.step == Step.STARTED}
@@ -56,7 +64,7 @@ def test_nothing_is_forecast_from_what_has_not_happened(history: list[Event]) ->
             columns(one, table, common), columns(two, table, common), strict=True
         ):
             assert left.tobytes() == right.tobytes()
-    later = [records.forecasts["kolapp"][records.at_s >= noon_s] for records in (one, two)]
+    later = [each.forecasts["kolapp"][each.at_s >= noon_s] for each in (one, two)]
     assert later[0].tobytes() != later[1].tobytes()
 
 
@@ -66,6 +74,6 @@ def columns(records: Records, table: str, tickets: np.ndarray) -> list[np.ndarra
     return [one[chosen] for one in (value.values() if isinstance(value, dict) else [value])]
 
 
-def test_the_same_history_twice_is_the_same(history: list[Event]) -> None:
-    one, two = replayed(history), replayed(history)
-    assert one.forecasts["kolapp"].tobytes() == two.forecasts["kolapp"].tobytes()
+def test_the_same_history_twice_is_the_same(history: list[Event], records: Records) -> None:
+    again = replayed(history)
+    assert again.forecasts["kolapp"].tobytes() == records.forecasts["kolapp"].tobytes()
