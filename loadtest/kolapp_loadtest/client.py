@@ -38,13 +38,14 @@ SILENCE_S = 10.0  # a socket on which nothing comes back so long after a ping is
 class KolappClient(Lifetime):
     """`async with KolappClient("http://127.0.0.1:8080", token) as client: ...`
 
-    Entering waits for the welcome. `ticket` and `duty` are the newest snapshots.
+    Entering waits for the welcome. `ticket` and `duty` are the newest snapshots. A `token` that
+    can be called gives a fresh one for each connection, and before one runs out.
     """
 
     def __init__(
         self,
         url: str,
-        token: str,
+        token: str | Callable[[], str],
         *,
         codec: Codec = MSGPACK,
         network: Network | None = None,
@@ -66,6 +67,7 @@ class KolappClient(Lifetime):
         self._owner: asyncio.Task[None] | None = None
         self._opened_s = self._sent_s = self._heard_s = 0.0  # the loop's time
         self._leaving = False
+        self._hint_s = 0.0  # how soon a node that stops wants us back
         self.welcome: Welcome | None = None  # of the present or the last connection
         self.connected = False  # welcomed, and the socket not known to be gone
         self.connections = 0  # welcomes so far
@@ -159,10 +161,16 @@ class KolappClient(Lifetime):
                     return self._over(ConnectionClosed(code, reason))
                 opened = self.connections > before
                 lasted_s = asyncio.get_running_loop().time() - self._opened_s if opened else 0.0
-                await asyncio.sleep(self._backoff.next_delay(lasted_s))
+                await asyncio.sleep(self._pause_s(lasted_s))
         except Exception as error:
             # A frame nobody could read, or a hook that failed: whoever waits must not hang.
             self._over(ConnectionClosed(ABNORMAL, f"the client failed: {error!r}"))
+
+    def _pause_s(self, lasted_s: float) -> float:
+        """The server's hint goes before our own, once."""
+        hint_s, self._hint_s = self._hint_s, 0.0
+        own_s = self._backoff.next_delay(lasted_s)
+        return self._backoff.random.uniform(0.0, hint_s) if hint_s else own_s
 
     async def _one_connection(self) -> tuple[int, str]:
         """Connect, greet and read to the end; return close code and reason."""
@@ -185,7 +193,8 @@ class KolappClient(Lifetime):
             self._changes.happened(self)
 
     async def _greet(self) -> None:
-        hello: Message = {"type": "hello", "id": next(self._ids), "token": self._token}
+        token = self._token() if callable(self._token) else self._token
+        hello: Message = {"type": "hello", "id": next(self._ids), "token": token}
         if self.welcome is not None:
             hello["resume"] = self.welcome["resume"]
         await self._send(self._codec.encode(hello))
@@ -207,6 +216,10 @@ class KolappClient(Lifetime):
             self._on_frame(message, arrived_ns, len(data))
         if message["type"] == "welcome":
             await self._welcomed(cast(Welcome, message))
+        elif message["type"] == "reconnect":
+            self._hint_s = message["after_ms"] / 1000
+        elif message["type"] == "token" and "re" not in message and callable(self._token):
+            await self._renew()
         self._snapshots.apply(message)
         self._in_flight.settle(message)
         self._changes.happened(self)
@@ -218,6 +231,12 @@ class KolappClient(Lifetime):
         self._snapshots.reconnected()
         for frame in self._in_flight.frames():
             await self._send(frame)
+
+    async def _renew(self) -> None:
+        """Nobody waits for the reply: the old token's end tells that the new one was no good."""
+        assert callable(self._token)
+        renew = {"type": "renew", "id": next(self._ids), "token": self._token()}
+        await self._send(self._codec.encode(renew))
 
     async def _send(self, frame: bytes) -> None:
         """Hand a frame to the socket. A lost one is no error: requests are sent again after the

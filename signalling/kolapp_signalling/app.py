@@ -88,6 +88,8 @@ async def run_signalling(settings: Settings) -> None:
             async with asyncio.TaskGroup() as tasks:
                 tidying = tasks.create_task(_tidy(served.node), name="put garbage aside")
                 await stop.wait()
+                served.node.leaving.set()  # whoever asks for its readiness sends nobody here now
+                await asyncio.sleep(settings.leaving_ms / 1000)
                 tidying.cancel()
     except StoreUnavailable as error:
         raise StartRefused("The store does not answer; is it running?") from error

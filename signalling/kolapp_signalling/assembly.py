@@ -24,6 +24,7 @@ from .clock import StoreClock
 from .codes import CloseCode
 from .connection import Connection
 from .doorkeeper import Doorkeeper
+from .drain import Drain
 from .entrance import Entrance
 from .hub import Hub
 from .identities import Identities
@@ -58,6 +59,7 @@ class SignallingNode:
     metrics: Metrics
     entrance: Entrance
     connections: set[Connection] = field(default_factory=set)  # greeted or not
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)  # told to stop
 
     def begin_anew(self) -> None:
         """No connection so far counts any more: everybody is told to connect again."""
@@ -67,10 +69,9 @@ class SignallingNode:
 
     async def dismiss(self) -> None:
         """The node stops: everybody is told to connect again."""
-        connections = list(self.connections)
-        for connection in connections:
-            connection.close_soon(CloseCode.SHUTTING_DOWN)
-        await asyncio.gather(*(connection.ended for connection in connections))
+        of = self.settings
+        drain = Drain(of.drain_per_s, of.drain_ms / 1000, of.reconnect_hint_ms)
+        await drain.send_off(self.connections)
 
 
 @asynccontextmanager

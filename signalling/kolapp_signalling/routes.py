@@ -148,7 +148,9 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """This node can serve: the store answers, and writes, and tokens can be checked."""
+    """This node can serve: it stays, the store answers and writes, tokens can be checked."""
+    if request.app[NODE].leaving.is_set():
+        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="leaving\n")
     if not request.app[NODE].entrance.identities.source.keys:
         return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="no keys of tokens\n")
     try:

@@ -224,6 +224,16 @@ class Settings:
     stop_timeout_ms: int = setting(
         5_000, milliseconds(), "A process that is told to stop is killed after this."
     )
+    drain_per_s: int = setting(
+        500, whole(1, 1_000_000), "Connections that a stopping node sends elsewhere in a second."
+    )
+    drain_ms: int = setting(
+        3_000, milliseconds(), "All of them are sent off within this, however many there are."
+    )
+    reconnect_hint_ms: int = setting(1_000, milliseconds(), "They come back spread over so long.")
+    leaving_ms: int = setting(
+        0, milliseconds(low=0), "A stopping node is not ready for so long before it sends them off."
+    )
     restart_delay_ms: int = setting(
         100, milliseconds(), "First pause before a process that died at once is started again."
     )
