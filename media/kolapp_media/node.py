@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from .collector import Collector
 from .control import Address
 from .dialler import Dialler
 from .errors import BadRequest, Draining, NoSuchVisit, TooManyLegs
+from .listening import listen_at, remove
 from .load import Load
 from .memory import resident_bytes
 from .model import (
@@ -37,13 +37,14 @@ from .model import (
     Stats,
 )
 from .offers import OfferLimit
+from .portions import in_portions
 from .rtc import compat
 from .rtc.counters import Counters
 from .rtc.leg import Leg
 from .rtc.sockets import Engine
 from .settings import MediaSettings
 
-_TICK = 0.1  # seconds: each leg's second begins at another tick, so that not all report at once
+_TICK = 0.02  # seconds: each leg's second begins at another tick, so that not all report at once
 _SWEEP = 1.0  # seconds between looks for visits to forget
 
 
@@ -83,7 +84,7 @@ class MediaNode:
         self._hosts = self.settings.hosts or compat.host_addresses()
         where = Address.parse(listen)
         if where.path:
-            listening = _listen_at(Path(where.path))
+            listening = listen_at(Path(where.path))
             self._server = await asyncio.start_unix_server(self._serve, sock=listening)
         else:
             self._server = await asyncio.start_server(self._serve, where.host, where.port)
@@ -117,7 +118,7 @@ class MediaNode:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
         if self.address.startswith("unix:"):
-            _remove(Path(self.address[5:]))
+            remove(Path(self.address[5:]))
 
     @property
     def is_full(self) -> bool:
@@ -237,31 +238,35 @@ class MediaNode:
 
     async def _tick(self) -> None:
         sweep_at = quality_at = 0.0
-        now = time.monotonic()
         while True:
+            asked = time.monotonic()
             await asyncio.sleep(_TICK)
-            now, due = time.monotonic(), now + _TICK
-            self._load.late(now - due)
-            for leg in list(self._legs):
-                leg.tick(now)
+            now = time.monotonic()
+            self._load.late(now - asked - _TICK)
+            await in_portions(leg.tick(now) for leg in list(self._legs))
             if now >= sweep_at:
                 sweep_at = now + _SWEEP
                 self.sweep(now)
                 self._settle()
                 self._load.look(now, time.process_time())
-                self._tell_quality(only_silence=True)
+                await self._tell_quality(only_silence=True)
             if now >= quality_at:
                 quality_at = now + self.settings.quality_interval
-                self._tell_quality()
+                await self._tell_quality()
 
-    def _tell_quality(self, *, only_silence: bool = False) -> None:
+    async def _tell_quality(self, *, only_silence: bool = False) -> None:
+        await in_portions(
+            self._tell_quality_of(each, only_silence) for each in list(self._visits.values())
+        )
+
+    def _tell_quality_of(self, bridge: Bridge, only_silence: bool) -> bool:
         now = time.monotonic()
-        for bridge in self._visits.values():
-            if only_silence and not bridge.silence_changed(now):
-                continue
-            for event in bridge.qualities(now):
-                for dialler in self._diallers:
-                    dialler.tell(event)
+        if only_silence and not bridge.silence_changed(now):
+            return False
+        for event in bridge.qualities(now):
+            for dialler in self._diallers:
+                dialler.tell(event)
+        return True
 
     def _settle(self) -> None:
         changed, self._unsettled = self._unsettled, False
@@ -277,21 +282,3 @@ class MediaNode:
         for visit, bridge in list(self._visits.items()):
             if bridge.is_forgotten(now):
                 del self._visits[visit]
-
-
-def _listen_at(path: Path) -> socket.socket:
-    """A Unix socket that only its owner may connect to, from its first moment on."""
-    if path.is_socket():
-        path.unlink()  # left behind by a node that was killed
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listening.bind(str(path))
-        path.chmod(0o600)  # nobody can connect before it listens
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)

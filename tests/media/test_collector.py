@@ -70,3 +70,14 @@ def test_what_has_settled_is_collected_when_idle() -> None:
 
     assert gone() is None
     gc.unfreeze()
+
+
+def test_nothing_is_collected_while_there_are_legs() -> None:
+    collector = Collector()
+    try:
+        collector.settled()
+        assert not gc.isenabled()
+    finally:
+        collector.idle()
+    assert gc.isenabled()
+    gc.unfreeze()

@@ -144,7 +144,7 @@ async def test_both_see_and_hear_each_other_until_they_hang_up(
         await asyncio.gather(at_home.sees_and_hears(), at_work.sees_and_hears())
 
         # Both are told how both legs do.
-        carrier._tell_quality()
+        await carrier._tell_quality()
         for driver in (anna, doctor):
             await driver.until(lambda driver: measured(driver) == {"patient", "clinician"})
 

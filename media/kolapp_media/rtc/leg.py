@@ -140,15 +140,18 @@ class Leg:
         self._transport = transport
         return transport
 
-    def tick(self, now: float) -> None:
-        """To be called several times a second: budgets and reports, once a second of the leg."""
-        if self.incoming is not None and now >= self._next_second:
-            self._next_second = now + 1.0
-            if self._connection.round_trip is not None:
-                self.incoming.feedback.note_round_trip(
-                    self._connection.round_trip, self._connection.answered_at
-                )
-            self.incoming.tick(now)
+    def tick(self, now: float) -> bool:
+        """To be called many times a second: budgets and reports, once a second of the leg; True
+        if it was that."""
+        if self.incoming is None or now < self._next_second:
+            return False
+        self._next_second = now + 1.0
+        if self._connection.round_trip is not None:
+            self.incoming.feedback.note_round_trip(
+                self._connection.round_trip, self._connection.answered_at
+            )
+        self.incoming.tick(now)
+        return True
 
     # States
 
