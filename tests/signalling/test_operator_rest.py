@@ -50,13 +50,14 @@ async def test_a_queue_as_it_stands(client: RestClient, node: Served, crowd: Peo
         False,
         False,
     )
-    anna, _, doctor = [
+    anna, bo, doctor = [
         await crowd.waiting(node, "anna"),
         await crowd.waiting(node, "bo"),
         await crowd.clinician(node),
     ]
     await doctor.pull()
     await anna.answer()
+    await bo.until(lambda bo: bo.position == 1 and bo.ticket["place"]["wait"]["known"])
     now = await done(client, "GET", QUEUE)
     assert (now["waiting"], now["on_duty"], now["in_visit"]) == (1, 1, 1)
     assert now["wait"]["known"] is True
