@@ -51,6 +51,7 @@ POLICIES_SEEN = f"{PREFIX}{{policies}}:seen"  # list of digests of published set
 LEASES = f"{PREFIX}{{nodes}}:leases"
 
 AUDIT = f"{PREFIX}{{audit}}:writer"  # hash: who writes the audit files, and how far they are
+WEBHOOK = f"{PREFIX}{{webhook}}:sender"  # the same of who tells the providers' backend
 
 
 def queue_key(ref: QueueRef, name: str) -> str:

@@ -95,8 +95,8 @@ class Link:
     async def nodes(self, verb: str, *args: str | int) -> dict[str, Any]:
         return await self._run(f"nodes/{verb}", (keys.LEASES,), (), args)
 
-    async def audit(self, verb: str, *args: str | int) -> dict[str, Any]:
-        return await self._run(f"audit/{verb}", (keys.AUDIT,), (), args)
+    async def audit(self, verb: str, *args: str | int, key: str = keys.AUDIT) -> dict[str, Any]:
+        return await self._run(f"audit/{verb}", (key,), (), args)
 
     async def forecast(self, verb: str, ref: QueueRef, *args: str | int | bytes) -> dict[str, Any]:
         both = (keys.forecast(ref), keys.hints(ref))

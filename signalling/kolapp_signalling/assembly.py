@@ -40,6 +40,7 @@ from .services import Services
 from .settings import Settings
 from .tasks import Tasks
 from .token_keys import key_source, token_rules
+from .webhooks import keep_webhooks
 
 _LEASE_PARTS = 3  # leases, a clinician's and the node's own, are renewed so often within each
 _MOST_ROUNDS = 5  # seconds in which every socket is looked after once
@@ -204,3 +205,4 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     refresh_s = node.settings.jwt_refresh_ms / 1000
     tasks.keep(lambda: node.entrance.identities.source.keep_fresh(refresh_s))
     keep_audit(node.settings, tasks)
+    keep_webhooks(node.settings, tasks, lambda outcome: node.metrics.webhooks.labels(outcome).inc())

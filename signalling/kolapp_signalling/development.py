@@ -35,6 +35,10 @@ def prepare(settings: Settings, command: str) -> Settings:
     for host in _opened(settings, command):
         if not is_loopback(host):
             _refuse_exposure(settings, command, host, demo)
+    if settings.webhook_url and not settings.webhook_secret:
+        raise StartRefused(
+            "KOLAPP_WEBHOOK_URL needs KOLAPP_WEBHOOK_SECRET: the backend must know who tells it."
+        )
     settings = replace(settings, data_dir=settings.data_dir.absolute())
     if demo:
         settings = _with_demo_keys(settings)

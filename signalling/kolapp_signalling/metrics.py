@@ -34,6 +34,8 @@ class Metrics:
         self.operations = Counter("kolapp_operations", text, labels, registry=registry)
         text = "Greetings and REST requests with a token that is not valid."
         self.bad_tokens = Counter("kolapp_bad_tokens", text, registry=registry)
+        text = "Webhooks by outcome: told, refused, old (not told any more), failed (tried again)."
+        self.webhooks = Counter("kolapp_webhooks", text, ["outcome"], registry=registry)
         text = "Connections that this node closed, by close code."
         self.closes = Counter("kolapp_closes", text, ["code"], registry=registry)
 

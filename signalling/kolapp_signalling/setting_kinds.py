@@ -218,6 +218,7 @@ STORE_URL = matching(
     r"(rediss?(\+cluster)?|unix)://.+",
     "a URL such as redis://host:6379/0, redis+cluster://host or unix:///run/valkey.sock",
 )
+WEB_URL = matching(r"https?://[^\s@]+", "a URL such as https://care.example/hooks, without a user")
 NETWORKS = Kind(
     "IP addresses or networks such as 10.0.0.0/8, separated by commas",
     _parse_networks,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kolapp_media.settings import MediaSettings
 from kolapp_queue.settings import QueueSettings
+from kolapp_queue.states import STEPS
 
 from .setting_kinds import (
     BY_ROLE,
@@ -29,6 +30,7 @@ from .setting_kinds import (
     STORE_URL,
     TEXT,
     WEB,
+    WEB_URL,
     YES_NO,
     ByRole,
     Network,
@@ -40,6 +42,7 @@ from .setting_kinds import (
     words,
 )
 
+TICKET_STEPS = words("|".join({step.name for step in STEPS}), "steps of a ticket")
 MOST_MEDIA_NODES = 64  # of one `kolapp serve`
 
 
@@ -143,6 +146,21 @@ class Settings:
     demo_provider: str = setting("demo", NAME, "Provider that demo tokens carry.")
     identity_pepper: bytes = setting(
         b"", SECRET, "Key that turns people into the store's pseudonyms; the same on all nodes."
+    )
+
+    # What the provider's backend hears
+    webhook_url: str = setting("", WEB_URL, "Where steps of tickets are posted, see webhooks.md.")
+    webhook_secret: bytes = setting(b"", SECRET, "Key that webhooks are signed with.")
+    webhook_events: tuple[str, ...] = setting(
+        (), TICKET_STEPS, "Steps that are posted, such as called_away; empty: all."
+    )
+    webhook_timeout_ms: int = setting(
+        5_000, milliseconds(high=10_000), "A webhook must be answered within this."
+    )
+    webhook_age_ms: int = setting(
+        86_400_000,
+        milliseconds(high=7 * 86_400_000),
+        "What happened longer ago is not posted any more.",
     )
 
     # The nodes
