@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .bench.machine import about_this_machine, versions
+from .bench.media_floor import measure as measure_floor
 from .bench.media_load import build, record
 from .bench.media_run import SYSTEMS, Run, tell
 from .bench.media_systems import Janus, may_have_own_network, own_network
@@ -79,6 +80,7 @@ async def _report(options: argparse.Namespace) -> dict[str, Any]:
         "seconds": options.seconds,
         "machine": about_this_machine(),
         "versions": versions(("kolapp", "aiortc", "aioice", "pylibsrtp", "av", "uvloop")),
+        "floor": measure_floor(),
     }
     with tempfile.TemporaryDirectory() as name:
         record(Path(name))
@@ -128,6 +130,16 @@ def summary(report: dict[str, Any]) -> str:
             f"{found['packets_per_cpu_s']:>6} packets a CPU second, loss {found['loss']:.3%}, "
             f"added p50 {found['added_ms']['p50']:.2f} ms, p99 {found['added_ms']['p99']:.2f} ms "
             f"(held {found['calls_held']} calls)"
+        )
+        if at_load := found.get("added_at_load_ms"):
+            lines.append(
+                f"{'':<11} beside as many pairs without a server: "
+                f"p50 {at_load['p50']:.2f} ms, p99 {at_load['p99']:.2f} ms"
+            )
+    if floor := report.get("floor"):
+        lines.append(
+            f"floor       {floor['packets_per_cpu_s']} packets a CPU second: ciphers "
+            f"{floor['crypto_us']} us, system calls {floor['system_calls_us']} us a packet"
         )
     return "\n".join(lines) + "\n"
 

@@ -51,6 +51,7 @@ class Run:
         self._pion = Pion(program)
         self._recording = recording
         self._calls = 0
+        self._before = (0, 0.0)  # calls and memory (MB) that a step is compared with
 
     async def measure(self) -> dict[str, Any]:
         async with AsyncExitStack() as stack:
@@ -59,18 +60,33 @@ class Run:
             direct = await self._direct()
             await self._system.open(stack, self._pion)
             _apart(self._system, self._pion.pid)
-            empty_mb = self._memory_mb()
+            self._before = 0, self._memory_mb()
             rows: list[dict[str, Any]] = []
             for calls in self._steps:
                 tell(f"{self._system.name}: {calls} calls")
                 await self._grow(calls)
-                rows.append(await self._step(direct, empty_mb))
+                rows.append(await self._step(direct))
                 if not rows[-1]["held"]:
                     break
             report = _headline(rows) | {"direct_ms": direct, "steps": rows}
             if isinstance(self._system, Kolapp):
                 report["flood"] = await self._flood(self._system)
+            if self._system.name != "mediarelay":  # its own delay is measured inside
+                await self._compare_at_load(report)
             return report
+
+    async def _compare_at_load(self, report: dict[str, Any]) -> None:
+        """The load is busy too, and late by itself: so many legs once more, without a server."""
+        best = _best(report["steps"])
+        for number in range(self._calls):
+            for leg in (f"{number}a", f"{number}b"):
+                await self._pion.close_leg(leg)
+        tell(f"{self._system.name}: {best['calls']} pairs without a server")
+        direct = await self._direct(best["calls"])
+        report["direct_at_load_ms"] = direct
+        report["added_at_load_ms"] = {
+            key: round(best["late_ms"][key] - direct[key], 3) for key in direct
+        }
 
     async def _grow(self, calls: int) -> None:
         while self._calls < calls:
@@ -80,19 +96,22 @@ class Run:
                 await self._pion.send(leg)
             self._calls += 1
 
-    async def _direct(self) -> dict[str, float]:
-        """Two pion peers without a server between: the floor of what is measured."""
-        offer = await self._pion.offer("x")
-        await self._pion.accept("x", await self._pion.answer("y", offer))
-        await asyncio.gather(self._pion.send("x"), self._pion.send("y"))
+    async def _direct(self, pairs: int = 1) -> dict[str, float]:
+        """Pion peers without a server between: the floor of what is measured."""
+        for number in range(pairs):
+            here, there = f"{number}x", f"{number}y"
+            answer = await self._pion.answer(there, await self._pion.offer(here))
+            await self._pion.accept(here, answer)
+            await asyncio.gather(self._pion.send(here), self._pion.send(there))
         await asyncio.sleep(SETTLE_S)
         await self._pion.figures()
         await asyncio.sleep(self._seconds)
         figures = await self._pion.figures()
-        await asyncio.gather(self._pion.close_leg("x"), self._pion.close_leg("y"))
+        legs = [f"{number}{side}" for number in range(pairs) for side in "xy"]
+        await asyncio.gather(*map(self._pion.close_leg, legs))
         return _percentiles(figures["late_ms"])
 
-    async def _step(self, direct: dict[str, float], empty_mb: float) -> dict[str, Any]:
+    async def _step(self, direct: dict[str, float]) -> dict[str, Any]:
         await asyncio.sleep(SETTLE_S)
         await self._pion.figures()
         await self._system.late()
@@ -109,6 +128,10 @@ class Run:
         floor = direct if inside is None else {"p50": 0.0, "p99": 0.0}
         loss = max(0.0, 1 - figures["received"] / max(1, figures["expected"]))
         cpu = server_s / passed
+        calls_before, mb_before = self._before
+        mb = self._memory_mb()
+        if not calls_before:  # the first call also fills what all share
+            self._before = self._calls, mb
         return {
             "calls": self._calls,
             "packets_per_s": round(figures["received"] / passed),
@@ -119,7 +142,7 @@ class Run:
             "silent_legs": figures["silent"],
             "late_ms": late,
             "added_ms": {key: round(late[key] - floor[key], 3) for key in ("p50", "p99")},
-            "mb_per_call": round((self._memory_mb() - empty_mb) / self._calls, 2),
+            "mb_per_call": round((mb - mb_before) / (self._calls - calls_before), 2),
             "held": (
                 loss <= MOST_LOSS
                 and cpu <= MOST_CPU
@@ -180,13 +203,20 @@ def _percentiles(samples: list[float]) -> dict[str, float]:
     }
 
 
+def _best(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The largest step that held."""
+    return max((row for row in rows if row["held"]), key=lambda row: row["calls"], default=rows[0])
+
+
 def _headline(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of the largest step that held; calls a core by the CPU time that a call took there."""
-    best = max((row for row in rows if row["held"]), key=lambda row: row["calls"], default=rows[0])
+    """Of the largest step that held; calls a core by the CPU time that a call took there. Memory
+    of the largest step: what a call takes beside what all share."""
+    best = _best(rows)
     return {
         "calls_held": best["calls"] if best["held"] else 0,
         "calls_per_core": round(best["calls"] / best["cpu"], 1) if best["cpu"] else 0.0,
         "packets_per_cpu_s": best["packets_per_cpu_s"],
         "loss": best["loss"],
         "added_ms": best["added_ms"],
+        "mb_per_call": rows[-1]["mb_per_call"],
     }
