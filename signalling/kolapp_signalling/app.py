@@ -68,7 +68,13 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
     try:
         await runner.setup()
         tls = _tls(settings)
-        site = web.TCPSite(runner, settings.http_host, settings.http_port, ssl_context=tls)
+        site = web.TCPSite(
+            runner,
+            settings.http_host,
+            settings.http_port,
+            ssl_context=tls,
+            reuse_port=settings.share_port or None,
+        )
         await site.start()
         host, port = runner.addresses[0][:2]
         shown = f"[{host}]" if ":" in host else host

@@ -44,6 +44,7 @@ from .setting_kinds import (
 
 TICKET_STEPS = words("|".join({step.name for step in STEPS}), "steps of a ticket")
 MOST_MEDIA_NODES = 64  # of one `kolapp serve`
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,16 @@ class Settings:
         CARRIES_MEDIA,
     )
 
+    workers: int = setting(
+        1,
+        whole(1, MOST_WORKERS),
+        "Signalling nodes of `kolapp serve`, all on one port (Linux).",
+        "--workers",
+        (SERVE,),
+    )
+    share_port: bool = setting(
+        False, YES_NO, "Let other signalling nodes of this user listen on the same port (Linux)."
+    )
     media_nodes: int = setting(
         0,
         whole(0, MOST_MEDIA_NODES),

@@ -19,6 +19,7 @@ from .restarts import Restarts
 from .setting_kinds import MEDIA, SIGNALLING
 from .setting_sources import to_environment
 from .settings import MOST_MEDIA_NODES, Settings
+from .shared_port import SharedPort
 from .spares import Spare
 from .store_keeper import StoreKeeper
 from .voice import Voice
@@ -67,6 +68,7 @@ class Supervisor:
     wakeups: Wakeups
     watched: list[Watched] = field(default_factory=list)
     store: StoreKeeper | None = None  # none when the operator named a store
+    port: SharedPort | None = None  # of several signalling nodes
     began_ms: int = field(default_factory=now_ms)
     serving: bool = False  # everything was ready once: from now on a death is mended
     url: str = ""  # of the pages, once the signalling node is ready
@@ -78,8 +80,9 @@ class Supervisor:
         if not self.settings.store_url:
             self.store = StoreKeeper(self.settings, self.voice)
             self.store.start()
-        nodes = range(1, media_nodes(self.settings) + 1)
-        for role, number in ((SIGNALLING, 0), *((MEDIA, number) for number in nodes)):
+        if self.settings.workers > 1:
+            self.port = SharedPort(self.settings.http_host, self.settings.http_port)
+        for role, number in self._roles():
             self.watched.append(self._watched(role, number))  # also the order of stopping
             self._spawn(self.watched[-1])
         while not all(one.ready for one in self.watched):
@@ -104,17 +107,24 @@ class Supervisor:
         for one in self.watched:
             self._forget_pipe(one)
             self._end_spare(one.spare)
-        for one in self.watched:
-            one.child.tell_to_stop()
-            deadline = now_ms() + self.settings.stop_timeout_ms
-            while one.child.runs() and self.wakeups.stops_asked < 2:
-                left = deadline - now_ms()
-                if left <= 0:
-                    break
-                self.wakeups.wait(left / 1000)
-            one.child.kill()
+        for role in (SIGNALLING, MEDIA):
+            self._stop_all([one.child for one in self.watched if one.child.role == role])
+        if self.port is not None:
+            self.port.close()
         if self.store is not None:
             self.store.stop()
+
+    def _stop_all(self, children: list[Child]) -> None:
+        for child in children:
+            child.tell_to_stop()
+        deadline = now_ms() + self.settings.stop_timeout_ms
+        while any(child.runs() for child in children) and self.wakeups.stops_asked < 2:
+            left = deadline - now_ms()
+            if left <= 0:
+                break
+            self.wakeups.wait(left / 1000)
+        for child in children:
+            child.kill()
 
     # Its steps
 
@@ -225,13 +235,17 @@ class Supervisor:
 
     # What it makes
 
+    def _roles(self) -> list[tuple[str, int]]:
+        """Whom to start, in this order; the numbers count those of a role, from 1."""
+        counts = ((SIGNALLING, self.settings.workers), (MEDIA, media_nodes(self.settings)))
+        return [(role, number) for role, count in counts for number in range(1, count + 1)]
+
     def _watched(self, role: str, number: int) -> Watched:
-        """`number` counts the media nodes, from 1. Several need no spares: what one carried goes
-        to another at once."""
-        settings, several = self.settings, media_nodes(self.settings) > 1
-        alone = number == 0 or not several
+        """Several of a role need no spares: what one carried goes to another at once."""
+        settings = self.settings
+        alone = (settings.workers if role == SIGNALLING else media_nodes(settings)) == 1
         name = role if alone else f"{role}-{number}"
-        environment = self._environment_of(role, name, max(0, number - 1))
+        environment = self._environment_of(role, name, number - 1)
         restarts = Restarts(settings.restart_delay_ms, settings.restart_delay_max_ms)
         delay_ms = settings.spare_delay_ms if settings.spares and alone else None
         return Watched(name, Child(role, environment), restarts, Spare(role, environment, delay_ms))
@@ -246,6 +260,8 @@ class Supervisor:
             self.settings,
             node_id=f"{node}-{name}" if node else "",
             media_control=f"{host}:{port}",
+            http_port=self.port.number if self.port else self.settings.http_port,
+            share_port=self.port is not None,
             store_url=self.store.url if self.store else self.settings.store_url,
         )
         return child_environment(self.environment, to_environment(settings))

@@ -58,16 +58,21 @@ class Serve:
         self.url = event["ready"]["url"]
 
     def wait_back(self, role: str, timeout: float = START_S) -> int:
-        """Until `role` is back after a death; how many ms that took, from death to readiness."""
+        """Until `role`, or one of several in it, is back after a death; how many ms that took, from
+        death to readiness."""
         while True:
             event = self.next_event(timeout)
-            if event.get("back") == role:
+            if event.get("back", "").split("-")[0] == role or event.get("back") == role:
                 return int(event["after_ms"])
 
     def wait_spare(self, *roles: str, timeout: float = START_S) -> None:
         """Until these have a loaded spare; each event heard so far counts."""
         while not self.spares >= {*roles}:
             self.next_event(timeout)
+
+    def pids_of(self, role: str) -> list[int]:
+        """Of all children in this role, in the order of their start."""
+        return sorted(pid for pid, what in self.children().items() if what == role)
 
     def pid_of(self, role: str) -> int:
         """Of the child in this role: signalling, media, store, or such as "media spare"."""
