@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -24,6 +27,8 @@ from kolapp_queue.states import ENDED, STEPS, Cause, TicketState
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, with_settings
 
+LUA = Path(str(files("kolapp_queue"))) / "lua"
+PROTOCOL = Path(__file__).parents[2] / "PROTOCOL.md"
 ANNA = PatientKey("anna")
 NEW = TicketId("anna-ticket")
 S = TicketState
@@ -235,6 +240,20 @@ async def test_the_scripts_do_the_steps_of_the_table_and_no_other(
 async def _events(store: QueueStore, ref: QueueRef) -> list[str]:
     entries = await store._link.do(lambda redis: redis.xrange(queue_key(ref, "events")))
     return [msgpack.unpackb(fields[b"e"])["step"] for _, fields in entries]
+
+
+def test_every_reason_of_a_ticket_is_in_the_protocol() -> None:
+    """What the scripts put there, people read: none may be missing from what it says of them."""
+    scripts = "".join(file.read_text() for file in (LUA / "queue").iterdir())
+    calls = r"(?:end_ticket\(ticket, '\w+'|back_to_line\(ticket), '(\w+)'"
+    fields = (
+        r"(?<!step\.)reason = '(\w+)'|mine and '(\w+)' or '(\w+)'|ticket\.reason = '\w+', '(\w+)'"
+    )
+    found = {name for names in re.findall(f"{calls}|{fields}", scripts) for name in names if name}
+    assert {"left", "missed_calls", "patient_hung_up", "erased", "restored"} <= found
+    found -= {"unreadable"}  # of `set_aside`: an event alone
+    [said] = re.findall(r"The `reason` of an ended ticket:(.*?)\n\n", PROTOCOL.read_text(), re.S)
+    assert found <= set(re.findall(r"`(\w+)`", said))
 
 
 @pytest.mark.parametrize("ended", sorted(ENDED))
