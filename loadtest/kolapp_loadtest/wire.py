@@ -78,6 +78,7 @@ class Visit(TypedDict):
     ring_ms: NotRequired[int]
     live_ms: NotRequired[int]
     reason: NotRequired[str]
+    said: NotRequired[int]
 
 
 class Ticket(TypedDict):

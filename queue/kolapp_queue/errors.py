@@ -13,6 +13,7 @@ QueueError
  ├─ PatientBusy       this patient is being called or seen in another queue
  ├─ NotAllowed        this clinician may not do that, or gave no reason for it
  ├─ TooLate           the time in which this could be undone is over
+ ├─ ChatFull          a visit has all the lines that it may have
  ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
  ├─ CopyExpired       the signed ticket is too old to restore a place from
  ├─ NewerRecord       a record of a version two steps ahead: this node is too old for this store
@@ -84,6 +85,10 @@ class NotAllowed(QueueError):
 
 
 class TooLate(QueueError):
+    pass
+
+
+class ChatFull(QueueError):
     pass
 
 

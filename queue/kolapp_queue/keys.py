@@ -17,7 +17,7 @@ from .model import NAME, ClinicianKey, PatientKey, QueueRef
 SCHEMA = 1
 PREFIX = f"kolapp:{SCHEMA}:"
 
-# The order is the scripts' `KEYS[1..21]`; `lua/queue/_keys.lua` says what each one holds.
+# The order is the scripts' `KEYS[1..22]`; `lua/queue/_keys.lua` says what each one holds.
 QUEUE_KEYS = (
     "meta",
     "tickets",
@@ -40,6 +40,7 @@ QUEUE_KEYS = (
     "moving",
     "shared",
     "linked",
+    "chat",
 )
 
 QUEUES = f"{PREFIX}queues"  # set of "provider/queue": every queue ever used; names only

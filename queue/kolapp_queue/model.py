@@ -125,6 +125,16 @@ class Visit:
     outcome: Outcome | None = None  # set when a live visit ended; may be corrected
     held_until_ms: int = 0  # set while its clinician is gone: it ends then if nobody takes it over
     undo_until_ms: int = 0  # set while called: the pull can be undone before this
+    said: int = 0  # lines of its chat; they are gone once it has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of a visit's chat. `number` counts from 1."""
+
+    number: int
+    by_patient: bool
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

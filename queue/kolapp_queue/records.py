@@ -34,6 +34,7 @@ REFUSALS: Mapping[str, type[errors.QueueError]] = {
     "queue_closed": errors.QueueClosed,
     "too_many_classes": errors.TooManyClasses,
     "too_late": errors.TooLate,
+    "chat_full": errors.ChatFull,
 }
 
 
@@ -97,6 +98,7 @@ def visit(ref: QueueRef, record: Record) -> Visit:
         outcome=Outcome(record["outcome"]) if record["outcome"] else None,
         held_until_ms=record["held_until_ms"],
         undo_until_ms=record["undo_until_ms"],
+        said=record.get("said", 0),
     )
 
 

@@ -36,6 +36,7 @@ _LINE = re.compile(r"([A-Za-z0-9_-]{1,16}):([0-9a-fA-F]{64})\Z")
 
 class Purpose(StrEnum):
     INTAKE = "intake"
+    CHAT = "chat"
     TICKET = "ticket"
 
 

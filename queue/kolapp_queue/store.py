@@ -11,6 +11,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from .board_verbs import BoardVerbs
+from .chat_verbs import ChatVerbs
 from .clinician_verbs import ClinicianVerbs
 from .erase_verbs import EraseVerbs
 from .intake_verbs import IntakeVerbs
@@ -34,6 +35,7 @@ class QueueStore(
     SweepVerbs,
     PresenceVerbs,
     IntakeVerbs,
+    ChatVerbs,
     RestoreVerbs,
     EraseVerbs,
     OperatorVerbs,

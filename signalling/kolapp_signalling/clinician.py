@@ -12,11 +12,13 @@ from kolapp_queue.model import ClinicianKey, Duty, TicketId, Visit, VisitId
 from kolapp_queue.sealing import SealError
 from kolapp_queue.states import Outcome, VisitState
 
+from . import chat_messages as c
 from . import desk_messages as d
 from . import messages as m
 from . import parts as p
 from .audience import Desk
 from .board import MOST, board, held_visits
+from .chat import chat
 from .codes import ErrorCode
 from .gate import Refused
 from .participant import Participant
@@ -74,6 +76,9 @@ class Clinician(Participant):
                 return await self._take_over(request)
             case m.Offer():
                 return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
+            case c.Say() | c.Hear():
+                visit = await self._visit(request.visit)
+                return await chat(self._services, request, visit, self._key)
             case m.HangUp():
                 return await self._hang_up(request)
         raise AssertionError(f"no verb for {type(request).__name__}")

@@ -31,6 +31,8 @@ class ErrorCode(StrEnum):
     PATIENT_BUSY = "patient_busy"
     TOO_LONG = "too_long"
     INTAKE_UNREADABLE = "intake_unreadable"
+    CHAT_UNREADABLE = "chat_unreadable"
+    CHAT_FULL = "chat_full"
     TOO_LATE = "too_late"
     BAD_SDP = "bad_sdp"
     STALE_LEG = "stale_leg"
@@ -60,6 +62,8 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.PATIENT_BUSY: "This patient is being called or seen in another queue.",
     ErrorCode.TOO_LONG: "The text is longer than 16 kB; shorten it.",
     ErrorCode.INTAKE_UNREADABLE: "No key there is opens this text; ask the operator.",
+    ErrorCode.CHAT_UNREADABLE: "No key there is opens a line of this chat; ask the operator.",
+    ErrorCode.CHAT_FULL: "As many lines were written as a visit may have; speak instead.",
     ErrorCode.TOO_LATE: "The time in which this could be undone is over; look at the snapshot.",
     ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
     ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from .chat_messages import ChatLine, Hear, Say
 from .desk_messages import (
     Board,
     EndWrapUp,
@@ -137,6 +138,8 @@ AnyClientMessage = (
     | ReadIntake
     | Offer
     | HangUp
+    | Say
+    | Hear
 )
 
 
@@ -245,6 +248,15 @@ class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
     text: str
 
 
+class SaidNow(ServerMessage, frozen=True, tag="said", kw_only=True):
+    """Lines of the visit's chat, in order; `said` is the number of the newest there is. If it is
+    greater than that of the last line here, there are more."""
+
+    visit: str
+    lines: list[ChatLine]
+    said: int
+
+
 class QualityNow(ServerMessage, frozen=True, tag="quality", kw_only=True):
     """How the legs of the visit do, pushed every few seconds while they are connected (not in
     direct mode). A leg that is missing is not connected."""
@@ -280,6 +292,7 @@ AnyServerMessage = (
     | DutySnapshot
     | BoardNow
     | IntakeText
+    | SaidNow
     | QualityNow
     | SdpAnswer
     | Error

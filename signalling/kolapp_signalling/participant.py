@@ -50,6 +50,7 @@ _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.NotAllowed: ErrorCode.FORBIDDEN,
     queue_errors.PatientBusy: ErrorCode.PATIENT_BUSY,
     queue_errors.IntakeTooLong: ErrorCode.TOO_LONG,
+    queue_errors.ChatFull: ErrorCode.CHAT_FULL,
     queue_errors.TooLate: ErrorCode.TOO_LATE,
     queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
     queue_errors.QueueFull: ErrorCode.QUEUE_FULL,

@@ -131,7 +131,8 @@ class VisitInfo(msgspec.Struct, frozen=True):
     remade. `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live.
     `undo_ms` is what is left to undo the pull. `held_ms`: the clinician is gone, and may come back
     so long before a colleague may take over. `outcome`, once there is one, is completed,
-    technical_failure, no_show or referred."""
+    technical_failure, no_show or referred. `said` counts the lines of the chat (`hear`), which are
+    gone when the visit has ended."""
 
     id: str
     epoch: int
@@ -146,6 +147,7 @@ class VisitInfo(msgspec.Struct, frozen=True):
     undo_ms: int = 0
     held_ms: int = 0
     outcome: str = ""
+    said: int = 0
 
 
 class QueueLoad(msgspec.Struct, frozen=True):

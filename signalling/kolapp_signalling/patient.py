@@ -11,9 +11,11 @@ from kolapp_queue.sealing import SealError
 from kolapp_queue.signed import copy_of, issue
 from kolapp_queue.states import ENDED, TicketState, VisitState
 
+from . import chat_messages as c
 from . import messages as m
 from . import parts as p
 from .audience import HeldTicket
+from .chat import chat
 from .gate import Refused, asked
 from .participant import Participant
 from .queues import OpenQueue
@@ -44,6 +46,9 @@ class Patient(Participant):
                 return await self._decline(request)
             case m.Offer():
                 return await self._offer_leg(request)
+            case c.Say() | c.Hear():
+                visit = await self._visit(request.visit)
+                return await chat(self._services, request, visit, self._key)
             case m.HangUp():
                 return await self._hang_up(request)
         raise AssertionError(f"no verb for {type(request).__name__}")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from . import chat_messages as c
 from . import desk_messages as d
 from . import messages as m
 from . import parts as p
@@ -25,6 +26,8 @@ _BOTH: tuple[type[p.ClientMessage], ...] = (
     s.LookAround,
     m.Offer,
     m.HangUp,
+    c.Say,
+    c.Hear,
 )
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),

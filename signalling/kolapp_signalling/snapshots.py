@@ -37,6 +37,7 @@ def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo
         undo_ms=max(0, visit.undo_until_ms - now_ms) if called else 0,
         held_ms=max(0, visit.held_until_ms - now_ms) if held else 0,
         outcome=visit.outcome.value if visit.outcome is not None else "",
+        said=visit.said if live else 0,
     )
 
 

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from kolapp_queue import keys, scripts
+from kolapp_queue.chat_verbs import AT_ONCE
 from kolapp_queue.errors import AlreadyInVisit, NotOnDuty, QueueError, QueueFull, StaleEpoch
 from kolapp_queue.line_records import ask_line, line_of
 from kolapp_queue.model import (
@@ -38,6 +39,7 @@ from kolapp_queue.model import (
     Visit,
     VisitId,
 )
+from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import Outcome, TicketState
 from kolapp_queue.store import QueueStore
@@ -57,10 +59,11 @@ NEEDS = {
     "dr-finn": Needs(clinician="dr-finn"),
 }
 NODES = ("1.", "2.", "")
+RING = KeyRing.parse(KeyRing.new_line("k1"))
 EPOCH_CHECK = re.compile(r"^if (ticket|visit)\.epoch ~= .*refuse\('stale_epoch'\) end$", re.M)
 FENCED = (
     *("answer", "decline", "give_back", "hang_up"),
-    *("place_media", "ring_again", "set_outcome", "transfer_out"),
+    *("place_media", "ring_again", "say", "set_outcome", "transfer_out"),
 )
 # Where a transfer dies half-way, if it does.
 CUTS = ("", "", "", "clinician/release", "queue/transfer_in")
@@ -521,6 +524,19 @@ class QueueMachine(RuleBasedStateMachine):
         self.same(call, lambda: self.model.ring_again(visit, who, epoch))
 
     @precondition(lambda self: self.model.visits)
+    @rule(number=pick, by=by_whom, stale=rarely, key=st.sampled_from(["k1", "k2"]))
+    def say(self, number: int, by: str, stale: bool, key: str) -> None:
+        visit, ref, who, epoch = self.somebody_with(number, by, stale)
+        person, id_ = ClinicianKey(who), VisitId(visit.id)
+        call = self.slow.say(ref, id_, person, epoch, key, f"line {number}", RING)
+        text = f"line {number}"
+        if self.same(call, lambda: self.model.say(visit, who, epoch, key, text)) is not None:
+            heard, count = self.run(self.slow.hear(ref, id_, person, 0, RING))
+            told = [(not line.by_patient, line.text) for line in heard]
+            assert told == [(by == visit.clinician, text) for by, _, text in visit.chat][:AT_ONCE]
+            assert count == len(visit.chat)
+
+    @precondition(lambda self: self.model.visits)
     @rule(number=pick, by=by_whom, stale=rarely, outcome=st.sampled_from(Outcome))
     def set_outcome(self, number: int, by: str, stale: bool, outcome: Outcome) -> None:
         visit, ref, who, epoch = self.somebody_with(number, by, stale)
@@ -568,6 +584,10 @@ class QueueMachine(RuleBasedStateMachine):
             (
                 lambda: slow.set_outcome(*of_visit, referred),
                 lambda: model.set_outcome(visit, who, epoch, "referred"),
+            ),
+            (
+                lambda: slow.say(*of_visit, "k0", "old", RING),
+                lambda: model.say(visit, who, epoch, "k0", "old"),
             ),
             (
                 lambda: slow.place_media(ref, VisitId(visit.id), epoch, "m9", visit.media_epoch),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+from kolapp_signalling import chat_messages as c
 from kolapp_signalling import desk_messages as d
 from kolapp_signalling import messages as m
 from kolapp_signalling import session_messages as s
@@ -21,7 +22,7 @@ def test_every_message_is_somebodys_right_and_visits_are_of_both() -> None:
     catalogue = set(m.AnyClientMessage.__args__)
     assert {kind for rights in RIGHTS.values() for kind in rights} == catalogue
     both = set(RIGHTS[Role.PATIENT]) & set(RIGHTS[Role.CLINICIAN])
-    assert both == {s.Hello, s.Renew, s.Ping, s.LookAround, m.Offer, m.HangUp}
+    assert both == {s.Hello, s.Renew, s.Ping, s.LookAround, m.Offer, m.HangUp, c.Say, c.Hear}
     assert may(Role.PATIENT, m.Join(1, "drop-in"))
     assert not may(Role.PATIENT, d.Pull(1, "key"))
     assert not may(Role.CLINICIAN, m.Join(1, "drop-in"))

@@ -5,7 +5,7 @@ Time stands still here; a deadline is either over (`due`) or far away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kolapp_queue.states import ENDED, TicketState
 
@@ -70,6 +70,7 @@ class ModelVisit:
     answered: bool = False
     undo_over: bool = False  # the time in which the pull can be undone
     grace_over: bool = False  # while held: a colleague may take over, a sweep ends it
+    chat: list[tuple[str, str, str]] = field(default_factory=list)  # who, key, text
 
     @property
     def active(self) -> bool:
@@ -305,6 +306,17 @@ class QueueModel:
         if visit.state != "live":
             raise Refused("WrongState")
         visit.ticket.rung_again = True
+
+    def say(self, visit: ModelVisit, by: str, epoch: int, key: str, text: str) -> None:
+        if by not in (visit.clinician, visit.ticket.patient):
+            raise Refused("NoSuchVisit")
+        if visit.epoch != epoch:
+            raise Refused("StaleEpoch")
+        if visit.state not in ("live", "held"):
+            raise Refused("WrongState")
+        own = [line for line in visit.chat if line[0] == by]
+        if not own or own[-1][1] != key:
+            visit.chat.append((by, key, text))
 
     def set_outcome(self, visit: ModelVisit, by: str, epoch: int, outcome: str) -> None:
         self._own(visit, by, epoch)

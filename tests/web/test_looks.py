@@ -121,6 +121,10 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
         line.send(snapshot)
         await state(page, name)
         yield name, page
+        if name == "call":
+            await page.click("#chat-open")
+            yield "chat", page
+            await page.click("#chat-close")
         if name in ("called", "call"):
             line = await gone(stage, line)
             yield f"{name}, offline", page

@@ -3,6 +3,8 @@ import { Board } from "./board.js";
 import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
+import { Chat } from "./chat.js";
+import { ChatView } from "./chat-view.js";
 import {
   drawCalling, drawDesk, drawIntake, drawRevisit, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
 } from "./clinician-view.js";
@@ -35,12 +37,15 @@ let unreachable = "";
 buildFrame();
 const words = new Words(byId("language"), () => {
   call.view.renderOwn();
+  chatView.render();
   render();
 });
 const media = new LocalMedia({ standIn: new StandIn() });
 const client = newClient("clinician");
 const preview = new Preview(byId("check"), media, words);
 const call = new Call(client, media, new CallView(byId("call"), media, words), "clinician");
+const chat = new Chat(client, "clinician");
+const chatView = new ChatView(byId("call"), chat, words);
 const toast = new Toast(byId("toast"));
 words.fill(byId("check"));
 
@@ -98,6 +103,8 @@ function follow(snapshot) {
   if (!wasOnDuty && snapshot.on_duty) void board.look();
   if (visit) call.follow(visit);
   else call.end();
+  if (visit) chat.follow(visit);
+  else chat.end();
   render();
 }
 

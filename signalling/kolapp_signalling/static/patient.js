@@ -2,6 +2,8 @@
 import { drawBlocked, unblock } from "./blocked.js";
 import { Call } from "./call.js";
 import { CallView } from "./call-view.js";
+import { Chat } from "./chat.js";
+import { ChatView } from "./chat-view.js";
 import { keepCopy, recallCopy } from "./copies.js";
 import { LocalMedia } from "./devices.js";
 import { buildFrame } from "./frame.js";
@@ -41,12 +43,15 @@ buildFrame();
 const words = new Words(byId("language"), () => {
   told = "";
   call.view.renderOwn();
+  chatView.render();
   render();
 });
 const media = new LocalMedia({ standIn: new StandIn() });
 const client = newClient("patient");
 const preview = new Preview(byId("check"), media, words);
 const call = new Call(client, media, new CallView(byId("call"), media, words), "patient");
+const chat = new Chat(client, "patient");
+const chatView = new ChatView(byId("call"), chat, words);
 const turn = new Turn(client, media, () => render(), (error) => tell(error));
 const toast = new Toast(byId("toast"));
 words.fill(byId("check"));
@@ -140,6 +145,8 @@ function showTicket(snapshot) {
   turn.follow(ticket);
   if (ticket?.visit && ticket.state === "in_visit") call.follow(ticket.visit);
   else if (!turn.answering) call.end();
+  if (ticket?.visit && ticket.state === "in_visit") chat.follow(ticket.visit);
+  else chat.end();
   if (!ticket || ended()) {
     /** @type {HTMLFormElement} */ (byId("intake")).reset(); // not for who uses this device next
   }

@@ -11,12 +11,12 @@ export const CLIENT_TYPES = Object.freeze([
   "hello", "renew", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
   "board", "pull_ticket", "take_over", "read_intake",
-  "offer", "hang_up",
+  "offer", "hang_up", "say", "hear",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "quality", "sdp_answer",
+  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "quality", "sdp_answer",
   "error",
 ]);
 
@@ -89,7 +89,7 @@ export class KolappError extends Error {
  * @typedef {{id: string, epoch: number, state: "called" | "live" | "held" | "ended", queue: string,
  *   number: number, media_epoch: number, participants: ParticipantInfo[], ring_ms?: number,
  *   live_ms?: number, reason?: string, undo_ms?: number, held_ms?: number,
- *   outcome?: string}} VisitInfo
+ *   outcome?: string, said?: number}} VisitInfo
  * @typedef {{name: string, title: string, waiting: number, on_duty: number}} QueueLoad
  *
  * @typedef {{type: "welcome", re?: number, role: string, session: string, person: string,
@@ -112,6 +112,8 @@ export class KolappError extends Error {
  * @typedef {{type: "board", re?: number, queue: string, may_pull: boolean,
  *   tickets?: BoardTicket[], more?: number, held?: HeldVisit[]}} BoardNow
  * @typedef {{type: "intake", re?: number, visit: string, text: string}} IntakeText
+ * @typedef {{number: number, role: string, text: string}} ChatLine
+ * @typedef {{type: "said", re?: number, visit: string, lines: ChatLine[], said: number}} SaidNow
  * @typedef {{loss: number, jitter_ms: number, kbps: number}} FlowInfo
  * @typedef {{role: string, round_trip_ms: number, up: FlowInfo, down: FlowInfo,
  *   limit_kbps: number, silent_ms?: number}} LegInfo
@@ -120,7 +122,7 @@ export class KolappError extends Error {
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | QualityNow | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | QualityNow | SdpAnswer | ServerError} ServerMessage
  */
 
 /**
@@ -147,6 +149,8 @@ export class KolappError extends Error {
  *   board: [{queue: string}, BoardNow],
  *   pull_ticket: [{queue: string, ticket: string, key: string, reason: string}, DutySnapshot],
  *   take_over: [{queue: string, visit: string, key: string}, DutySnapshot],
+ *   say: [{visit: string, epoch: number, key: string, text: string}, SaidNow],
+ *   hear: [{visit: string, after: number}, SaidNow],
  *   read_intake: [{visit: string, epoch: number}, IntakeText],
  *   offer: [{visit: string, epoch: number, generation: number, sdp: string}, SdpAnswer],
  *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],

@@ -25,3 +25,4 @@ local CAUSES = KEYS[18]   -- list: what put people further back lately (MessageP
 local MOVING = KEYS[19]   -- sorted set: id of a ticket between two queues, by when to look after it
 local SHARED = KEYS[20]   -- set: patients who may wait in another queue too
 local LINKED = KEYS[21]   -- sorted set: id of a ticket by the node at which its connection is
+local CHAT = KEYS[22]     -- hash: `line_of` -> a line said in a live visit, its text sealed

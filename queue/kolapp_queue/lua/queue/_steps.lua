@@ -5,7 +5,10 @@ local function end_ticket(ticket, state, reason, retention_ms)
   ticket.ring_until_ms, ticket.forget_ms = 0, now + retention_ms
 end
 
+local function line_of(visit, number) return visit.id .. '/' .. number end
+
 local function end_visit(visit, reason, retention_ms)
+  for number = 1, visit.said or 0 do set(CHAT, line_of(visit, number)) end
   visit.state, visit.reason, visit.ended_ms, visit.held_until_ms = 'ended', reason, now, 0
   visit.forget_ms = now + retention_ms
 end

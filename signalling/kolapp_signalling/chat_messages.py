@@ -1,0 +1,36 @@
+"""What the people of a visit write to each other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from .parts import ClientMessage, Epoch, Opaque
+
+
+class Say(ClientMessage, frozen=True, tag="say"):
+    """Patient or clinician of a live visit: a line for the other. Send one at a time; sent again
+    with the `key` of the newest line, it is that line. Answered with `said`."""
+
+    visit: Opaque
+    epoch: Epoch
+    key: Opaque
+    text: Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Hear(ClientMessage, frozen=True, tag="hear"):
+    """Patient or clinician of a live visit: the lines behind number `after`. The visit's `said`
+    tells when there are new ones."""
+
+    visit: Opaque
+    after: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class ChatLine(msgspec.Struct, frozen=True):
+    """`number` counts from 1; `role` is who wrote it: patient or clinician."""
+
+    number: int
+    role: str
+    text: str
