@@ -63,7 +63,7 @@ def reading_of(answers: list[Any]) -> Reading:
     facts = Facts(
         now_ms=now_ms,
         version=int(version or 0),
-        on_duty=frozenset(clinician.decode() for clinician in on_duty),
+        on_duty=[clinician.decode() for clinician in on_duty],
         masks=masks_of(on_duty, classes, profiles),
         anybody=int(classes.get(b"n", 0)),
         causes=recent,

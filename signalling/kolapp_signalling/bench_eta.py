@@ -74,7 +74,7 @@ def _cell(waiting: int, clinicians: int, rounds: int) -> dict[str, Any]:
     replay(days(Scenario(5, 1.0, visit_s=VISIT_S), 2), VISIT_S, {"kolapp": live.forecaster})
     _fill(live.state, waiting, clinicians)
     now_ms = 1000 * int(live.state.now_s + 4 * DAY_S)  # the history began on a Monday
-    facts = Facts(now_ms, 1, frozenset(live.state.servers), causes=CAUSES)
+    facts = Facts(now_ms, 1, list(live.state.servers), causes=CAUSES)
     which = knots(waiting)
     published = live.publish(facts)
     return {

@@ -51,13 +51,14 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
         for name, server in state.servers.items()
         if server.on_duty and not server.busy and server.elsewhere_since_s is not None
     ]
-    idle = [
-        server
-        for server in state.servers.values()
+    free = [
+        (name, server)
+        for name, server in state.servers.items()
         if server.idle and now_s - server.free_since_s < GONE * state.unit_s
     ]
-    able = [_able(state.servers.get(name), kinds) for name, _, _ in going]
-    idle_able = [_able(server, kinds) for server in idle]
+    able = [_able(state, name, kinds) for name, _, _ in going]
+    idle_able = [_able(state, name, kinds) for name, _ in free]
+    idle = [server for _, server in free]
     return Team(
         np.array([max(0.5, now_s - since_s) for _, since_s, _ in going]),
         np.array([median for _, _, (median, _) in going]),
@@ -74,9 +75,12 @@ def _share(server: Server | None) -> float:
     return 1.0 if server is None else server.share
 
 
-def _able(server: object, kinds: list[str]) -> list[bool]:
-    shares = getattr(server, "kinds", None)
-    return [shares is None or shares.get(kind, 0.0) > ABLE for kind in kinds]
+def _able(state: QueueState, name: str, kinds: list[str]) -> list[bool]:
+    """Which kinds a clinician takes: as the queue's needs and profiles say, or else as seen."""
+    if state.fits is not None:
+        return [name in state.fits.get(kind, ()) for kind in kinds]
+    server = state.servers.get(name)
+    return [server is None or server.kinds.get(kind, 0.0) > ABLE for kind in kinds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Departures:
     within_s: Any  # times, ascending
     all: Any  # expected number by each of them
     of_kind: Any  # kinds (rows): by clinicians who take that kind
+    of_pool: Any  # kinds (rows): by clinicians who take any kind that competes with it
 
 
 def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> Departures:
@@ -94,9 +99,14 @@ def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> D
     idle = returns.by(team.idle_s, within_s)
     busy = team.share[:, None] * _and_on(busy, within_s, mean_s + pause_s)
     idle = team.idle_share[:, None] * _and_on(idle, within_s, mean_s + pause_s)
-    return Departures(
-        within_s, busy.sum(axis=0) + idle.sum(axis=0), team.able.T @ busy + team.idle_able.T @ idle
-    )
+    each, able = np.concatenate((busy, idle)), np.concatenate((team.able, team.idle_able))
+    in_pool = (able @ competing(able)) > 0
+    return Departures(within_s, each.sum(axis=0), able.T @ each, in_pool.T.astype(float) @ each)
+
+
+def competing(able: Any) -> Any:
+    """Kinds by kinds: 1 where somebody takes both, and each with itself."""
+    return np.maximum((able.T @ able) > 0, np.eye(able.shape[1], dtype=bool)).astype(float)
 
 
 def _and_on(first: Any, within_s: Any, visit_s: float) -> Any:

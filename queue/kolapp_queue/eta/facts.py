@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..model import Risen
@@ -14,10 +14,19 @@ class Facts:
 
     now_ms: int
     version: int
-    on_duty: Collection[str]  # the clinicians, as the events name them
+    on_duty: Sequence[str]  # the clinicians, as the events name them, in the order of the bits
     masks: Mapping[int, int] = field(default_factory=dict)  # see `Line.masks`; {}: all fit all
     anybody: int = 0  # class of tickets that ask for nothing
     causes: tuple[Risen, ...] = ()
     causes_since: int = 0
     # Of those who serve other queues too: since when a visit there goes on (ms).
     elsewhere_ms: Mapping[str, int] = field(default_factory=dict)
+
+    def fits(self) -> dict[str, frozenset[str]]:
+        """By class, as events name it: who of those on duty takes it."""
+        return {
+            f"{cls:02d}": frozenset(
+                name for bit, name in enumerate(self.on_duty) if mask >> bit & 1
+            )
+            for cls, mask in self.masks.items()
+        }

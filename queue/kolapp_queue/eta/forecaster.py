@@ -22,7 +22,7 @@ from .history import Event, Step
 from .learner import Learner
 from .line import Columns, columns, places_at
 from .state import Ended, QueueState, Waiting
-from .structure import GivingUp, passing, quantiles, solve
+from .structure import GivingUp, quantiles, structural
 
 PAUSE = 1 / 30  # of a mean visit, between two of them while people wait
 LONGEST = 100.0  # mean visits: no structural estimate says more
@@ -115,7 +115,7 @@ class Kolapp:
         places = places_at(line, which, state.now_s, self.unit_s)
         on_duty = team(state, self.durations, state.kinds)
         gone = departures(on_duty, self.returns, state.handling_all.mean, PAUSE * self.unit_s)
-        wait_s = solve(places, gone, self.giving_up.rate, *passing(places, state))
+        wait_s = structural(places, gone, self.giving_up.rate, state)
         times = np.column_stack((bases(places, gone), wait_s))
         queue = queue_vector(state, self.seen, on_duty, gone)
         table = rows(places, times, queue, on_duty, self.seen, state)

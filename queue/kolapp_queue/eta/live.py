@@ -92,6 +92,7 @@ class LiveForecast:
         self.state.now_s = max(self.state.now_s, now_s)
         self.state.zone_s = self._zone_s(facts.now_ms)
         self._duty(facts)
+        self.state.fits = facts.fits() if facts.masks else None
         people = self._people(facts)
         if not facts.on_duty:
             return self._promising.unknown(facts, people, NOBODY_ON_DUTY.why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,8 @@ class QueueState:
 
     def __init__(self, handling_s: float) -> None:
         self.now_s = 0.0
+        # By kind, who takes it; None as long as nobody has said so.
+        self.fits: Mapping[str, Collection[str]] | None = None
         self.zone_s = 0.0  # what clocks on the wall are ahead of the history's
         self.unit_s = handling_s
         self.waiting: list[tuple[float, int]] = []

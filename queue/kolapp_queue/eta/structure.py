@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .departures import Departures
+from .departures import Departures, competing
 from .features import Places
 from .recent import Smooth
 from .state import QueueState
@@ -51,17 +51,40 @@ class GivingUp:
         return self._left.mean / max(1.0, self._waited.mean)
 
 
-def solve(places: Places, gone: Departures, leaving: float, passing: Any, until_s: Any) -> Any:
-    """The expected remaining wait of each place. `leaving`: the rate at which each gives up;
-    `passing`: at which people come who pass this place, for the next `until_s` seconds."""
-    within_s = gone.within_s
+def structural(places: Places, gone: Departures, leaving: float, state: QueueState) -> Any:
+    """The expected remaining wait of each place. `leaving`: the rate at which each gives up."""
+    rate, until_s = passing(places, state)
+    if state.fits is None or len(state.kinds) < 2:
+        return solve(places.ahead, gone.within_s, gone.all, leaving, rate, until_s)
+    # Who needs one of a few has to wait for these, and for the others who need them too.
+    wait_s, compete = np.empty(len(places.ahead)), competing(_taken_by(state))
+    for kind in np.unique(places.kind):
+        mine = places.kind == kind
+        ahead = places.ahead_of_kind[mine, : len(compete)] @ compete[kind]
+        others = leaving, rate[mine], until_s[mine]
+        wait_s[mine] = np.maximum(
+            solve(ahead, gone.within_s, gone.of_pool[kind], *others),
+            solve(places.ahead_of_kind[mine, kind], gone.within_s, gone.of_kind[kind], *others),
+        )
+    return wait_s
+
+
+def _taken_by(state: QueueState) -> Any:
+    """Clinicians by kinds."""
+    fits = state.fits or {}
+    names = sorted(set().union(*fits.values()))
+    return np.array([[name in fits.get(kind, ()) for kind in state.kinds] for name in names],
+                    dtype=float).reshape(len(names), len(state.kinds))  # fmt: skip
+
+
+def solve(ahead: Any, within_s: Any, gone: Any, leaving: float, passing: Any, until_s: Any) -> Any:
+    """`gone`: departures expected by the times `within_s`; `passing`: at which rate people come who
+    pass each place, for the next `until_s` seconds."""
     gives_up = np.maximum(leaving * within_s, 1e-9)
     # Those ahead are served one after the other, so they have half the time to leave, on average.
     staying = -np.expm1(-gives_up) / gives_up
-    needed = places.ahead[:, None] * staying + passing[:, None] * np.minimum(
-        within_s, until_s[:, None]
-    )
-    over = np.maximum.accumulate(gone.all - needed, axis=1)
+    needed = ahead[:, None] * staying + passing[:, None] * np.minimum(within_s, until_s[:, None])
+    over = np.maximum.accumulate(gone - needed, axis=1)
     return np.array([_reaches_one(within_s, row) for row in over])
 
 

@@ -109,5 +109,7 @@ def alike(count: int) -> Team:
 
 
 def test_the_time_of_a_departure_is_between_and_beyond_the_counted_ones() -> None:
-    gone = Departures(np.array([10.0, 20.0]), np.array([1.0, 2.0]), np.zeros((0, 2)))
+    gone = Departures(
+        np.array([10.0, 20.0]), np.array([1.0, 2.0]), np.zeros((0, 2)), np.zeros((0, 2))
+    )
     assert time_of(gone.within_s, gone.all, np.array([0.5, 1.5, 4.0])).tolist() == [5, 15, 40]

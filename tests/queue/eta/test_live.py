@@ -168,6 +168,16 @@ def test_half_of_somebodys_visits_are_half_of_their_time() -> None:
     assert half["share"] < 0.2  # thirty visits there, none here
 
 
+def test_who_needs_one_of_four_waits_longer() -> None:
+    live, now_ms = waiting(24, classes=2), START_MS + 10_000
+    published = live.publish(facts(now_ms, masks={0: 0b1111, 1: 0b0001}))
+    anybody, one = published.curves
+    assert one.at_place(24, "q50") > 1.5 * anybody.at_place(23, "q50")
+    apart = live.publish(facts(now_ms, masks={0: 0b1110, 1: 0b0001})).curves[0]
+    # Nobody of the others is ahead of them any more, and one clinician less takes them.
+    assert apart.at_place(23, "q50") < anybody.at_place(23, "q50")
+
+
 def test_hours_are_those_of_the_wall() -> None:
     live = LiveForecast(VISIT_S, zone_s=lambda ms: 7_200.0)
     live.publish(facts(START_MS))
