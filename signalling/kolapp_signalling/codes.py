@@ -87,6 +87,7 @@ class CloseCode(IntEnum):
     NO_PONG = 4002
     INTERNAL = 4003
     SLOW_SENDER = 4004
+    HELLO_LATE = 4005
     # a person or a programmer must act
     HELLO_EXPECTED = 4500
     BAD_TOKEN = 4501
@@ -108,7 +109,8 @@ CLOSE_TEXT: dict[CloseCode, str] = {
     CloseCode.NO_PONG: "The client did not answer a ping.",
     CloseCode.INTERNAL: "The server failed.",
     CloseCode.SLOW_SENDER: "A message was begun and not completed in time.",
-    CloseCode.HELLO_EXPECTED: "The first message was not a `hello`, or none came in time.",
+    CloseCode.HELLO_LATE: "No `hello` came in time; somebody was too busy.",
+    CloseCode.HELLO_EXPECTED: "The first message was not a `hello`.",
     CloseCode.BAD_TOKEN: "The token is not valid, or not any more.",
     CloseCode.TAKEN_OVER: "A newer connection of the same person took over.",
     CloseCode.TOO_MANY_ERRORS: "Too many bad messages on one connection.",

@@ -96,8 +96,9 @@ class Entrance:
             async with asyncio.timeout(self.hello_s):
                 while isinstance(first := await connection.receive(), Error):
                     connection.send(first)
-        except TimeoutError:
-            first = None
+        except TimeoutError:  # with thousands who come back at once, hardly the client's fault
+            connection.close_soon(CloseCode.HELLO_LATE)
+            return None
         if isinstance(first, Hello):
             return first
         connection.close_soon(CloseCode.HELLO_EXPECTED)

@@ -83,6 +83,10 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     settings, node = request.app[SETTINGS], request.app[NODE]
     if not origin_allowed(request, settings.trusted_origins):
         raise web.HTTPForbidden(text="This web origin may not connect here.\n")
+    if request.query_string:  # where people put tokens, and proxies log them
+        raise web.HTTPBadRequest(
+            text="Nothing belongs into this address; the first message says who you are.\n"
+        )
     try:
         with node.entrance.doorkeeper.let_in(address_of(request)) as visitor:
             return await _serve_socket(request, visitor)

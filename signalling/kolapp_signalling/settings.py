@@ -183,12 +183,12 @@ class Settings:
     workers: int = setting(
         1,
         whole(1, MOST_WORKERS),
-        "Signalling nodes of `kolapp serve`, all on one port (Linux).",
+        "Signalling nodes of `kolapp serve`; several need Linux and share the port.",
         "--workers",
         (SERVE,),
     )
     share_port: bool = setting(
-        False, YES_NO, "Let other signalling nodes of this user listen on the same port (Linux)."
+        False, YES_NO, "Let other signalling nodes of this user listen on the same port; Linux only."
     )
     media_nodes: int = setting(
         0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from processes import serving
@@ -20,9 +21,9 @@ async def test_two_thousand_wait_through_a_rolling_restart(tmp_path: Path) -> No
             seen = await restarted_in_turn(serve, waiting, PULLS_PER_S)
     turns = sorted(seen.turn_ms)
     p99 = turns[int(len(turns) * 0.99) - 1]
-    print(
+    sys.stderr.write(
         f"{len(seen.back_s)} came back, the last after {max(seen.back_s):.1f} s; "
-        f"{len(turns)} turns, p50 {turns[len(turns) // 2]} ms, p99 {p99} ms, max {turns[-1]} ms"
+        f"{len(turns)} turns, p50 {turns[len(turns) // 2]} ms, p99 {p99} ms, max {turns[-1]} ms\n"
     )
     assert seen.pulled == list(range(seen.first, seen.first + len(seen.pulled)))
     assert seen.rung == seen.pulled

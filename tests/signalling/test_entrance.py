@@ -31,7 +31,7 @@ async def test_the_welcome_says_what_a_client_needs(node: Served, town: People) 
 
 async def test_no_hello_in_time_closes(start: Start, town: People) -> None:
     node = await start(hello_timeout_ms=50)
-    assert await (await town.connect(node)).closed() == 4500
+    assert await (await town.connect(node)).closed() == 4005
 
 
 async def test_another_first_message_closes(node: Served, town: People) -> None:
