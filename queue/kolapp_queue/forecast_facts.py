@@ -19,6 +19,7 @@ from .link import Link
 from .model import ClinicianKey, QueueRef
 
 MOST_LOOKED_UP = 32  # idle clinicians whose own records are read for one forecast
+ALONE_S = 5.0
 
 Told = Mapping[str, Any]
 
@@ -72,21 +73,39 @@ def reading_of(answers: list[Any]) -> Reading:
     return Reading(facts, [_event(*entry) for entry in events], _line(*line) if line else None)
 
 
-async def elsewhere(link: Link, ref: QueueRef, facts: Facts, servers: Mapping[str, Idle]) -> Facts:
-    """With the visits in other queues of those who seem to be idle here: at most
-    `MOST_LOOKED_UP` of them are looked up, the others count as idle."""
-    idle = [name for name in facts.on_duty if name not in servers or not servers[name].busy]
-    looked_up = sorted(idle)[:MOST_LOOKED_UP]
-    found = await asyncio.gather(*(_visit_elsewhere(link, ref, name) for name in looked_up))
-    busy = {name: since_ms for name, since_ms in zip(looked_up, found, strict=True) if since_ms}
-    return replace(facts, elsewhere_ms=busy)
+class Elsewhere:
+    """The visits in other queues of those who seem to be idle here. At most `MOST_LOOKED_UP` of
+    them are looked up at a time, the others count as idle; so do, for `ALONE_S`, those who serve
+    this queue alone."""
 
+    def __init__(self, link: Link, ref: QueueRef) -> None:
+        self._link = link
+        self._ref = ref
+        self._alone: dict[str, float] = {}  # until when, the loop's time
 
-async def _visit_elsewhere(link: Link, ref: QueueRef, name: str) -> int:
-    """Since when (ms); 0 for none. The epoch of a lock is the store's time when it was made."""
-    key = keys.clinician(ref.provider, ClinicianKey(name))
-    held, queue, epoch = await link.do(lambda redis: redis.hmget(key, "held", "queue", "epoch"))
-    return int(epoch) if held == b"1" and queue != ref.queue.encode() else 0
+    async def look(self, facts: Facts, servers: Mapping[str, Idle]) -> Facts:
+        """With `elsewhere_ms`. Raises StoreUnavailable."""
+        now = asyncio.get_running_loop().time()
+        self._alone = {name: until for name, until in self._alone.items() if until > now}
+        idle = [name for name in facts.on_duty if name not in servers or not servers[name].busy]
+        looked_up = [name for name in idle if name not in self._alone][:MOST_LOOKED_UP]
+        found = await asyncio.gather(*map(self._visit, looked_up))
+        busy = {name: since for name, since in zip(looked_up, found, strict=True) if since > 0}
+        alone = (name for name, since in zip(looked_up, found, strict=True) if since < 0)
+        self._alone |= dict.fromkeys(alone, now + ALONE_S)
+        return replace(facts, elsewhere_ms=busy)
+
+    async def _visit(self, name: str) -> int:
+        """Since when (ms); 0 for none, -1 for who serves no other queue. The epoch of a lock is
+        the store's time when it was made."""
+        key = keys.clinician(self._ref.provider, ClinicianKey(name))
+        held, queue, epoch, queues = await self._link.do(
+            lambda redis: redis.hmget(key, "held", "queue", "epoch", "queues")
+        )
+        mine = self._ref.queue.encode()
+        if held == b"1" and queue != mine:
+            return int(epoch)
+        return -1 if queues == b",%s," % mine else 0
 
 
 def _event(entry: bytes, fields: Mapping[bytes, bytes]) -> tuple[str, Told]:

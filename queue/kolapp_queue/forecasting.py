@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from .audit_stream import BATCH
 from .errors import StoreUnavailable
-from .forecast_facts import Reading, ask, elsewhere, reading_of
+from .forecast_facts import Elsewhere, Reading, ask, reading_of
 from .forecast_lease import ForecastLease
 from .keys import queue_key
 from .link import Link
@@ -109,6 +109,7 @@ class Computing:
         self._lease = lease
         self._times = times
         self._live: LiveForecast | None = None
+        self._elsewhere = Elsewhere(link, ref)
         self.rest_s = 0.0  # before the next computation
         self._version = -1  # of the queue, at the last one
         # The loop's time at which each is due.
@@ -138,7 +139,7 @@ class Computing:
             self._live.in_line(*reading.line)
         facts = reading.facts
         if self._live.state.waiting:
-            facts = await elsewhere(self._link, self._ref, facts, self._live.state.servers)
+            facts = await self._elsewhere.look(facts, self._live.state.servers)
         published = self._live.publish(facts)
         self._version = facts.version
         took_s = _now() - started

@@ -107,12 +107,12 @@ class Places:
         if self._changed or self._queue.line is None:
             self._changed = self._waits_changed = False
             await self._queue.read()
+            for desk in self._audience.desks(self._queue.ref.provider):
+                self._audience.tell_desk(desk)
         elif self._waits_changed:
             self._waits_changed = False
             await self._queue.read_waits()
         self._tell_front()
-        for desk in self._audience.desks(self._queue.ref.provider):
-            self._audience.tell_desk(desk)
         if self._everybody or loop.time() >= self._tail_due:
             self._everybody = False
             self._tail_told = self._queue.version

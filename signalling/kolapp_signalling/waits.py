@@ -30,14 +30,15 @@ class Waits:
     def __init__(self, line: Line, published: Published | None) -> None:
         self._line = line
         self._published = published if published is not None and not published.why else None
+        self._promises = self._published.promises() if self._published is not None else None
 
     def of(self, index: int, now_ms: int) -> WaitRange:
         """Of somebody in the line."""
         line = self._line
         if not line.masks.get(line.classes[index], 0):
             return _NOBODY
-        published = self._published
-        promise = published.promise(line.orders[index][1]) if published is not None else None
+        published, promises = self._published, self._promises
+        promise = promises.get(line.orders[index][1]) if promises is not None else None
         if published is None or promise is None:
             return NOT_READ_YET
         curve = published.curve_of(line.classes[index])

@@ -8,8 +8,7 @@ leaves out (who gives up, who passes, who comes and goes at which hour) is learn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from .departures import departures, team
 from .durations import Durations, Returns
 from .features import bases, queue_vector, rows
 from .history import Event, Step
-from .learner import Learner
+from .learner import OUTPUTS, Learner
 from .line import Columns, columns, places_at
 from .state import Ended, QueueState, Waiting
 from .structure import GivingUp, quantiles, structural
@@ -28,16 +27,24 @@ PAUSE = 1 / 30  # of a mean visit, between two of them while people wait
 LONGEST = 100.0  # mean visits: no structural estimate says more
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was known and said when somebody was asked about; kept until the wait has ended."""
+class Asked(NamedTuple):
+    """What was known and said when somebody was asked about; kept until the wait has ended, of
+    thousands at a time. So the numbers are packed into one array."""
 
     at_s: float
-    row: Any
-    base: Any
-    said: Any  # before it was calibrated
-    shown: Any  # after
     joining: bool
+    row: bytes  # float16
+    said: Any  # what follows from the structure, what was said before it was calibrated, and after
+
+    @classmethod
+    def of(cls, at_s: float, joining: bool, row: Any, base: Any, said: Any, shown: Any) -> Asked:
+        numbers = np.concatenate((base, said, shown)).astype(np.float32)
+        return cls(at_s, joining, row.astype(np.float16).tobytes(), numbers)
+
+    def parts(self) -> tuple[Any, Any, Any, Any]:
+        """Row, base, said and shown; the last two as tables of one row."""
+        base, said, shown = np.split(self.said, (OUTPUTS, 2 * OUTPUTS))
+        return np.frombuffer(self.row, np.float16), base, said[None, :], shown[None, :]
 
 
 class Kolapp:
@@ -91,14 +98,7 @@ class Kolapp:
         table, base, said = self._say(state, line, np.array(which))
         shown = [self.joining.apply(said[:1]), self.waiting.apply(said[1:])]
         for row, index in enumerate(which):
-            asked = Asked(
-                state.now_s,
-                table[row].astype(np.float16),
-                base[row],
-                said[row : row + 1],
-                shown[row],
-                row == 0,
-            )
+            asked = Asked.of(state.now_s, row == 0, table[row], base[row], said[row], shown[row][0])
             self._asked.setdefault(state.waiting[index][1], []).append(asked)
         return tuple((shown[0][0] * self.unit_s).tolist())
 
@@ -126,9 +126,10 @@ class Kolapp:
 
     def _learn(self, asked: Asked, wait: float) -> None:
         calibration = self.joining if asked.joining else self.waiting
-        calibration.learn(asked.said, asked.shown, wait)
+        row, base, said, shown = asked.parts()
+        calibration.learn(said, shown, wait)
         if self.learner is not None:
-            self.learner.add(asked.row, asked.base, wait)
+            self.learner.add(row, base, wait)
 
     def _wait_for_idle(self, state: QueueState, event: Event) -> None:
         """Learn how soon idle clinicians take the next one: from all time somebody waited."""

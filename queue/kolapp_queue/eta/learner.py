@@ -23,8 +23,7 @@ BATCH = 256
 ROWS = 100_000  # kept
 RECENT = 0.3  # of a batch comes from the last RECENT_ROWS
 RECENT_ROWS = 12_000
-EVERY = 64  # new rows, then STEPS steps
-STEPS = 4
+EVERY = 16  # new rows, then a step: seldom several at once, for "your turn" may have to wait for it
 RATE = 1.5e-3
 # What was learned from little is pulled back to the structure: the decay of the weights, and the
 # number of rows from which on it counts for less than twice that.
@@ -57,8 +56,7 @@ class Learner:
         self._rows[place], self._base[place], self._wait[place] = row, base, wait
         self.seen += 1
         if self.seen % EVERY == 0 and self.seen >= BATCH // 4:
-            for _ in range(STEPS):
-                self._learn()
+            self._learn()
 
     def newest(self, most: int) -> tuple[Any, Any, Any]:
         """The last rows, what the structure said and how long they waited; oldest first."""

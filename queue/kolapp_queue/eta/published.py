@@ -8,10 +8,11 @@ next, and while nobody does.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from struct import Struct
 from typing import Any, NamedTuple
 
 import msgpack
@@ -19,9 +20,6 @@ import msgpack
 FORMAT = 1
 # Of a knot, in seconds.
 COLUMNS = ("mean", "q10", "q50", "q80", "q90", "low", "high")
-
-
-_UINT16, _UINT32, _INT64 = Struct("<H"), Struct("<I"), Struct("<q")
 
 
 class Promised(NamedTuple):
@@ -111,26 +109,41 @@ class Published:
         the waits are known."""
         return next((curve for curve in self.curves if curve.cls == cls), self.curves[0])
 
-    def promise(self, number: int) -> Promised | None:
-        """To the ticket of that number; None if it was promised nothing yet."""
-        place = bisect_left(range(len(self.kept.cause)), number, key=self._number)
-        found = place < len(self.kept.cause) and self._number(place) == number
-        return self._promise(place) if found else None
+    def promises(self) -> PromiseTable:
+        return PromiseTable(self.kept, self.causes)
 
-    def promises(self) -> Iterator[tuple[int, Promised]]:
-        """All of them, by number."""
-        return (
-            (self._number(place), self._promise(place)) for place in range(len(self.kept.cause))
-        )
 
-    def _number(self, place: int) -> int:
-        number: int = _UINT32.unpack_from(self.kept.numbers, 4 * place)[0]
-        return number
+class PromiseTable:
+    """By the tickets' numbers."""
 
-    def _promise(self, place: int) -> Promised:
-        [until_ms] = _INT64.unpack_from(self.kept.until_ms, 8 * place)
-        [told_s] = _UINT16.unpack_from(self.kept.told_s, 2 * place)
-        return Promised(until_ms, told_s, self.causes[self.kept.cause[place]])
+    __slots__ = ("_cause", "_causes", "_numbers", "_told_s", "_until_ms")
+
+    def __init__(self, kept: Kept, causes: tuple[str, ...]) -> None:
+        self._numbers = _column("I", kept.numbers)
+        self._until_ms = _column("q", kept.until_ms)
+        self._told_s = _column("H", kept.told_s)
+        self._cause, self._causes = kept.cause, causes
+
+    def get(self, number: int) -> Promised | None:
+        """None for who was promised nothing yet."""
+        place = bisect_left(self._numbers, number)
+        found = place < len(self._numbers) and self._numbers[place] == number
+        return self._at(place) if found else None
+
+    def __iter__(self) -> Iterator[tuple[int, Promised]]:
+        return ((number, self._at(place)) for place, number in enumerate(self._numbers))
+
+    def _at(self, place: int) -> Promised:
+        cause = self._causes[self._cause[place]]
+        return Promised(self._until_ms[place], self._told_s[place], cause)
+
+
+def _column(kind: str, packed: bytes) -> array[int]:
+    column = array(kind)
+    column.frombytes(packed)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column
 
 
 def keep(numbers: Any, until_s: Any, told_s: Any, cause: Any) -> Kept:

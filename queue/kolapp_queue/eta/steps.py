@@ -4,6 +4,7 @@ against the clock."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 # Upper ends that are told: seconds up to 120, then minutes.
@@ -32,17 +33,17 @@ def shown_at(from_s: float, until_s: float, now_s: float, cause: str = "") -> Sh
 
 def step_up(wait_s: float) -> int:
     """The next upper end that people can read."""
-    for step_s in STEPS_S:
-        if wait_s <= step_s:
-            return step_s
-    return math.ceil(wait_s / LONG_S) * LONG_S
+    if wait_s > STEPS_S[-1]:
+        return math.ceil(wait_s / LONG_S) * LONG_S
+    return STEPS_S[bisect_left(STEPS_S, wait_s)]
 
 
 def step_down(wait_s: float) -> int:
     """The last one before; 0 before the first."""
     if wait_s >= STEPS_S[-1]:
         return int(wait_s // LONG_S) * LONG_S
-    return max((step_s for step_s in STEPS_S if step_s <= wait_s), default=0)
+    place = bisect_right(STEPS_S, wait_s)
+    return STEPS_S[place - 1] if place else 0
 
 
 def step_below(wait_s: int) -> int:

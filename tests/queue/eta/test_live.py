@@ -98,9 +98,9 @@ def test_thousands_are_64_knots() -> None:
     assert [curve.at_place(place, "q90") for place in asked] == pytest.approx(
         curve.at(asked, "q90")
     )
-    by_number = dict(published.promises())
-    assert published.promise(1_234) == by_number[1_234]
-    assert published.promise(3_000) is None
+    promises = published.promises()
+    assert promises.get(1_234) == dict(promises)[1_234]
+    assert promises.get(3_000) is None
     assert len(published.pack()) < 64 * 7 * 9 + 3_000 * 15 + 500
 
 
