@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-stores history pulls waits check format docs setup clean
+.PHONY: help run test test-long test-stores history pulls waits load check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 # Two processes, each with a file at a time, take little more than half of one's time.
@@ -42,6 +42,10 @@ pulls: ## two clinicians in two processes press pull at once, 10,000 times
 waits: ## compare waiting-time methods on synthetic days (half an hour)
 	@scripts/setup dev
 	OMP_NUM_THREADS=1 $(BIN)/kolapp eta truth $(ARGS)
+
+load: ## a whole Monday in five minutes against a fresh server, with a report
+	@scripts/setup dev
+	$(BIN)/kolapp loadtest run monday-morning --out build/load $(ARGS)
 
 check: ## lint, format, types, import rules
 	@scripts/setup dev

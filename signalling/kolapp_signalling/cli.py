@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     die_with_parent(os.environ)
     if given[:1] == ["bench"]:
         return _bench(given[1:])
+    if given[:1] == ["loadtest"]:
+        return _loadtest(given[1:])
     if given[:1] == ["eta"]:
         # Its matrices are small: threads of the linear algebra would only wait for each other.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     table.set_defaults(run=_settings)
     commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
     commands.add_parser("bench", help="measure: `bench turn|queue|eta --help`")
+    commands.add_parser("loadtest", help="live a whole day against it: `loadtest --help`")
     return parser
 
 
@@ -218,6 +221,13 @@ def _keyed(chosen: argparse.Namespace) -> Settings:
 def _said(subject: str) -> str:
     # A command line can be read by everybody on the machine.
     return sys.stdin.readline().strip() if subject == "-" else subject
+
+
+def _loadtest(arguments: list[str]) -> int:
+    # As below: reached by name, so that nothing of ours imports the load generator.
+    from importlib import import_module
+
+    return int(import_module("kolapp_loadtest.load.command").main(arguments))
 
 
 def _bench(arguments: list[str]) -> int:

@@ -1,0 +1,189 @@
+"""The report as one page: no network, no script, everything in it. Pure but for its style sheet."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from . import pictures
+from .live_clock import clock
+from .spans import said
+from .verdicts import MET, MISSED
+
+_STYLE = (files(__package__) / "page.css").read_text(encoding="utf-8")
+_CLASSES = {MET: "met", MISSED: "missed"}
+
+
+def page(report: dict[str, Any]) -> str:
+    title = f"{report['scenario']['title']}: load test of Kolapp"
+    body = "".join(part(report) for part in _PARTS)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def _latency(report: dict[str, Any]) -> str:
+    words = (
+        "From the moment at which something was due by the plan, so a server that falls behind is "
+        "charged for it. The axis stretches the slowest."
+    )
+    both = _pair(pictures.latencies(report), pictures.turns(report))
+    return _section("Latency", words, both + _latencies(report))
+
+
+def _waiting(report: dict[str, Any]) -> str:
+    words = (
+        "Times of the scenario's day. The model serves the very same people without a network: "
+        "what is longer than it was cost by the system."
+    )
+    return _section("Waiting", words, _pair(pictures.waits(report), pictures.line(report)))
+
+
+def _announced(report: dict[str, Any]) -> str:
+    return _section("Announced ranges", report["ranges"]["note"], pictures.ranges(report))
+
+
+def _machines(report: dict[str, Any]) -> str:
+    words = "Cores and memory of each process, the load's own beside."
+    return _section("Machines", words, _pair(pictures.cores(report), pictures.memory(report)))
+
+
+def _head(report: dict[str, Any]) -> str:
+    scenario = report["scenario"]
+    sign = '<span class="sign green">All objectives met</span>'
+    if not report["green"]:
+        sign = '<span class="sign red">Not all objectives met</span>'
+    turn = report["latencies_ms"].get("turn", {})
+    waits = report["waits"].get("measured", {})
+    facts = (
+        (f"{scenario['patients']:,}", "patients"),
+        (str(scenario["clinicians"]), "clinicians"),
+        (f"{report['counts'].get('visits', 0) * 3600 / scenario['day_s']:,.0f}", "visits an hour"),
+        (f"{turn.get('p99', 0):.1f} ms", "&ldquo;your turn&rdquo;, 99 of 100"),
+        (said(waits.get("mean_s", 0.0)), "mean wait"),
+        (said(scenario["day_s"]), f"in {said(report['lasted_s'])}"),
+    )
+    boxes = "".join(f"<div><b>{value}</b>{name}</div>" for value, name in facts)
+    failures = "".join(f'<p class="missed">{escape(one)}</p>' for one in report["failures"])
+    return (
+        f"<h1>{escape(scenario['title'])}</h1><p>{escape(scenario['about'])}</p>{sign}{failures}"
+        f'<div class="facts">{boxes}</div>'
+    )
+
+
+def _verdicts(report: dict[str, Any]) -> str:
+    rows = [
+        (
+            escape(one["name"].replace("_", " ")),
+            escape(one["asked"]),
+            escape(one["found"]),
+            f'<span class="{_CLASSES.get(one["verdict"], "not")}">{one["verdict"]}</span>',
+            escape(one["note"]),
+        )
+        for one in report["verdicts"]
+    ]
+    return _section("Objectives", "", table(("objective", "asked", "found", "", ""), rows, ()))
+
+
+def _latencies(report: dict[str, Any]) -> str:
+    keys = ("p50", "p90", "p99", "p99.9", "max")
+    rows = [
+        (escape(verb.replace("_", " ")), *(f"{one[key]:,.1f}" for key in keys), f"{one['n']:,}")
+        for verb, one in report["latencies_ms"].items()
+    ]
+    return table(("verb, ms", *keys, "times"), rows, range(1, 7))
+
+
+def _fairness(report: dict[str, Any]) -> str:
+    factor = report["scenario"]["compress"]
+    rows = [
+        (
+            escape(" ".join(filter(None, row["kind"].split("/")))),
+            str(row["tickets"]),
+            str(row["called"]),
+            said(row["mean_s"] * factor) if row["called"] else "-",
+            said(row["p90_s"] * factor) if row["called"] else "-",
+            str(row["overtaken"]),
+        )
+        for row in report["fairness"]
+    ]
+    head = ("kind", "tickets", "called", "mean wait", "90 of 100 within", "overtaken")
+    words = "Within one kind people are called in the order of their numbers."
+    return _section("Fairness", words, table(head, rows, range(1, 6)))
+
+
+def _faults(report: dict[str, Any]) -> str:
+    if not report["faults"]:
+        return _section("Faults", "Nothing was broken in this scenario.", "")
+    rows = [
+        (
+            clock(report["scenario"], one["at_s"]),
+            escape(one["what"]),
+            str(one["hit"]),
+            f"{one['recovery_s']:.2f} s",
+        )
+        for one in report["faults"]
+    ]
+    words = "From a fault, or from its network being back, to the end of the last outage it caused."
+    head = ("at", "what", "hit", "recovered after")
+    return _section("Faults", words, table(head, rows, (2, 3)))
+
+
+def _outcomes(report: dict[str, Any]) -> str:
+    people = [(escape(name), f"{n:,}") for name, n in report["outcomes"].items()]
+    problems = [
+        (escape(name), f"{n:,}")
+        for name, n in report["counts"].items()
+        if name.startswith(("error:", "crossed:"))
+    ]
+    both = _pair(
+        table(("tickets", ""), people, (1,)),
+        table(("errors, and requests that crossed an event", ""), problems, (1,)),
+    )
+    return _section("What became of everybody", "", both)
+
+
+def _about(report: dict[str, Any]) -> str:
+    about, scenario = report["about"], report["scenario"]
+    machine = ", ".join(f"{name} {value}" for name, value in about["machine"].items())
+    versions = ", ".join(f"{name} {value}" for name, value in about["versions"].items())
+    return _section(
+        "How it was measured",
+        "",
+        f"<p>One second on the wire is {scenario['compress']:g} s of the day; what networks and "
+        f"machines take is not compressed. Seed {scenario['seed']}; {about['workers']} processes "
+        f"of patients and one of clinicians.</p><p class='muted'>{escape(machine)}</p>"
+        f"<p class='muted'>{escape(versions)}</p>",
+    )
+
+
+def _section(title: str, words: str, inside: str) -> str:
+    said_ = f'<p class="muted">{escape(words)}</p>' if words else ""
+    return f"<section><h2>{escape(title)}</h2>{said_}{inside}</section>"
+
+
+def _pair(*parts: str) -> str:
+    return f'<div class="pair">{"".join(f"<div>{part}</div>" for part in parts)}</div>'
+
+
+def table(head: Any, rows: Any, numbers: Any) -> str:
+    """Cells are HTML already; columns of `numbers` are set to the right."""
+
+    def cells(kind: str, row: Any) -> str:
+        aligned = ((' class="n"' if n in numbers else "", cell) for n, cell in enumerate(row))
+        return "".join(f"<{kind}{how}>{cell}</{kind}>" for how, cell in aligned)
+
+    lines = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{cells("th", head)}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+
+
+_PARTS = (
+    *(_head, _verdicts, _latency, _waiting, _announced, _fairness, _faults, _machines, _outcomes),
+    _about,
+)

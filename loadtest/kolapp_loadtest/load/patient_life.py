@@ -1,0 +1,228 @@
+"""One patient's day against a server: come, wait, lose the network, be called, talk, or give up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+from ..errors import ConnectionClosed, NotInTime
+from ..network import Network
+from ..patient import Patient
+from ..wire import Message
+from .doing import Connection, Refused, do, moment
+from .freshness import Freshness
+from .lives import PatientLife
+from .measures import Measures
+from .radio import Radio
+from .tokens import Tokens
+
+OPENS_BEFORE_S = 1.0  # the app is opened so long before a number is drawn
+TRIES = 5  # of a request that a server without its store refuses
+PAUSE_S = 0.5  # between them
+ENDED = frozenset({"completed", "left", "no_show", "expired", "transferred"})
+
+
+class PatientLived:
+    """`await live()`, then `record`: what became of the ticket."""
+
+    def __init__(
+        self, life: PatientLife, url: str, network: Network, measures: Measures, front: Freshness
+    ) -> None:
+        self._life, self._url = life, url
+        self._measures, self._front = measures, front
+        self.radio = Radio(network)
+        self.client: Patient | None = None
+        self.connection: Connection | None = None
+        self.disturbed = False  # a fault or a lost network may cost the place in the order
+        self._visits: list[tuple[str, int, int, int]] = []  # id, epoch, version, at_ns
+        self._joined_ns = 0
+        self._announced: tuple[int, int, int] | None = None  # at_ns, low_s, high_s
+
+    async def live(self, start_ns: int, tokens: Tokens, end_ns: int) -> None:
+        life = self._life
+        due_ns = start_ns + int(life.at_s * 1e9)
+        await moment(self._measures, due_ns - int(OPENS_BEFORE_S * 1e9))
+        opening_ns = max(start_ns, due_ns - int(OPENS_BEFORE_S * 1e9))
+        token = await tokens.patient(life.number, life.urgent)
+        self.client = Patient(self._url, token, network=self.radio, on_frame=self._frame)
+        outcome = "not_in"
+        try:
+            await do(self._measures, "connect", opening_ns, self.client.open())
+            self.connection = Connection(self.client, self.radio, self._measures)
+            await moment(self._measures, due_ns)
+            outcome = await self._visit(self.client, due_ns, end_ns)
+        except ConnectionClosed as closed:
+            outcome = f"closed_{closed.code}"
+        except Refused as refused:
+            outcome = f"refused_{refused.code}"
+        finally:
+            self._finished(outcome)
+            await self.client.close()
+
+    async def _visit(self, patient: Patient, due_ns: int, end_ns: int) -> str:
+        await self._join(patient, due_ns)
+        losing = asyncio.create_task(self._lose_network())
+        try:
+            return await self._wait(patient, end_ns)
+        finally:
+            losing.cancel()
+            await asyncio.wait([losing])
+
+    async def _join(self, patient: Patient, due_ns: int) -> None:
+        life = self._life
+        asked = {"language": life.language, "skills": [life.skill] if life.skill else []}
+        needs = {name: value for name, value in asked.items() if value}
+        fields: dict[str, Any] = {"queue": life.queue} | ({"needs": needs} if needs else {})
+        for attempt in range(TRIES):
+            try:
+                await do(self._measures, "join", due_ns, patient.request("join", **fields))
+                break
+            except Refused:
+                if attempt == TRIES - 1:
+                    raise
+                await asyncio.sleep(PAUSE_S)
+        self._joined_ns = due_ns
+
+    async def _lose_network(self) -> None:
+        if self._life.loses_network_after_s < 0:
+            return
+        await asyncio.sleep(self._life.loses_network_after_s)
+        await self.go_offline(self._life.offline_s)
+
+    async def go_offline(self, for_s: float) -> None:
+        """The network is gone for so long; the client comes back by itself."""
+        self.disturbed = True
+        self.radio.on = False
+        if self.client is not None:
+            self.client.drop()
+            if self.client.ticket is not None:
+                self._front.gone(self.client.ticket["queue"], self.client.ticket["number"])
+        await asyncio.sleep(for_s)
+        self.radio.on = True
+
+    async def _wait(self, patient: Patient, end_ns: int) -> str:
+        patient_until_ns = self._joined_ns + int(self._life.patience_s * 1e9)
+        missed = False
+        while True:
+            left_s = (min(patient_until_ns, end_ns) - time.perf_counter_ns()) / 1e9
+            try:
+                await patient.until(lambda one: one.state in ENDED or one.call, max(0.001, left_s))
+            except NotInTime:
+                given_up = patient_until_ns <= end_ns
+                return await (self._give_up(patient) if given_up else self._still_there(patient))
+            if patient.state in ENDED:
+                return self._ended(patient)
+            if self._life.misses_call and not missed:
+                missed = True
+                await self._miss(patient)
+                continue
+            ended = await self._called(patient)
+            if ended:
+                return ended
+
+    async def _give_up(self, patient: Patient) -> str:
+        try:
+            await do(self._measures, "leave", time.perf_counter_ns(), patient.leave())
+        except Refused as refused:
+            if refused.code == "no_ticket" and patient.state == "waiting":
+                return "lost"
+            if patient.state not in ENDED:  # the call came at this very moment: it is not taken
+                return "gave_up"
+        return "gave_up" if patient.state == "left" else self._ended(patient)
+
+    async def _still_there(self, patient: Patient) -> str:
+        """The day is over. Does the server still know the ticket?"""
+        try:
+            due_ns = time.perf_counter_ns()
+            await do(self._measures, "find", due_ns, patient.find(self._life.queue))
+        except Refused as refused:
+            return "lost" if refused.code == "no_ticket" else "unknown"
+        return "still_" + patient.state
+
+    async def _miss(self, patient: Patient) -> None:
+        """Does not hear the phone; looks at it when the ring is over."""
+        self.disturbed = True
+        await patient.until(lambda one: one.call is None, 120.0, "end of the ring")
+        if patient.state == "waiting":
+            await do(self._measures, "find", time.perf_counter_ns(), patient.find(self._life.queue))
+
+    async def _called(self, patient: Patient) -> str:
+        """Answer and talk; "" if the call was taken back."""
+        due_ns = self._visits[-1][3] + int(self._life.answers_after_s * 1e9)
+        await moment(self._measures, due_ns)
+        if patient.call is None:
+            return ""
+        verb = "decline" if self._life.declines else "answer"
+        try:
+            request = patient.decline() if self._life.declines else patient.answer()
+            await do(self._measures, verb, due_ns, request)
+        except Refused as refused:
+            if refused.code == "no_ticket":
+                return "lost"
+            await asyncio.sleep(PAUSE_S if refused.code not in {"stale_epoch"} else 0.0)
+            return ""
+        if self._life.declines:
+            return "declined"
+        return await self._talk(patient)
+
+    async def _talk(self, patient: Patient) -> str:
+        if self._life.hangs_up_first:
+            over_ns = time.perf_counter_ns() + int(self._life.talks_s * 1e9)
+            await moment(self._measures, over_ns)
+            if patient.state == "in_visit":
+                # Ended at the same moment, or the next look at the state says what is.
+                with suppress(Refused):
+                    await do(self._measures, "hang_up", over_ns, patient.hang_up())
+        try:
+            await patient.until(lambda one: one.state != "in_visit", 300.0, "end of the visit")
+        except NotInTime:
+            return "stuck_in_visit"
+        return self._ended(patient) if patient.state in ENDED else ""
+
+    def _ended(self, patient: Patient) -> str:
+        ticket = patient.ticket
+        assert ticket is not None
+        return patient.state if patient.state != "left" else ticket.get("reason") or "left"
+
+    # What is seen
+
+    def _frame(self, message: Message, arrived_ns: int, size: int) -> None:
+        if message["type"] != "ticket":
+            return
+        place, call = message.get("place"), message.get("call")
+        if call and message["state"] == "called":
+            self._turn(message, call, arrived_ns)
+        elif place:
+            self._front.shown(message["queue"], message["number"], place["position"], arrived_ns)
+            wait = place["wait"]
+            if self._announced is None and wait["known"]:
+                self._announced = (arrived_ns, wait["low_s"], wait["high_s"])
+
+    def _turn(self, message: Message, call: dict[str, Any], arrived_ns: int) -> None:
+        if self._visits and self._visits[-1][0] == call["visit"]:
+            return
+        self._visits.append((call["visit"], call["epoch"], message["version"], arrived_ns))
+        self._measures.turns.append({"visit": call["visit"], "at_ns": arrived_ns})
+        self._front.called(message["queue"], message["number"], arrived_ns)
+
+    def _finished(self, outcome: str) -> None:
+        ticket = self.client.ticket if self.client is not None else None
+        if ticket is not None:
+            self._front.gone(ticket["queue"], ticket["number"])
+        self._measures.tickets.append(
+            {
+                "number": self._life.number,
+                "kind": self._life.kind,
+                "queue": self._life.queue,
+                "ticket": ticket["ticket"] if ticket else "",
+                "drawn": ticket["number"] if ticket else 0,
+                "joined_ns": self._joined_ns,
+                "ended_ns": time.perf_counter_ns(),
+                "outcome": outcome,
+                "visits": self._visits,
+                "announced": self._announced,
+                "disturbed": self.disturbed,
+            }
+        )
