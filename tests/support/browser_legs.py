@@ -9,7 +9,16 @@ from playwright.async_api import Page
 
 # A canvas of noise fills whatever bandwidth there is; a fake camera's picture would not.
 LEG = """
-window.leg = async ({ width, height, rate, bits, sends }) => {
+const tone = () => {
+  const audio = new AudioContext();
+  const oscillator = audio.createOscillator();
+  const output = audio.createMediaStreamDestination();
+  oscillator.frequency.value = 440;
+  oscillator.connect(output);
+  oscillator.start();
+  return output.stream;
+};
+window.leg = async ({ width, height, rate, bits, sends, microphone }) => {
   const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   window.peer = peer;
   const canvas = document.createElement("canvas");
@@ -26,14 +35,9 @@ window.leg = async ({ width, height, rate, bits, sends }) => {
     }
     context.putImageData(noise, 0, 0);
   }, 1000 / rate);
-  const audio = new AudioContext();
-  const oscillator = audio.createOscillator();
-  const output = audio.createMediaStreamDestination();
-  oscillator.frequency.value = 440;
-  oscillator.connect(output);
-  oscillator.start();
+  const sound = microphone ? await navigator.mediaDevices.getUserMedia({ audio: true }) : tone();
   const stream = canvas.captureStream(rate);
-  peer.addTransceiver(output.stream.getAudioTracks()[0], { direction: "sendrecv" });
+  peer.addTransceiver(sound.getAudioTracks()[0], { direction: "sendrecv" });
   const video = sends
     ? peer.addTransceiver(stream.getVideoTracks()[0],
         { direction: "sendrecv", sendEncodings: [{ maxBitrate: bits }] })
@@ -74,8 +78,11 @@ window.figures = async () => {
 class BrowserLeg:
     """One page with one connection."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, microphone_at: str = "") -> None:
+        """`microphone_at`: an address where a page may use the browser's microphone, which is a
+        tone; else the page makes one."""
         self.page = page
+        self._microphone_at = microphone_at
 
     async def offer(
         self,
@@ -86,9 +93,10 @@ class BrowserLeg:
         rate: int = 15,
         bits: int = 1_800_000,
     ) -> str:
-        await self.page.goto("about:blank")
+        await self.page.goto(self._microphone_at or "about:blank")
         await self.page.evaluate(f"() => {{ {LEG} }}")
         wanted = {"sends": sends, "width": width, "height": height, "rate": rate, "bits": bits}
+        wanted["microphone"] = bool(self._microphone_at)
         return str(await self.page.evaluate("(wanted) => window.leg(wanted)", wanted))
 
     async def accept(self, answer: str) -> None:

@@ -19,7 +19,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse
 
 PREFS = {
     "media.navigator.permission.disabled": True,
-    "media.navigator.streams.fake": True,
+    "media.navigator.streams.fake": True,  # its microphone is a tone, and needs no device
     "media.peerconnection.ice.loopback": True,
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "media.autoplay.default": 0,
@@ -55,6 +55,9 @@ class FirefoxPage:
         profile = Path(self._directory.name)
         lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in PREFS.items()]
         (profile / "user.js").write_text("\n".join(lines))
+        empty = profile / "empty.html"
+        empty.write_text("<!doctype html><title>empty</title>")
+        self.trusted = empty.as_uri()  # unlike about:blank it may use the microphone
         self._process = await asyncio.create_subprocess_exec(
             firefox_path(), "--headless", "--no-remote", "--profile", str(profile),
             "--remote-debugging-port", "0", "about:blank",
