@@ -50,6 +50,15 @@ class ClinicianVerbs(PullVerbs):
             await self._link.queue("hold_on", ref, before["visit"], clinician, lease_ms)
         return await self.duty(provider, clinician)
 
+    async def set_shift_end(
+        self, provider: str, clinician: ClinicianKey, queues: Sequence[str], leaves_ms: int
+    ) -> None:
+        """When they mean to stop (the store's clock), for the waiting times of queues in which they
+        are on duty; 0: not known any more. Ends with the duty."""
+        for queue in dict.fromkeys(queues):
+            ref = QueueRef(provider, queue)
+            await self._link.queue("shift_end", ref, clinician, leaves_ms)
+
     async def end_wrap_up(self, provider: str, clinician: ClinicianKey) -> Duty:
         """Ready before the wrap-up is over; without one it changes nothing."""
         await self._link.clinician("end_wrap_up", provider, clinician)

@@ -69,8 +69,14 @@ def reading_of(answers: list[Any]) -> Reading:
         anybody=int(classes.get(b"n", 0)),
         causes=recent,
         causes_since=recent[0].version - 1 if len(recent) == MOST_CAUSES else 0,
+        leaves_ms=_leaves_ms(on_duty, profiles),
     )
     return Reading(facts, [_event(*entry) for entry in events], _line(*line) if line else None)
+
+
+def _leaves_ms(on_duty: list[bytes], profiles: Mapping[bytes, bytes]) -> dict[str, int]:
+    said = {name.decode(): int(profiles.get(b"l" + name, 0)) for name in on_duty}
+    return {name: leaves_ms for name, leaves_ms in said.items() if leaves_ms}
 
 
 class Elsewhere:

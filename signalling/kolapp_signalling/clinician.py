@@ -90,6 +90,10 @@ class Clinician(Participant):
         if not request.weights.keys() <= queues.keys():
             raise Refused(ErrorCode.UNKNOWN_QUEUE, "weights")
         await self._set_duty(tuple(queues), request.weights)
+        left_ms = 1000 * request.leaves_in_s
+        leaves_ms = self._services.audience.now_ms() + left_ms if left_ms else 0
+        store = self._services.store
+        await store.set_shift_end(self._provider, self._key, tuple(queues), leaves_ms)
         return self._snapshot()
 
     async def _pause(self) -> m.DutySnapshot:

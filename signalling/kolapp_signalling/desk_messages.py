@@ -12,10 +12,13 @@ from .parts import ClientMessage, Epoch, Name, Opaque, OutcomeName
 
 class Ready(ClientMessage, frozen=True, tag="ready"):
     """Clinician: on duty for these queues. `weights`, by queue and 1 where none is given, say how
-    often a wait counts there: with equal weights who has waited longest is next."""
+    often a wait counts there: with equal weights who has waited longest is next. `leaves_in_s`: I
+    mean to stop then, and the waiting times go by it; 0 for who does not know. Nobody is taken off
+    duty by it."""
 
     queues: Annotated[list[Name], Meta(min_length=1, max_length=32)]
     weights: dict[Name, Annotated[int, Meta(ge=1, le=1_000)]] = msgspec.field(default_factory=dict)
+    leaves_in_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
 
 
 class Pause(ClientMessage, frozen=True, tag="pause"):

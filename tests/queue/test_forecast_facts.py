@@ -41,6 +41,20 @@ async def test_everything_is_of_one_moment(store: QueueStore, ref: QueueRef) -> 
     assert not (await read(store, ref, found.events[-1][0])).events
 
 
+async def test_who_means_to_stop_has_said_so(store: QueueStore, ref: QueueRef) -> None:
+    version = await store.version(ref)
+    await store.set_shift_end(ref.provider, DOCTOR, [ref.queue], 9_000)  # not on duty
+    assert await store.version(ref) == version
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+    await store.set_shift_end(ref.provider, DOCTOR, [ref.queue], 9_000)
+    assert (await read(store, ref)).facts.leaves_ms == {DOCTOR: 9_000}
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])  # a renewal changes nothing
+    assert (await read(store, ref)).facts.leaves_ms == {DOCTOR: 9_000}
+    for queues in ([], [ref.queue]):
+        await store.set_duty(ref.provider, DOCTOR, queues)
+    assert (await read(store, ref)).facts.leaves_ms == {}
+
+
 async def test_what_cannot_be_read_is_passed_over(store: QueueStore, ref: QueueRef) -> None:
     from kolapp_queue.keys import queue_key
 

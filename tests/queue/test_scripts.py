@@ -163,6 +163,7 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     closing.timetable = Timetable(0)
     await closing.sweep(ref)
     await lapsing.set_duty(provider, DOCTOR, [other.queue])
+    await store.set_shift_end(provider, DOCTOR, [other.queue], 0)
     await hasty.sweep(other)
     await store.set_duty(provider, DOCTOR, [])
     # A pull that finds nothing, and what it left behind when it died half-way.

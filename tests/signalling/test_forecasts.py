@@ -94,3 +94,24 @@ async def test_an_urgent_patient_is_named_when_the_upper_end_rises(
             tasks.create_task(store.join(ref, key, ticket, "c", credit_ms=3_600_000))
     await anna.until(lambda anna: wait_of(anna.ticket)["cause"])
     assert set(rises(anna)) == {"urgent"}
+
+
+async def test_a_clinician_says_when_they_mean_to_stop(
+    start: Start, crowd: People, store: QueueStore
+) -> None:
+    node = await start()
+    doctor = await crowd.clinician(node)
+    ref = QueueRef(node.node.settings.demo_provider, QUEUE)
+
+    async def leaves_ms() -> int:
+        key = keys.queue_key(ref, "profiles")
+        found = await store._link.do(lambda redis: redis.hgetall(key))
+        return max(
+            (int(value) for name, value in found.items() if name.startswith(b"l")), default=0
+        )
+
+    await doctor.ask("ready", queues=[QUEUE], leaves_in_s=3_600)
+    assert await leaves_ms() > 0
+    await doctor.ask("ready", queues=[QUEUE])
+    assert await leaves_ms() == 0
+    assert await doctor.errors("ready", queues=[QUEUE], leaves_in_s=100_000) == "bad_message"

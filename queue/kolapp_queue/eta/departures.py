@@ -8,6 +8,7 @@ departures by a time; somebody with `ahead` people before them is served when it
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ class Team:
     idle_s: Any  # of each clinician without one
     idle_able: Any
     idle_share: Any
+    # In how many seconds each means to stop, first those in a visit; infinite if nobody knows.
+    leaves_s: Any
 
 
 def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
@@ -59,6 +62,7 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
     able = [_able(state, name, kinds) for name, _, _ in going]
     idle_able = [_able(state, name, kinds) for name, _ in free]
     idle = [server for _, server in free]
+    names = [*(name for name, _, _ in going), *(name for name, _ in free)]
     return Team(
         np.array([max(0.5, now_s - since_s) for _, since_s, _ in going]),
         np.array([median for _, _, (median, _) in going]),
@@ -68,7 +72,14 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
         np.array([now_s - server.free_since_s for server in idle]),
         np.array(idle_able, dtype=float).reshape(len(idle), len(kinds)),
         np.array([server.share for server in idle]),
+        np.array([_stays_s(state.servers.get(name), now_s) for name in names]),
     )
+
+
+def _stays_s(server: Server | None, now_s: float) -> float:
+    """Whoever is still here after having meant to go stays nobody knows how long."""
+    leaves_s = math.inf if server is None else server.leaves_s
+    return leaves_s - now_s if leaves_s > now_s else math.inf
 
 
 def _share(server: Server | None) -> float:
@@ -100,6 +111,11 @@ def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> D
     busy = team.share[:, None] * _and_on(busy, within_s, mean_s + pause_s)
     idle = team.idle_share[:, None] * _and_on(idle, within_s, mean_s + pause_s)
     each, able = np.concatenate((busy, idle)), np.concatenate((team.able, team.idle_able))
+    if np.isfinite(team.leaves_s).any():
+        # Who has gone takes nobody any more.
+        last = np.searchsorted(within_s, team.leaves_s, side="right") - 1
+        reached_to = np.minimum(np.arange(len(within_s)), np.maximum(last, 0)[:, None])
+        each = np.take_along_axis(each, reached_to, axis=1)
     in_pool = (able @ competing(able)) > 0
     return Departures(within_s, each.sum(axis=0), able.T @ each, in_pool.T.astype(float) @ each)
 

@@ -21,6 +21,8 @@ class Facts:
     causes_since: int = 0
     # Of those who serve other queues too: since when a visit there goes on (ms).
     elsewhere_ms: Mapping[str, int] = field(default_factory=dict)
+    # When who mean to stop have said so.
+    leaves_ms: Mapping[str, int] = field(default_factory=dict)
 
     def fits(self) -> dict[str, frozenset[str]]:
         """By class, as events name it: who of those on duty takes it."""

@@ -3,6 +3,7 @@ forecast lease, and asked after each change for what all nodes read."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -137,6 +138,8 @@ class LiveForecast:
             since_ms = None if server.busy else facts.elsewhere_ms.get(name)
             since_s = None if since_ms is None else history_s(since_ms)
             server.is_elsewhere(since_s, state.now_s)
+            leaves_ms = facts.leaves_ms.get(name)
+            server.leaves_s = math.inf if leaves_ms is None else history_s(leaves_ms)
         for name, server in state.servers.items():
             if name not in on_duty:
                 server.on_duty = server.busy

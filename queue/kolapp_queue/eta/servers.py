@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 FORGET = 0.98  # of where a clinician's visits were, with each
@@ -16,6 +17,7 @@ class Server:
     on_duty: bool = True
     free_since_s: float = LONG_AGO_S
     kinds: dict[str, float] = field(default_factory=dict)
+    leaves_s: float = math.inf  # when they mean to stop
     # Those who serve other queues too: since when a visit there goes on, and how many visits here
     # and there lately, older ones counting less.
     elsewhere_since_s: float | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from kolapp_queue.eta.calibration import RANGE, Calibration
@@ -99,12 +101,20 @@ def test_departures_add_up_over_the_team() -> None:
     assert (np.diff(gone.all) > 0).all()
 
 
-def alike(count: int) -> Team:
+def test_who_means_to_go_takes_nobody_after_that() -> None:
+    stay, go = (departures(alike(4, at_s), Returns(), 600.0, 20.0) for at_s in (math.inf, 900.0))
+    early = stay.within_s <= 900
+    assert go.all[early] == pytest.approx(stay.all[early])
+    assert set(go.all[~early]) == {go.all[early][-1]}
+
+
+def alike(count: int, leaves_s: float = math.inf) -> Team:
     """Visits that have all lasted as long, of clinicians who take the first kind only."""
     column = np.ones(count)
     return Team(
         100 * column, 500 * column, 2.6 * column,
-        np.array([[1.0, 0.0]] * count), column, np.zeros(0), np.zeros((0, 2)), np.zeros(0),
+        np.array([[1.0, 0.0]] * count), column, np.zeros(0), np.zeros((0, 2)),
+        np.zeros(0), np.full(count, leaves_s),
     )  # fmt: skip
 
 

@@ -178,6 +178,13 @@ def test_who_needs_one_of_four_waits_longer() -> None:
     assert apart.at_place(23, "q50") < anybody.at_place(23, "q50")
 
 
+def test_the_end_of_shifts_is_known() -> None:
+    live, now_ms = waiting(12), START_MS + 10_000
+    soon = dict.fromkeys(TEAM[1:], now_ms + 300000)
+    alone, all_day = (live.publish(facts(now_ms, leaves_ms=one)).curves[0] for one in (soon, {}))
+    assert alone.at_place(12, "q50") > 2 * all_day.at_place(12, "q50")
+
+
 def test_hours_are_those_of_the_wall() -> None:
     live = LiveForecast(VISIT_S, zone_s=lambda ms: 7_200.0)
     live.publish(facts(START_MS))

@@ -7,7 +7,8 @@ local lapsed = redis.call('ZRANGEBYSCORE', DUTY, 0, now, 'LIMIT', 0, most)
 if #lapsed > 0 then
   redis.call('ZREM', DUTY, unpack(lapsed))
   for _, clinician in ipairs(lapsed) do
-    redis.call('HDEL', PROFILES, 'p' .. clinician, 'f' .. clinician, 'v' .. clinician)
+    redis.call('HDEL', PROFILES, 'p' .. clinician, 'f' .. clinician, 'v' .. clinician,
+      'l' .. clinician)
   end
   write_cause('clinician_left', announce())
 end

@@ -4,7 +4,8 @@
 local clinician = ARGV[1]
 
 if redis.call('ZREM', DUTY, clinician) == 1 then
-  redis.call('HDEL', PROFILES, 'p' .. clinician, 'f' .. clinician, 'v' .. clinician)
+  redis.call('HDEL', PROFILES, 'p' .. clinician, 'f' .. clinician, 'v' .. clinician,
+    'l' .. clinician)
   write_cause('clinician_left', announce())
 end
 return reply()
