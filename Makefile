@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-stores history pulls waits load check format docs setup clean
+.PHONY: help run test test-long test-stores history pulls fuzz waits load check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 # Two processes, each with a file at a time, take little more than half of one's time.
@@ -38,6 +38,10 @@ history: ## two minutes of clients and a store that are killed at any moment, th
 pulls: ## two clinicians in two processes press pull at once, 10,000 times
 	@scripts/setup dev
 	KOLAPP_PULLS=10000 $(BIN)/pytest --timeout=3600 tests/faults/test_fault_10.py $(ARGS)
+
+fuzz: ## 100,000 messages made from the catalogue, right and wrong, in both encodings
+	@scripts/setup dev
+	KOLAPP_FUZZ=100000 $(BIN)/pytest --timeout=3600 tests/signalling/test_fuzz.py $(ARGS)
 
 waits: ## compare waiting-time methods on synthetic days (half an hour)
 	@scripts/setup dev

@@ -17,7 +17,7 @@ async def test_two_thousand_wait_through_a_rolling_restart(tmp_path: Path) -> No
     """No ticket lost, none out of order, no call missed, everybody back in time, and the turn told
     within a second (99 of 100)."""
     with serving(tmp_path / "data", "--workers", "2") as serve:
-        async with town_of(serve.url) as town, Waiting(town, CLIENTS) as waiting:
+        async with town_of(serve.url) as town, Waiting(town, CLIENTS, False) as waiting:
             seen = await restarted_in_turn(serve, waiting, PULLS_PER_S)
     turns = sorted(seen.turn_ms)
     p99 = turns[int(len(turns) * 0.99) - 1]

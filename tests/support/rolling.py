@@ -33,8 +33,9 @@ class Seen:
 class Waiting:
     """So many patients with a number each, and some clinicians on duty."""
 
-    def __init__(self, town: Town, count: int) -> None:
-        self._town, self._count = town, count
+    def __init__(self, town: Town, count: int, leave: bool = True) -> None:
+        """`leave`: the line is to be empty afterwards."""
+        self._town, self._count, self._leave = town, count, leave
         self._stack = AsyncExitStack()
         self.patients: list[Patient] = []
         self.clinicians: list[Clinician] = []
@@ -55,7 +56,7 @@ class Waiting:
         return patient
 
     async def __aexit__(self, *error: Any) -> None:
-        for patient in self.patients:
+        for patient in self.patients if self._leave else ():
             if patient.ticket is not None and patient.ticket["state"] == "waiting":
                 await patient.leave()
         await self._stack.aclose()
