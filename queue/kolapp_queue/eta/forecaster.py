@@ -24,6 +24,9 @@ from .state import Ended, QueueState, Waiting
 from .structure import GivingUp, quantiles, structural
 
 PAUSE = 1 / 30  # of a mean visit, between two of them while people wait
+# People whose waits are followed to learn from them. In a longer line others are not, until some
+# of these were served: they are enough, and thousands would cost memory and time.
+MOST_FOLLOWED = 1_000
 LONGEST = 100.0  # mean visits: no structural estimate says more
 
 
@@ -86,6 +89,13 @@ class Kolapp:
             for asked in past if self.learning else ():
                 self._learn(asked, (event.at_s - asked.at_s) / self.unit_s)
 
+    def follows_more(self, state: QueueState) -> bool:
+        """Whether somebody new is learned from."""
+        if len(self._asked) >= MOST_FOLLOWED:  # events may be lost: some may have gone untold
+            waiting = state.tickets
+            self._asked = {one: asked for one, asked in self._asked.items() if one in waiting}
+        return len(self._asked) < MOST_FOLLOWED
+
     def forecast(self, state: QueueState, waiting: Waiting) -> tuple[float, ...]:
         """For somebody who has just joined; somebody else who waits is asked about too, to learn
         what becomes of those who have waited a while."""
@@ -97,7 +107,7 @@ class Kolapp:
         line = columns(state, max(which) + 1)
         table, base, said = self._say(state, line, np.array(which))
         shown = [self.joining.apply(said[:1]), self.waiting.apply(said[1:])]
-        for row, index in enumerate(which):
+        for row, index in enumerate(which if self.follows_more(state) else ()):
             asked = Asked.of(state.now_s, row == 0, table[row], base[row], said[row], shown[row][0])
             self._asked.setdefault(state.waiting[index][1], []).append(asked)
         return tuple((shown[0][0] * self.unit_s).tolist())

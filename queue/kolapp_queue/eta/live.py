@@ -125,7 +125,9 @@ class LiveForecast:
         self.forecaster.happened(self.state, event, ended)
         young = history_s(now_ms) - event.at_s < FORECAST_AGE_S
         waiting = self.state.tickets.get(event.ticket) if event.step == Step.JOINED else None
-        if waiting is not None and (young or not learned):
+        if waiting is None or not (young or not learned):
+            return
+        if self.forecaster.follows_more(self.state):
             self.forecaster.forecast(self.state, waiting)
 
     def _duty(self, facts: Facts) -> None:

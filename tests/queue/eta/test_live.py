@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from kolapp_queue.eta import forecaster
 from kolapp_queue.eta.facts import Facts
 from kolapp_queue.eta.history import Event, Step
 from kolapp_queue.eta.line import MOST_KNOTS
@@ -183,6 +184,22 @@ def test_the_end_of_shifts_is_known() -> None:
     soon = dict.fromkeys(TEAM[1:], now_ms + 300000)
     alone, all_day = (live.publish(facts(now_ms, leaves_ms=one)).curves[0] for one in (soon, {}))
     assert alone.at_place(12, "q50") > 2 * all_day.at_place(12, "q50")
+
+
+def test_of_a_long_line_not_everybody_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecaster, "MOST_FOLLOWED", 5)
+    live = LiveForecast(VISIT_S)
+    for number in range(20):
+        live.happened(f"{number}-1", joined(number, START_MS + number), START_MS + 20)
+    assert len(live.forecaster._asked) in (5, 6)
+    assert len(live.state.waiting) == 20
+    # Who has gone without a word makes room for others.
+    live.in_line([(START_MS, 0), (START_MS + 19, 19)], [0, 0])
+    live.happened("50-1", joined(50, START_MS + 50_000), START_MS + 50_000)
+    assert 50 in live.forecaster._asked
+    done = joined(0, START_MS + 60_000, state="called", actor="c0")
+    live.happened("99-1", done, START_MS + 60_000)
+    assert live.learned >= 1
 
 
 def test_hours_are_those_of_the_wall() -> None:
