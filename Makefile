@@ -18,11 +18,12 @@ run: ## start everything on this machine and print the addresses of the pages
 
 test: check ## check, then run all tests; ARGS="tests/queue -x" for some
 	@browser="$$($(BIN)/python scripts/ensure_browser.py)" \
-		&& redis="$$($(BIN)/python scripts/ensure_redis.py)" \
-		&& KOLAPP_CHROMIUM="$$browser" KOLAPP_REDIS_SERVER="$$redis" $(BIN)/pytest $(WORKERS) $(ARGS)
+		&& redis="$$($(BIN)/python scripts/ensure_server.py redis-server)" \
+		&& turn="$$($(BIN)/python scripts/ensure_server.py turnserver)" \
+		&& KOLAPP_TURNSERVER="$$turn" KOLAPP_CHROMIUM="$$browser" KOLAPP_REDIS_SERVER="$$redis" $(BIN)/pytest $(WORKERS) $(ARGS)
 
 test-stores: check ## run all tests of the store on each store it may be
-	@redis="$$($(BIN)/python scripts/ensure_redis.py)" && for kind in embedded redis cluster; do \
+	@redis="$$($(BIN)/python scripts/ensure_server.py redis-server)" && for kind in embedded redis cluster; do \
 		echo "on $$kind"; KOLAPP_TEST_STORES=$$kind KOLAPP_REDIS_SERVER="$$redis" \
 			$(BIN)/pytest tests/queue tests/faults tests/history $(ARGS) || exit 1; done
 

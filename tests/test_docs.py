@@ -9,7 +9,7 @@ from typing import get_args
 
 import msgspec
 import pytest
-from kolapp_signalling import chat_messages, codes, messages, parts
+from kolapp_signalling import chat_messages, codes, messages, parts, relay_messages
 from kolapp_signalling.session_messages import Hello
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,7 +111,9 @@ def test_the_javascript_client_knows_the_same_messages():
         messages.QueuesNow,
         messages.BoardNow,
         messages.IntakeText,
-        messages.SaidNow,
+        chat_messages.SaidNow,
+        relay_messages.RelayServer,
+        relay_messages.RelaysNow,
         chat_messages.ChatLine,
         parts.BoardTicket,
         parts.HeldVisit,

@@ -35,6 +35,7 @@ from .places import Windows
 from .policies import keep_current, open_book, settings_by_queue
 from .qualities import ROUND_S, tell_qualities
 from .queues import Queues
+from .relays import Relays
 from .seal_keys import seal_ring
 from .services import Services
 from .settings import Settings
@@ -118,7 +119,9 @@ def _assemble(
     queues = Queues(book, store, feed, clock, audience, news, _windows(settings), tasks)
     crowd = asyncio.Semaphore(CONNECTIONS // 2)
     services = Services(
-        store, audience, queues, media, metrics, seal_ring(settings), crowd, _identities(settings)
+        *(store, audience, queues, media, metrics, seal_ring(settings), crowd),
+        _identities(settings),
+        Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
     )
     hub = _hub(settings, services)
     _watch(metrics, hub, media, store)
@@ -174,6 +177,7 @@ def _entrance(
             settings.max_ungreeted_per_address,
             asyncio.get_running_loop().time,
         ),
+        bool(settings.turn_urls),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from kolapp_queue.model import ClinicianKey, PatientKey, Said, Visit
 from kolapp_queue.sealing import SealError
 
-from .chat_messages import ChatLine, Hear, Say
+from .chat_messages import ChatLine, Hear, SaidNow, Say
 from .codes import ErrorCode
 from .gate import Refused
-from .messages import SaidNow
 from .roles import Role
 from .services import Services
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from .parts import ClientMessage, Epoch, Opaque
+from .parts import ClientMessage, Epoch, Opaque, ServerMessage
 
 
 class Say(ClientMessage, frozen=True, tag="say"):
@@ -34,3 +34,12 @@ class ChatLine(msgspec.Struct, frozen=True):
     number: int
     role: str
     text: str
+
+
+class SaidNow(ServerMessage, frozen=True, tag="said", kw_only=True):
+    """Lines of the visit's chat, in order; `said` is the number of the newest there is. If it is
+    greater than that of the last line here, there are more."""
+
+    visit: str
+    lines: list[ChatLine]
+    said: int

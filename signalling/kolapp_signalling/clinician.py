@@ -16,6 +16,7 @@ from . import chat_messages as c
 from . import desk_messages as d
 from . import messages as m
 from . import parts as p
+from . import relay_messages as r
 from .audience import Desk
 from .board import MOST, board, held_visits
 from .chat import chat
@@ -46,7 +47,7 @@ class Clinician(Participant):
         )
         services.audience.seat(self._desk)
 
-    async def do(self, request: p.ClientMessage) -> m.ServerMessage:
+    async def do(self, request: p.ClientMessage) -> p.ServerMessage:
         match request:
             case d.Ready():
                 return await self._ready(request)
@@ -79,6 +80,8 @@ class Clinician(Participant):
             case c.Say() | c.Hear():
                 visit = await self._visit(request.visit)
                 return await chat(self._services, request, visit, self._key)
+            case r.AskRelays():
+                return self._relays(request, await self._visit(request.visit))
             case m.HangUp():
                 return await self._hang_up(request)
         raise AssertionError(f"no verb for {type(request).__name__}")

@@ -14,7 +14,8 @@ from aiohttp import WSCloseCode, WSMsgType
 
 from .codes import CLOSE_TEXT, ERROR_TEXT, CloseCode, ErrorCode
 from .frames import GuardedSocket
-from .messages import AnyClientMessage, Error, ServerMessage
+from .messages import AnyClientMessage, Error
+from .parts import ServerMessage
 from .wire import BINARY, TEXT, BadMessage, Codec, frame
 
 _CLOSE, _PING, _PONG = 0x8, 0x9, 0xA  # opcodes of RFC 6455, 5.5

@@ -39,6 +39,10 @@ def prepare(settings: Settings, command: str) -> Settings:
         raise StartRefused(
             "KOLAPP_WEBHOOK_URL needs KOLAPP_WEBHOOK_SECRET: the backend must know who tells it."
         )
+    if settings.turn_urls and not settings.turn_secret:
+        raise StartRefused(
+            "KOLAPP_TURN_URLS needs KOLAPP_TURN_SECRET: the TURN servers let nobody in without it."
+        )
     settings = replace(settings, data_dir=settings.data_dir.absolute())
     if demo:
         settings = _with_demo_keys(settings)

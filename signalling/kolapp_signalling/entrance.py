@@ -38,6 +38,7 @@ class Entrance:
     metrics: Metrics
     tasks: Tasks
     doorkeeper: Doorkeeper
+    relays: bool = False  # there are TURN servers
     served: int = 0  # connections since the start
 
     async def serve(self, connection: Connection, visitor: Visitor) -> None:
@@ -118,6 +119,7 @@ class Entrance:
             version=self.version,
             queues=queues,
             ping_every_ms=self.ping_every_ms,
+            relays=self.relays,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from .chat_messages import ChatLine, Hear, Say
+from .chat_messages import Hear, SaidNow, Say
 from .desk_messages import (
     Board,
     EndWrapUp,
@@ -42,8 +42,10 @@ from .parts import (
     QueueInfo,
     QueueLoad,
     Sdp,
+    ServerMessage,
     VisitInfo,
 )
+from .relay_messages import AskRelays, RelaysNow
 from .session_messages import Hello, LookAround, Ping, Renew
 
 SUBPROTOCOL_JSON = "kolapp.v1.json"
@@ -140,17 +142,15 @@ AnyClientMessage = (
     | HangUp
     | Say
     | Hear
+    | AskRelays
 )
-
-
-class ServerMessage(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
-    re: int | None = None
 
 
 class Welcome(ServerMessage, frozen=True, tag="welcome", kw_only=True):
     """`session` is public, `resume` private. `person` is the pseudonym under which the audit knows
     whoever this is; a patient names a clinician by it. `resumed` says whether the old session was
-    found; the snapshots that follow are complete either way."""
+    found; the snapshots that follow are complete either way. `relays` says that there are TURN
+    servers (message `relays`)."""
 
     role: str
     session: str
@@ -161,7 +161,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome", kw_only=True):
     version: str
     queues: list[QueueInfo]
     ping_every_ms: int
-    ice_servers: list[dict[str, str]] = []
+    relays: bool = False
 
 
 class Pong(ServerMessage, frozen=True, tag="pong"):
@@ -208,7 +208,7 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     missed: int = 0
     away: bool = False
     reason: str = ""
-    notices: list[str] = []
+    notices: list[str] = msgspec.field(default_factory=list)
     moved_to: str = ""
     moved_from: str = ""
     signed: str = ""
@@ -224,7 +224,7 @@ class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
     on_duty: bool
     queues: list[QueueLoad]
     serves: list[str]
-    weights: dict[str, int] = {}
+    weights: dict[str, int] = msgspec.field(default_factory=dict)
     visit: VisitInfo | None = None
     ended: VisitInfo | None = None
     wrap_up_ms: int = 0
@@ -236,9 +236,9 @@ class BoardNow(ServerMessage, frozen=True, tag="board", kw_only=True):
 
     queue: str
     may_pull: bool
-    tickets: list[BoardTicket] = []
+    tickets: list[BoardTicket] = msgspec.field(default_factory=list)
     more: int = 0
-    held: list[HeldVisit] = []
+    held: list[HeldVisit] = msgspec.field(default_factory=list)
 
 
 class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
@@ -246,15 +246,6 @@ class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
 
     visit: str
     text: str
-
-
-class SaidNow(ServerMessage, frozen=True, tag="said", kw_only=True):
-    """Lines of the visit's chat, in order; `said` is the number of the newest there is. If it is
-    greater than that of the last line here, there are more."""
-
-    visit: str
-    lines: list[ChatLine]
-    said: int
 
 
 class QualityNow(ServerMessage, frozen=True, tag="quality", kw_only=True):
@@ -293,6 +284,7 @@ AnyServerMessage = (
     | BoardNow
     | IntakeText
     | SaidNow
+    | RelaysNow
     | QualityNow
     | SdpAnswer
     | Error

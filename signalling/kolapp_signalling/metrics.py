@@ -8,8 +8,8 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from .messages import Error, ServerMessage
-from .parts import ClientMessage, LegInfo
+from .messages import Error
+from .parts import ClientMessage, LegInfo, ServerMessage
 from .roles import PARTICIPANTS, Role
 from .session_messages import Ping
 

@@ -30,12 +30,12 @@ from .messages import (
     QualityNow,
     QueuesNow,
     SdpAnswer,
-    ServerMessage,
     TicketSnapshot,
     TokenNow,
 )
-from .parts import ClientMessage
+from .parts import ClientMessage, ServerMessage
 from .queues import OpenQueue
+from .relay_messages import AskRelays, RelaysNow
 from .services import Services
 from .session import Session, may
 from .session_messages import Hello, LookAround, Ping, Renew
@@ -211,6 +211,16 @@ class Participant:
         return SdpAnswer(
             visit=visit.id, generation=offer.generation, media_epoch=visit.media_epoch, sdp=sdp
         )
+
+    def _relays(self, request: AskRelays, visit: Visit) -> RelaysNow:
+        """TURN servers for this person's leg. `visit` was read for this request."""
+        if visit.epoch != request.epoch:
+            raise queue_errors.StaleEpoch
+        if visit.state == VisitState.ENDED:
+            raise queue_errors.WrongState(visit.state)
+        relays, role = self._services.relays, self.session.person.role.value
+        servers = relays.of(visit.id, role, self._services.audience.now_ms() / 1000)
+        return RelaysNow(visit=visit.id, servers=servers, ttl_ms=relays.ttl_s * 1000)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """Do what no request waits for: a store that is away is looked for again later."""

@@ -183,3 +183,7 @@ class HeldVisit(msgspec.Struct, frozen=True):
 
 class ClientMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
     id: RequestId
+
+
+class ServerMessage(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    re: int | None = None

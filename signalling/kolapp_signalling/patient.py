@@ -14,6 +14,7 @@ from kolapp_queue.states import ENDED, TicketState, VisitState
 from . import chat_messages as c
 from . import messages as m
 from . import parts as p
+from . import relay_messages as r
 from .audience import HeldTicket
 from .chat import chat
 from .gate import Refused, asked
@@ -33,7 +34,7 @@ class Patient(Participant):
         self._key = PatientKey(session.person.key)
         self._held: dict[QueueRef, HeldTicket] = {}  # the last ticket in each queue, ended or not
 
-    async def do(self, request: p.ClientMessage) -> m.ServerMessage:
+    async def do(self, request: p.ClientMessage) -> p.ServerMessage:
         match request:
             case m.Find() | m.Join() | m.Leave():
                 async with self._services.crowd:
@@ -49,6 +50,8 @@ class Patient(Participant):
             case c.Say() | c.Hear():
                 visit = await self._visit(request.visit)
                 return await chat(self._services, request, visit, self._key)
+            case r.AskRelays():
+                return self._relays(request, await self._visit(request.visit))
             case m.HangUp():
                 return await self._hang_up(request)
         raise AssertionError(f"no verb for {type(request).__name__}")

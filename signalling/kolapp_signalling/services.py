@@ -14,6 +14,7 @@ from .identities import Identities
 from .media_link import MediaLink
 from .metrics import Metrics
 from .queues import Queues
+from .relays import Relays
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Services:
     # other, so that calls, answers and clinicians always find a free connection to the store.
     crowd: asyncio.Semaphore
     identities: Identities
+    relays: Relays
 
     def visit_ended(self, visit: Visit) -> None:
         """One of ours ended it: the other side hears of it by the hint, the legs go now."""

@@ -14,6 +14,7 @@ from . import chat_messages as c
 from . import desk_messages as d
 from . import messages as m
 from . import parts as p
+from . import relay_messages as r
 from . import session_messages as s
 from .grants import NOTHING, Grants
 from .roles import Role
@@ -28,6 +29,7 @@ _BOTH: tuple[type[p.ClientMessage], ...] = (
     m.HangUp,
     c.Say,
     c.Hear,
+    r.AskRelays,
 )
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),

@@ -164,6 +164,19 @@ class Settings:
         "What happened longer ago is not posted any more.",
     )
 
+    # Relays for networks that let no UDP through
+    turn_urls: tuple[str, ...] = setting(
+        (),
+        words(r"turns?:[^\s,@]+", "TURN servers such as turns:turn.care.example:443?transport=tcp"),
+        "TURN servers that calls may go through, see relays.md.",
+    )
+    turn_secret: bytes = setting(b"", SECRET, "What the TURN servers check credentials with.")
+    turn_ttl_s: int = setting(
+        600,
+        whole(60, 3_600),
+        "Seconds in which credentials of TURN may be used for a new connection.",
+    )
+
     # The nodes
     cluster_secret: bytes = setting(
         b"", SECRET, "Secret between signalling and media nodes; the same on all of them."
@@ -188,7 +201,9 @@ class Settings:
         (SERVE,),
     )
     share_port: bool = setting(
-        False, YES_NO, "Let other signalling nodes of this user listen on the same port; Linux only."
+        False,
+        YES_NO,
+        "Let other signalling nodes of this user listen on the same port; Linux only.",
     )
     media_nodes: int = setting(
         0,

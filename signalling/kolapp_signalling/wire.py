@@ -18,9 +18,8 @@ from .messages import (
     SUBPROTOCOL_JSON,
     SUBPROTOCOL_MSGPACK,
     AnyClientMessage,
-    ServerMessage,
 )
-from .parts import RequestId
+from .parts import RequestId, ServerMessage
 
 T = TypeVar("T")
 

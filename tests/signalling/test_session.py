@@ -5,6 +5,7 @@ import itertools
 from kolapp_signalling import chat_messages as c
 from kolapp_signalling import desk_messages as d
 from kolapp_signalling import messages as m
+from kolapp_signalling import relay_messages as r
 from kolapp_signalling import session_messages as s
 from kolapp_signalling.roles import Role
 from kolapp_signalling.session import RIGHTS, Person, Sessions, may
@@ -22,7 +23,17 @@ def test_every_message_is_somebodys_right_and_visits_are_of_both() -> None:
     catalogue = set(m.AnyClientMessage.__args__)
     assert {kind for rights in RIGHTS.values() for kind in rights} == catalogue
     both = set(RIGHTS[Role.PATIENT]) & set(RIGHTS[Role.CLINICIAN])
-    assert both == {s.Hello, s.Renew, s.Ping, s.LookAround, m.Offer, m.HangUp, c.Say, c.Hear}
+    assert both == {
+        s.Hello,
+        s.Renew,
+        s.Ping,
+        s.LookAround,
+        m.Offer,
+        m.HangUp,
+        c.Say,
+        c.Hear,
+        r.AskRelays,
+    }
     assert may(Role.PATIENT, m.Join(1, "drop-in"))
     assert not may(Role.PATIENT, d.Pull(1, "key"))
     assert not may(Role.CLINICIAN, m.Join(1, "drop-in"))

@@ -25,7 +25,7 @@ def test_names_and_flags_are_unique():
 
 def test_no_secret_has_a_flag_or_is_shown():
     secrets = [entry for entry in ENTRIES if entry.declared.kind.secret]
-    names = ["identity_pepper", "webhook_secret", "cluster_secret"]
+    names = ["identity_pepper", "webhook_secret", "turn_secret", "cluster_secret"]
     assert [entry.name for entry in secrets] == names
     assert not any(entry.declared.flag for entry in secrets)
     shown = repr(Settings(**dict.fromkeys(names, b"\xaa" * 16)))

@@ -62,7 +62,7 @@ def _redis(directory: Path) -> Iterator[str]:
     program = os.environ.get("KOLAPP_REDIS_SERVER") or shutil.which("redis-server")
     if program is None:
         raise FileNotFoundError(
-            "redis-server is not installed: `scripts/ensure_redis.py` installs it as root on"
+            "redis-server is not installed: `scripts/ensure_server.py` installs it as root on"
             " Debian; or name one with KOLAPP_REDIS_SERVER=/path"
         )
     path = directory / "redis.sock"

@@ -2,6 +2,7 @@
 /** One visit after the other: joins the snapshots, the leg, the devices and the view. */
 import { Leg } from "./media.js";
 import { TOLD_FOR_MS, told, verdict } from "./quality.js";
+import { Relays } from "./relays.js";
 import { announce } from "./ui.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
@@ -86,6 +87,7 @@ export class Call {
     this.media = media;
     this.view = view;
     this.role = role;
+    this.relays = new Relays(client);
     client.addEventListener("quality", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     media.addEventListener("change", () => void this.#leg?.renewTracks());
     view.remote.addEventListener("resize", () => this.#leg && this.render());
@@ -197,7 +199,7 @@ export class Call {
       offer: (fields) => this.client.request("offer", fields),
       track: (kind) => this.media.outgoing(kind),
       nextGeneration,
-      iceServers: this.client.welcome?.ice_servers ?? [],
+      iceServers: this.client.welcome?.relays ? ({ id, epoch }) => this.relays.of(id, epoch) : undefined,
     });
     leg.addEventListener("state", () => {
       if (leg.state !== "connected" && this.#flow !== "nothing") this.#flow = "flowing"; // until measured anew

@@ -47,6 +47,7 @@ export class Leg extends EventTarget {
   /** @type {"none" | "offering" | "answered"} of the newest connection */ #step = "none";
   #answeredEpoch = 0;
   #attempt = 0;
+  #making = 0; // counts the connections that were begun
   #madeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
@@ -59,7 +60,7 @@ export class Leg extends EventTarget {
    * @param {(fields: Requests["offer"][0]) => Promise<SdpAnswer>} options.offer
    * @param {(kind: Kind) => MediaStreamTrack | null} options.track what I send
    * @param {(visit: string, atLeast: number) => number} options.nextGeneration grows over reloads
-   * @param {RTCIceServer[]} [options.iceServers]
+   * @param {(visit: VisitInfo) => Promise<RTCIceServer[]>} [options.iceServers] relays, if there are any
    * @param {Partial<typeof LEG_TIMING>} [options.timing]
    * @param {typeof RTCPeerConnection} [options.RTCPeerConnection]
    */
@@ -103,6 +104,7 @@ export class Leg extends EventTarget {
   }
 
   close() {
+    this.#making += 1;
     clearTimeout(this.#timer);
     clearInterval(this.#statsTimer);
     this.#drop(this.#old);
@@ -114,7 +116,10 @@ export class Leg extends EventTarget {
   async #make(atLeast = 1) {
     clearTimeout(this.#timer);
     this.#setState(this.#answeredEpoch > 0 ? "reconnecting" : "connecting");
-    const pc = this.#connection();
+    const making = ++this.#making;
+    const iceServers = this.options.iceServers ? await this.options.iceServers(this.#visit) : [];
+    if (making !== this.#making) return; // closed meanwhile, or another one is made
+    const pc = this.#connection(iceServers);
     this.#step = "offering";
     this.#madeAt = performance.now();
     const generation = this.options.nextGeneration(this.#visit.id, atLeast);
@@ -129,9 +134,9 @@ export class Leg extends EventTarget {
     }
   }
 
-  /** A new connection in the place of the present one, which lives on until the answer. */
-  #connection() {
-    const { iceServers = [], track } = this.options;
+  /** A new connection in the place of the present one, which lives on until the answer. @param {RTCIceServer[]} iceServers */
+  #connection(iceServers) {
+    const { track } = this.options;
     const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
       const init = /** @type {RTCRtpTransceiverInit} */ ({ direction: "sendrecv" });

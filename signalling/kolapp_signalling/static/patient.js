@@ -145,6 +145,7 @@ function showTicket(snapshot) {
   turn.follow(ticket);
   if (ticket?.visit && ticket.state === "in_visit") call.follow(ticket.visit);
   else if (!turn.answering) call.end();
+  if (ticket?.call) void call.relays.of(ticket.call.visit, ticket.call.epoch); // asked for while it rings
   if (ticket?.visit && ticket.state === "in_visit") chat.follow(ticket.visit);
   else chat.end();
   if (!ticket || ended()) {

@@ -11,12 +11,12 @@ export const CLIENT_TYPES = Object.freeze([
   "hello", "renew", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
   "board", "pull_ticket", "take_over", "read_intake",
-  "offer", "hang_up", "say", "hear",
+  "offer", "hang_up", "say", "hear", "relays",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "quality", "sdp_answer",
+  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "relays", "quality", "sdp_answer",
   "error",
 ]);
 
@@ -94,7 +94,7 @@ export class KolappError extends Error {
  *
  * @typedef {{type: "welcome", re?: number, role: string, session: string, person: string,
  *   resume: string, resumed: boolean, node: string, version: string, queues: QueueInfo[], ping_every_ms: number,
- *   ice_servers?: RTCIceServer[]}} Welcome
+ *   relays?: boolean}} Welcome
  * @typedef {{type: "pong", re?: number}} Pong
  * @typedef {{type: "token", re?: number, valid_ms: number}} TokenNow
  * @typedef {{type: "reconnect", re?: number, after_ms: number}} Reconnect
@@ -113,6 +113,8 @@ export class KolappError extends Error {
  *   tickets?: BoardTicket[], more?: number, held?: HeldVisit[]}} BoardNow
  * @typedef {{type: "intake", re?: number, visit: string, text: string}} IntakeText
  * @typedef {{number: number, role: string, text: string}} ChatLine
+ * @typedef {{urls: string[], username: string, credential: string}} RelayServer
+ * @typedef {{type: "relays", re?: number, visit: string, servers: RelayServer[], ttl_ms: number}} RelaysNow
  * @typedef {{type: "said", re?: number, visit: string, lines: ChatLine[], said: number}} SaidNow
  * @typedef {{loss: number, jitter_ms: number, kbps: number}} FlowInfo
  * @typedef {{role: string, round_trip_ms: number, up: FlowInfo, down: FlowInfo,
@@ -122,7 +124,7 @@ export class KolappError extends Error {
  *   media_epoch: number, sdp: string}} SdpAnswer
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | QualityNow | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | ServerError} ServerMessage
  */
 
 /**
@@ -149,6 +151,7 @@ export class KolappError extends Error {
  *   board: [{queue: string}, BoardNow],
  *   pull_ticket: [{queue: string, ticket: string, key: string, reason: string}, DutySnapshot],
  *   take_over: [{queue: string, visit: string, key: string}, DutySnapshot],
+ *   relays: [{visit: string, epoch: number}, RelaysNow],
  *   say: [{visit: string, epoch: number, key: string, text: string}, SaidNow],
  *   hear: [{visit: string, after: number}, SaidNow],
  *   read_intake: [{visit: string, epoch: number}, IntakeText],

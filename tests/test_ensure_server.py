@@ -1,4 +1,4 @@
-"""The redis-server for the tests: found, installed, or refused in one sentence; never skipped."""
+"""The servers for the tests: found, installed, or refused in one sentence; never skipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "ensure_redis.py"
+SCRIPT = Path(__file__).parents[1] / "scripts" / "ensure_server.py"
 NONE = (
     "No redis-server 7 or newer was found; install it or name one with KOLAPP_REDIS_SERVER=/path.\n"
 )
@@ -30,10 +30,10 @@ def put(directory: Path, name: str, script: str) -> str:
     return str(path)
 
 
-def ensure(programs: Path, **more: str) -> tuple[int, str, str]:
+def ensure(programs: Path, server: str = "redis-server", **more: str) -> tuple[int, str, str]:
     kept = {name: value for name, value in os.environ.items() if name != "KOLAPP_REDIS_SERVER"}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT)],
+        [sys.executable, str(SCRIPT), server],
         env=kept | {"PATH": str(programs)} | more,
         capture_output=True,
         text=True,
@@ -45,6 +45,13 @@ def ensure(programs: Path, **more: str) -> tuple[int, str, str]:
 def test_an_installed_one_is_used(programs: Path) -> None:
     path = put(programs, "redis-server", "echo Redis server v=7.0.15 sha=0")
     assert ensure(programs) == (0, path, "")
+
+
+def test_each_server_tells_its_version_in_its_own_way(programs: Path) -> None:
+    path = put(programs, "turnserver", "echo 4.6.1")
+    assert ensure(programs, "turnserver") == (0, path, "")
+    put(programs, "turnserver", "echo 3.2.0")
+    assert ensure(programs, "turnserver")[0] == 1
 
 
 def test_the_named_one_is_used_and_no_other(programs: Path) -> None:
