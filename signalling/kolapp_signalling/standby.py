@@ -26,6 +26,7 @@ NEEDED = {
         ".app",
         ".development",
         "numpy.ma",
+        "kolapp_queue.eta.live",
         "cryptography.hazmat.primitives.serialization",
     ),
     MEDIA: (".node", ".media_process", ".development", "cryptography.hazmat.backends.openssl"),

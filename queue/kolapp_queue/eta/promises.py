@@ -35,8 +35,7 @@ class Promising:
     def __init__(self, before: Published | None) -> None:
         self._numbers: Any = np.empty(0, np.int64)
         self._kept = _NONE
-        # Causes up to this version have been looked at; None: what happened before we began is
-        # no cause, since nobody was promised anything.
+        # Causes up to this version have been looked at.
         self._causes_to = 0 if before is None else before.causes_to
         if before is not None:
             self._take_over(before)
@@ -100,10 +99,11 @@ class Promising:
     def _causes(self, facts: Facts, people: People) -> Any:
         """Of each, the newest that put them back since the last look; as numbers of CAUSES."""
         found = np.zeros(len(people.numbers), np.int64)
-        if self._causes_to < facts.causes_since and facts.causes:
+        since = min(self._causes_to, facts.version)  # a store that lost writes has an older one
+        if since < facts.causes_since and facts.causes:
             found[:] = CAUSES.index(facts.causes[-1].rise.value)  # as of places, see `why_risen`
         for cause in facts.causes:
-            if cause.version > self._causes_to:
+            if cause.version > since:
                 found[_put_back(cause, facts.masks, people)] = CAUSES.index(cause.rise.value)
         return found
 
