@@ -398,6 +398,28 @@ async def test_the_link_for_a_revisit_names_the_clinician(stage: Stage) -> None:
     await stage.tab.context.clear_permissions()
 
 
+async def test_the_end_of_the_shift_is_told_with_ready_and_forgotten_when_it_is_over(
+    timeless: Stage,
+) -> None:
+    page = await timeless.page("/clinician")
+    line = await timeless.line()
+    await line.greet(role="clinician")
+    line.send(duty(1, on_duty=False))
+    await state(page, "desk")
+    in_an_hour = "new Date(Date.now() + 3_600_000).toTimeString().slice(0, 5)"
+    await page.fill("#shift-end", await page.evaluate(in_an_hour))
+    await page.click("#ready")
+    told = await line.reply("ready", duty(2))
+    assert 3_540 <= told["leaves_in_s"] <= 3_600
+    await page.wait_for_selector("#ready[aria-checked=true]")
+    await page.fill("#shift-end", "")
+    assert (await line.reply("ready", duty(3)))["leaves_in_s"] == 0
+    await page.fill("#shift-end", await page.evaluate(in_an_hour))
+    await line.reply("ready", duty(4))
+    await page.clock.fast_forward(3_601_000)
+    await page.wait_for_function("() => document.querySelector('#shift-end').value === ''")
+
+
 async def test_who_serves_one_queue_has_nothing_to_choose(stage: Stage) -> None:
     page, _ = await desk(stage)
     assert await page.locator("#queues input, #queues select").count() == 0
@@ -405,7 +427,7 @@ async def test_who_serves_one_queue_has_nothing_to_choose(stage: Stage) -> None:
 
 
 def asked(request: dict[str, Any]) -> dict[str, Any]:
-    return {"queues": request["queues"], "weights": request["weights"]}
+    return {name: request[name] for name in ("queues", "weights")}
 
 
 def served(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -264,3 +264,15 @@ async def test_figures_between_two_readings(page: Page) -> None:
     came = {"receiving": True, "answering": True}
     assert found[0] == {"rtt_ms": 80, "loss": 0.1, "kbps": 1_000, **came}
     assert [found[1]["receiving"], found[1]["answering"]] == [False, False]
+
+
+async def test_a_time_of_the_clock_is_today_or_else_tomorrow(page: Page) -> None:
+    moments = await call(
+        page,
+        "shift-end.js",
+        """const now = new Date(2026, 10, 22, 16, 30);
+        return given.map((clock) => (m.nextAt(clock, now) - now) / 60_000);""",
+        ["16:31", "23:59", "16:30", "00:00"],
+    )
+    assert moments == [1, 449, 1_440, 450]
+    assert await call(page, "shift-end.js", 'return m.nextAt("", new Date());') == 0

@@ -14,6 +14,7 @@ import { KolappError } from "./kolapp.js";
 import { Preview } from "./preview.js";
 import { drawQueues, readChoice, readyFor, recallChoice } from "./serving.js";
 import { newClient, sayError, watchConnection } from "./session.js";
+import { ShiftEnd } from "./shift-end.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StandIn } from "./stand-in.js";
 import { announce, byId, confirmed, setText, showScreen, Toast, Words } from "./ui.js";
@@ -79,6 +80,7 @@ byId("unblock").addEventListener("click", () => {
   blocked = "";
   unblock(reason, client, "clinician");
 });
+const shiftEnd = new ShiftEnd(/** @type {HTMLInputElement} */ (byId("shift-end")), () => void sayReady());
 const board = new Board(client, words, () => (screenOf(duty) === "desk" && duty?.on_duty ? duty.serves : []), tell);
 new Shortcuts(byId("shortcuts-on"), {
   n: byId("next"),
@@ -109,6 +111,7 @@ function follow(snapshot) {
 }
 
 function render() {
+  shiftEnd.tick();
   const { t } = words;
   const screen = blocked ? "blocked" : screenOf(duty);
   if (blocked) drawBlocked(blocked, t);
@@ -151,7 +154,7 @@ async function switchDuty() {
 }
 
 function chosen() {
-  return readyFor((duty?.queues ?? []).map(({ name }) => name), choice);
+  return { ...readyFor((duty?.queues ?? []).map(({ name }) => name), choice), leaves_in_s: shiftEnd.in_s };
 }
 
 /** Where the browser does not let the page copy, the link stands there selected, to be copied by hand. */
@@ -163,6 +166,11 @@ async function copyLink() {
 
 async function serveOthers() {
   choice = readChoice();
+  await sayReady();
+}
+
+/** Again, when what was chosen is another. */
+async function sayReady() {
   if (duty?.on_duty) await client.request("ready", chosen()).catch(tell);
   render();
 }

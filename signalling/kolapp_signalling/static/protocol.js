@@ -139,7 +139,7 @@ export class KolappError extends Error {
  *   intake: [{ticket: string, text: string}, TicketSnapshot],
  *   answer: [{ticket: string, epoch: number}, TicketSnapshot],
  *   decline: [{ticket: string, epoch: number}, TicketSnapshot],
- *   ready: [{queues: string[], weights?: Record<string, number>}, DutySnapshot],
+ *   ready: [{queues: string[], weights?: Record<string, number>, leaves_in_s?: number}, DutySnapshot],
  *   pause: [{}, DutySnapshot],
  *   pull: [{key: string}, DutySnapshot],
  *   give_back: [{visit: string, epoch: number}, DutySnapshot],
