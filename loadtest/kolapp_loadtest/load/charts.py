@@ -45,7 +45,7 @@ class Axis:
         if self.log:
             first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
             return [10.0**n for n in range(first, last + 1)]
-        step = _step((self.high - self.low) / 5)
+        step = _step((self.high - self.low) / 6)
         first = math.ceil(self.low / step)
         return [n * step for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
 

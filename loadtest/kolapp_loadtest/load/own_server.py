@@ -15,6 +15,7 @@ from .tokens import AUDIENCE, ISSUER, PROVIDER
 LISTENING = "0A"  # state of a socket in /proc/net/tcp
 SHORTEST_RING_S = 5  # the server allows no less
 RING_S = 45.0
+VISIT_GRACE_S = 120.0
 
 
 def queues_file(scenario: Scenario) -> str:
@@ -31,6 +32,8 @@ def _queue(scenario: Scenario, queue: QueueSpec) -> str:
         f"skills = {json.dumps(list(queue.skills))}",
         f'ring = "{ring_s} s"',
         'undo = "0 s"',
+        f'visit_grace = "{max(1, round(scenario.wire(VISIT_GRACE_S)))} s"',
+        "take_over = false",  # nobody here looks at a board: such a visit ends
         f'visit_prior = "{max(10, round(scenario.wire(queue.visit.mean_s)))} s"',
         f'bands = {{ urgent = "{max(1, round(scenario.wire(queue.urgent_s)))} s" }}',
     ]
