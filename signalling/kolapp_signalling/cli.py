@@ -28,13 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 could not start or failed, 2 asked for wrongly."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     die_with_parent(os.environ)
+    # The forecasts' matrices are small: threads of the linear algebra would only wait for each
+    # other, in a node for longer than "your turn" may take. Children inherit it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if given[:1] == ["bench"]:
         return _bench(given[1:])
     if given[:1] == ["loadtest"]:
         return _loadtest(given[1:])
     if given[:1] == ["eta"]:
-        # Its matrices are small: threads of the linear algebra would only wait for each other.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from .eta_command import main as eta
 
         return eta(given[1:])
