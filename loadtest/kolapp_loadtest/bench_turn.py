@@ -21,7 +21,7 @@ from typing import Any
 
 from .bench.machine import CpuMeter, about_this_machine, rss_mb, versions
 from .bench.plan import Plan, make_plan
-from .bench.report import latencies, summary
+from .bench.report import freshness, latencies, shares, summary
 from .bench.server import OwnServer
 from .bench.worker import Worker
 from .errors import BenchFailed
@@ -133,10 +133,14 @@ class _Run:
         tell(f"measuring for {self._options.duration_s:g} s")
         cpu = CpuMeter(self._server_pids | self._generator_pids())
         before = await self._crowd_figures()
+        watching = (self._probes, *self._crowds)
+        for one in watching:
+            await one.call("begin", 10.0)
         plan = make_plan(self._options.pulls_per_s, self._options.duration_s)
         pulls, floors, turns = await self._measure(plan)
         used = cpu.used_s()
         after = await self._crowd_figures()
+        seen = [each for one in watching for each in await one.call("seen", 30.0)]
         failures = await self._probes.call("failures", 5.0)
         if after["waiting"] != self._options.clients:
             raise BenchFailed(
@@ -148,6 +152,8 @@ class _Run:
         return (
             self._about()
             | latencies(pulls, floors, turns)
+            | freshness(pulls, seen)
+            | shares(used, memory, self._options.duration_s)
             | {"cpu_s": used, "memory": memory, "crowd": crowd}
         )
 

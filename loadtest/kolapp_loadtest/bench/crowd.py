@@ -10,9 +10,11 @@ from typing import Any
 from ..demo import demo_token
 from ..network import Network
 from ..patient import Patient
+from .freshness import Places
 from .worker import Verb, run_worker
 
 AT_ONCE = 32  # patients that connect at the same time
+SAMPLED = 10  # of so many patients one's places are kept
 
 
 class Crowd:
@@ -20,6 +22,7 @@ class Crowd:
         self._network = network
         self._patients: list[Patient] = []
         self._frames = 0
+        self.places = Places()
 
     async def join(self, url: str, queue: str, count: int) -> None:
         """Draw numbers for `count` patients more."""
@@ -28,7 +31,8 @@ class Crowd:
         async def one() -> None:
             async with gate:
                 token = await demo_token(self._network.session, url, "patient")
-                patient = Patient(url, token, network=self._network, on_frame=self._count)
+                hook = self._count if len(self._patients) % SAMPLED else self._look
+                patient = Patient(url, token, network=self._network, on_frame=hook)
                 self._patients.append(await patient.__aenter__())
                 await patient.join(queue)
 
@@ -44,6 +48,10 @@ class Crowd:
     def _count(self, message: dict[str, Any], arrived_ns: int, size: int) -> None:
         self._frames += 1
 
+    def _look(self, message: dict[str, Any], arrived_ns: int, size: int) -> None:
+        self._count(message, arrived_ns, size)
+        self.places.saw(message, arrived_ns)
+
     async def close(self) -> None:
         await asyncio.gather(*(patient.close() for patient in self._patients))
 
@@ -53,7 +61,12 @@ async def job() -> AsyncIterator[Mapping[str, Verb]]:
     async with AsyncExitStack() as stack:
         crowd = Crowd(await stack.enter_async_context(Network()))
         stack.push_async_callback(crowd.close)
-        yield {"join": crowd.join, "figures": crowd.figures}
+        yield {
+            "join": crowd.join,
+            "figures": crowd.figures,
+            "begin": crowd.places.begin,
+            "seen": crowd.places.seen,
+        }
 
 
 if __name__ == "__main__":

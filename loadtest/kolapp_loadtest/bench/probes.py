@@ -19,12 +19,14 @@ from ..network import Network
 from ..patient import Patient
 from ..waiting import Changes
 from ..wire import Message
+from .freshness import Places
 from .worker import Verb, run_worker
 
 
 class Probes:
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.places = Places()
         self._patients: list[Patient] = []
         self._turns: dict[str, int] = {}  # visit -> arrival of the first frame that says so
         self._sizes: dict[str, int] = {}
@@ -66,6 +68,7 @@ class Probes:
         return self._failures
 
     def _saw(self, place: int, queue: str, message: Message, arrived_ns: int, size: int) -> None:
+        self.places.saw(message, arrived_ns)
         call = message.get("call")
         if not call or call["visit"] in self._turns:
             return
@@ -97,6 +100,8 @@ async def job() -> AsyncIterator[Mapping[str, Verb]]:
             "settle": probes.settle,
             "turns": probes.turns,
             "failures": probes.failures,
+            "begin": probes.places.begin,
+            "seen": probes.places.seen,
         }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .figures import floor_ns, summary_ms, turns_ns
+from .freshness import Seen, fresh_ns
 
 
 def latencies(
@@ -35,6 +37,28 @@ def latencies(
     }
 
 
+def freshness(pulls: list[dict[str, Any]], seen: list[Seen]) -> dict[str, Any]:
+    """From a pull to the frame with the new place, in the clients."""
+    sent = [pull["sent_ns"] for pull in pulls if "visit" in pull]
+    found = {where: summary_ms(samples) for where, samples in fresh_ns(sent, seen).items()}
+    return {
+        "front_fresh_ms": found["front"],
+        "tail_fresh_ms": found["tail"],
+        "front_fresh_ms_p99": found["front"].get("p99"),
+        "tail_fresh_ms_p99": found["tail"].get("p99"),
+    }
+
+
+def shares(cpu_s: Mapping[str, float], memory: Mapping[str, float], for_s: float) -> dict[str, Any]:
+    """`fanout_core_share` is all that the signalling node did, pulls and visits too: what of it is
+    fan-out cannot be told apart from outside, so this is its upper bound."""
+    node_s = cpu_s.get("signalling")
+    return {
+        "fanout_core_share": None if node_s is None else round(node_s / for_s, 3),
+        "bytes_per_client": round(memory["server_kb_per_client"] * 1000),
+    }
+
+
 def _ratio(turn: dict[str, float], floor: dict[str, float], key: str) -> float | None:
     return round(turn[key] / floor[key], 2) if key in turn and key in floor else None
 
@@ -58,8 +82,11 @@ def summary(report: dict[str, Any]) -> str:
         + line("  script", report["floor_script_ms"])
         + line("  echo", report["floor_echo_ms"])
         + line("late sending (in the turn)", report["send_lag_ms"])
+        + line("place on screen, front", report["front_fresh_ms"])
+        + line("place on screen, the rest", report["tail_fresh_ms"])
         + f"  ratio to the floor           p50 {report['ratio_p50']}   p99 {report['ratio_p99']}\n"
         + f"  CPU seconds in {report['duration_s']:g} s: {cpu}\n"
+        + f"  of a core, the signalling node: {report['fanout_core_share']}\n"
         + f"  server memory per client: {report['memory']['server_kb_per_client']} kB\n"
         + (f"  FAILED: {lost} of {report['pulls']} turns did not come: {first}\n" if lost else "")
     )
