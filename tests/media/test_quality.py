@@ -68,7 +68,7 @@ class TestSilence:
         return replace(
             MediaSettings(),
             quality_interval=3_600,
-            silence=0.5,
+            silence=1.5,  # life is noted once a second
             consent_interval=0.05,
             consent_failures=1_000,
         )
@@ -96,9 +96,9 @@ class TestSilence:
         await client.close()
 
     async def silent(self, told: asyncio.Queue[LegQuality], wanted: set[str]) -> None:
-        """Until it was said that these are silent and the others are not."""
-        silent = {"nobody asked yet"}
+        """Until the last word about each says that these are silent and the others are not."""
+        silent: dict[str, bool] = {}
         async with asyncio.timeout(10):
-            while silent != wanted:
-                words = [await told.get() for _ in range(2)]
-                silent = {each.participant for each in words if each.silent_ms >= 500}
+            while silent != {name: name in wanted for name in ("patient", "clinician")}:
+                word = await told.get()
+                silent[word.participant] = word.silent_ms >= 1500
