@@ -31,7 +31,8 @@ def put(directory: Path, name: str, script: str) -> str:
 
 
 def ensure(programs: Path, server: str = "redis-server", **more: str) -> tuple[int, str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "KOLAPP_REDIS_SERVER"}
+    named = ("KOLAPP_REDIS_SERVER", "KOLAPP_TURNSERVER")
+    kept = {name: value for name, value in os.environ.items() if name not in named}
     done = subprocess.run(
         [sys.executable, str(SCRIPT), server],
         env=kept | {"PATH": str(programs)} | more,

@@ -1,6 +1,6 @@
 import pytest
 from kolapp_loadtest.bench.figures import floor_ns, percentile, summary_ms, turns_ns
-from kolapp_loadtest.bench.report import latencies, summary
+from kolapp_loadtest.bench.report import freshness, latencies, summary
 
 MS = 1_000_000
 
@@ -64,6 +64,7 @@ def test_what_failed_or_never_came_is_counted_not_forgotten() -> None:
     assert report["turns_missing"] == 1
     assert report["pulls_failed"] == ["RequestRefused: already_in_visit"]
     assert report["ratio_p50"] is None
-    about = {"clients": 1, "pulls_per_s": 1, "duration_s": 1, "cpu_s": {}}
+    about = {"clients": 1, "pulls_per_s": 1, "duration_s": 1, "cpu_s": {}, "fanout_core_share": 0.1}
+    about |= freshness([], [])
     text = summary(report | about | {"memory": {"server_kb_per_client": 1.0}})
     assert "2 of 3 turns did not come: RequestRefused" in text

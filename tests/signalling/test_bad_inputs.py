@@ -196,14 +196,14 @@ async def test_bad_input_8_guessing_ids(start: Start, crowd: People) -> None:
     node = await start(messages_per_s=20)
     anna = await crowd.waiting(node, "anna")
     bo = await crowd.patient(node, "bo")
-    guesses = [anna.ticket["ticket"], *(secrets.token_urlsafe(16) for _ in range(29))]
+    guesses = [anna.ticket["ticket"], *(secrets.token_urlsafe(16) for _ in range(49))]
     began = asyncio.get_running_loop().time()
     answers = [await bo.ask("leave", ticket=guess) for guess in guesses]
     assert {json.dumps({**each, "re": 0}) for each in answers} == {
         json.dumps({**answers[-1], "re": 0})
     }
     assert answers[0]["code"] == "no_ticket"
-    assert asyncio.get_running_loop().time() - began > 0.5
+    assert asyncio.get_running_loop().time() - began > 0.9  # three seconds' worth: one is whole
     assert (await anna.ask("find", queue=QUEUE))["state"] == "waiting"
 
 

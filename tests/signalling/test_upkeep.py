@@ -128,7 +128,7 @@ async def test_a_node_that_was_given_up_tells_its_people_to_connect_again(
     start: Start, crowd: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot reach the store for longer than its lease: another node marks its patients away."""
-    soon = {"node_lease_ms": 300, "absent_after_ms": 100}
+    soon = {"node_lease_ms": 300, "absent_after_ms": 100, "hello_timeout_ms": 60_000}
     cut_off, other = await start(**soon), await start(**soon)
     anna, silent = await crowd.waiting(cut_off, "anna"), await crowd.connect(cut_off)
     bo = await crowd.waiting(other, "bo")
