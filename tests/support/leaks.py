@@ -151,10 +151,10 @@ def _ours(pids: frozenset[int], before: frozenset[int]) -> list[int]:
 def _is_marked(pid: int) -> bool:
     try:
         environment = _environment(pid)
-        state = _status(pid)[0]
+        state, parent = _status(pid)
     except OSError:
         return False  # gone, or somebody else's
-    zombie = state == "Z" and _status(pid)[1] == os.getpid()
+    zombie = state == "Z" and parent == os.getpid()
     return zombie or f"{MARK}={os.environ[MARK]}".encode() in environment.split(b"\0")
 
 
