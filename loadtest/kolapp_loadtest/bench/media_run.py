@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from ..errors import BenchFailed
 from .figures import percentile
 from .machine import CpuMeter, rss_mb
 from .media_load import Pion
@@ -99,10 +100,7 @@ class Run:
     async def _direct(self, pairs: int = 1) -> dict[str, float]:
         """Pion peers without a server between: the floor of what is measured."""
         for number in range(pairs):
-            here, there = f"{number}x", f"{number}y"
-            answer = await self._pion.answer(there, await self._pion.offer(here))
-            await self._pion.accept(here, answer)
-            await asyncio.gather(self._pion.send(here), self._pion.send(there))
+            await self._pair(f"{number}x", f"{number}y")
         await asyncio.sleep(SETTLE_S)
         await self._pion.figures()
         await asyncio.sleep(self._seconds)
@@ -110,6 +108,20 @@ class Run:
         legs = [f"{number}{side}" for number in range(pairs) for side in "xy"]
         await asyncio.gather(*map(self._pion.close_leg, legs))
         return _percentiles(figures["late_ms"])
+
+    async def _pair(self, here: str, there: str, attempts: int = 3) -> None:
+        """Two peers that send to each other. pion's answerer gives up after seven checks, a
+        second and a half, even if the offerer has no answer yet: on a busy machine, try again."""
+        answer = await self._pion.answer(there, await self._pion.offer(here))
+        try:
+            await self._pion.accept(here, answer)
+        except BenchFailed:
+            if attempts == 1:
+                raise
+            await asyncio.gather(self._pion.close_leg(here), self._pion.close_leg(there))
+            await self._pair(here, there, attempts - 1)
+            return
+        await asyncio.gather(self._pion.send(here), self._pion.send(there))
 
     async def _step(self, direct: dict[str, float]) -> dict[str, Any]:
         await asyncio.sleep(SETTLE_S)

@@ -422,6 +422,8 @@ func (b *bench) close(a arguments) (interface{}, error) {
 }
 
 func main() {
+	replies := os.Stdout
+	os.Stdout = os.Stderr // pion logs to it
 	bench, err := newBench()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -436,7 +438,7 @@ func main() {
 		line, _ := json.Marshal(message)
 		output.Lock()
 		defer output.Unlock()
-		os.Stdout.Write(append(line, '\n'))
+		replies.Write(append(line, '\n'))
 	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(make([]byte, 1<<20), 1<<24)
