@@ -29,8 +29,9 @@ test-stores: check ## run all tests of the store on each store it may be
 
 test-long: ## the tests that need minutes: browsers on a bad network, a thousand visits
 	@scripts/setup dev
-	@browser="$$($(BIN)/python scripts/ensure_browser.py)" && KOLAPP_LONG=1 KOLAPP_CHROMIUM="$$browser" \
-		$(BIN)/pytest --timeout=3600 tests/long $(ARGS)
+	@browser="$$($(BIN)/python scripts/ensure_browser.py)" \
+		&& turn="$$($(BIN)/python scripts/ensure_server.py turnserver)" \
+		&& KOLAPP_LONG=1 KOLAPP_TURNSERVER="$$turn" KOLAPP_CHROMIUM="$$browser" $(BIN)/pytest --timeout=3600 tests/long $(ARGS)
 
 history: ## two minutes of clients and a store that are killed at any moment, then the proof
 	@scripts/setup dev

@@ -146,16 +146,19 @@ def _show_queues(queues: tuple[QueueTitle, ...]) -> str:
     return ";".join(f"{queue.name}={queue.title}" for queue in queues)
 
 
-def _parse_secret(text: str) -> bytes:
-    if text.startswith("@"):
-        try:
-            text = Path(text[1:]).read_text(encoding="ascii").strip()
-        except OSError as error:
-            raise ValueError from error
-    value = bytes.fromhex(text)
-    if text and len(value) < 16:
-        raise ValueError
-    return value
+def _secret(from_text: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    def parse(text: str) -> bytes:
+        if text.startswith("@"):
+            try:
+                text = Path(text[1:]).read_text(encoding="ascii").strip()
+            except OSError as error:
+                raise ValueError from error
+        value = from_text(text)
+        if text and len(value) < 16:
+            raise ValueError
+        return value
+
+    return parse
 
 
 def _parse_networks(text: str) -> tuple[Network, ...]:
@@ -202,8 +205,15 @@ BY_ROLE = Kind(
 )
 SECRET = Kind(
     "at least 16 bytes in hex, or @ and the path of a file that holds them",
-    _parse_secret,
+    _secret(bytes.fromhex),
     bytes.hex,
+    secret=True,
+)
+# For a secret whose other side, coturn, takes it as it is written.
+SECRET_TEXT = Kind(
+    "at least 16 ASCII characters, or @ and the path of a file that holds them",
+    _secret(lambda text: text.encode("ascii")),
+    lambda value: value.decode("ascii"),
     secret=True,
 )
 ADDRESSES = Kind("IP addresses, separated by commas", _parse_addresses, ",".join)

@@ -18,6 +18,7 @@ from .setting_kinds import (
     LISTEN,
     NAME,
     SECRET,
+    SECRET_TEXT,
     SERVE,
     WEB_URL,
     YES_NO,
@@ -59,7 +60,9 @@ class Settings(Surroundings):
         words(r"turns?:[^\s,@]+", "TURN servers such as turns:turn.care.example:443?transport=tcp"),
         "TURN servers that calls may go through, see relays.md.",
     )
-    turn_secret: bytes = setting(b"", SECRET, "What the TURN servers check credentials with.")
+    turn_secret: bytes = setting(
+        b"", SECRET_TEXT, "What the TURN servers check credentials with, as it is written there."
+    )
     turn_ttl_s: int = setting(
         600,
         whole(60, 3_600),

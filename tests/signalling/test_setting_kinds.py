@@ -47,6 +47,8 @@ def test_text_becomes_a_value_and_text_again(kind, text, value):
         (kinds.SECRET, "00" * 15),
         (kinds.SECRET, "secret"),
         (kinds.SECRET, "@/nowhere/at/all"),
+        (kinds.SECRET_TEXT, "too short"),
+        (kinds.SECRET_TEXT, "a s\u00e9cret of more than sixteen"),
         (kinds.ADDRESSES, "example.org"),
         (kinds.LISTEN, "127.0.0.1"),
         (kinds.STORE_URL, "http://x"),
@@ -56,6 +58,13 @@ def test_text_becomes_a_value_and_text_again(kind, text, value):
 def test_anything_else_is_refused(kind, text):
     with pytest.raises(ValueError):  # noqa: PT011  # which value error it is, nobody asks
         kind.parse(text)
+
+
+def test_a_secret_of_text_is_taken_as_it_is_written():
+    text = "a secret of coturn's"
+    assert kinds.SECRET_TEXT.parse(text) == text.encode()
+    assert kinds.SECRET_TEXT.show(kinds.SECRET_TEXT.parse(text)) == text
+    assert kinds.SECRET_TEXT.parse("") == b""
 
 
 def test_a_secret_may_be_in_a_file(tmp_path):

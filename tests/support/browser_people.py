@@ -139,8 +139,9 @@ class House:
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []  # page errors and console errors, of everybody
 
-    async def person(self, path: str, *, phone: bool, url: str = "") -> Person:
-        """`url`: of the server as this person sees it, if there is something in between."""
+    async def person(self, path: str, *, phone: bool, url: str = "", script: str = "") -> Person:
+        """`url`: of the server as this person sees it, if there is something in between. `script`
+        runs before everything else of each page."""
         size = (390, 844) if phone else (1280, 800)
         context = await self._browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -149,7 +150,7 @@ class House:
             locale="en-GB",
         )
         self._contexts.append(context)
-        await context.add_init_script(WATCH)
+        await context.add_init_script(script + WATCH)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
