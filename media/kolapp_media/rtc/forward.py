@@ -32,9 +32,10 @@ class Incoming:
     """Takes the media datagrams of one leg, from the moment its keys are known."""
 
     __slots__ = (  # looked up for every packet
-        "__weakref__", "_back", "_bytes_left", "_cipher", "_context", "_counters", "_heard",
-        "_length", "_limit", "_looks_left", "_memory", "_other", "_packets_left", "_pulse",
-        "_reporters", "_sections", "_settings", "_sources", "_streams", "_view", "feedback",
+        "__weakref__", "_back", "_bytes_left", "_cipher", "_context", "_counters", "_first",
+        "_heard", "_length", "_limit", "_looks_left", "_memory", "_other", "_packets_left",
+        "_pulse", "_reporters", "_sections", "_settings", "_sources", "_streams", "_view",
+        "feedback",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +51,7 @@ class Incoming:
         self._settings, self._pulse = settings, engine.pulse
         workspace = engine.workspace
         self._view, self._memory, self._length = workspace.view, workspace.memory, workspace.length
+        self._first = workspace.first
         self._counters = counters
         self._cipher, self._context = cipher, cipher.context
         self._sections = sections
@@ -110,13 +112,9 @@ class Incoming:
                 return
         stream.packets += 1
         stream.octets += size
-        if stream.repairs is None:
-            self._arrived(stream, kind, sequence, timestamp, size)
-        else:
+        if stream.repairs is not None:
             self._repetition(stream, kind, timestamp, size)
-
-    def _arrived(self, stream: Stream, kind: int, sequence: int, timestamp: int, size: int) -> None:
-        """A packet of a stream, decrypted: note its number, and send it on."""
+            return
         now = _now()
         if sequence == stream.next:
             stream.next = (sequence + 1) & 0xFFFF
@@ -151,14 +149,14 @@ class Incoming:
         track.octets += size
         if history is not None and history.plain:
             slot = sequence & history.mask
-            history.packets[slot] = view[:size].tobytes()
+            history.packets[slot] = self._first[size].tobytes()
             history.at[slot] = now
         length = self._length
         length[0] = size
         if protect_rtp(context, self._memory, length):
             self._counters.unsent += 1
             return
-        packet = view[: length[0]]
+        packet = self._first[length[0]]
         if history is not None and not history.plain:
             history.packets[sequence & history.mask] = packet.tobytes()
             history.at[sequence & history.mask] = now

@@ -189,7 +189,6 @@ class PeerSocket:
         "_receiving",
         "_recv_into",
         "_socket",
-        "_view",
         "address",
         "send",
     )
@@ -201,7 +200,6 @@ class PeerSocket:
         self.address = address
         self._engine = engine
         self._receiving = engine.workspace.receiving
-        self._view = engine.workspace.view
         self._protocol = protocol
         self._socket = _open(here[0])
         try:
@@ -220,21 +218,9 @@ class PeerSocket:
         with contextlib.suppress(OSError):
             for _ in range(_STRANGE):
                 stray(*self._socket.recvfrom_into(self._receiving))
-        self._engine.poller.watch(self._socket.fileno(), self._readable)
-
-    def _readable(self) -> None:
-        try:
-            size = self._recv_into(self._receiving)
-        except OSError:
-            return
-        protocol = self._protocol
-        try:
-            if size and 127 < self._view[0] < 192 and protocol.on_media is not None:
-                protocol.on_media(size)
-            else:
-                protocol.received(size, self.address)
-        except Exception as error:
-            protocol.failed(error)
+        view = self._engine.workspace.view
+        handler = _reader(self._recv_into, self._receiving, view, self._protocol, self.address)
+        self._engine.poller.watch(self._socket.fileno(), handler)
 
     def belongs_to(self, bound: MediaSocket, address: Address) -> bool:
         return address == self.address and bound.socket.getsockname() == self._here
@@ -242,6 +228,31 @@ class PeerSocket:
     def close(self) -> None:
         self._engine.poller.forget(self._socket.fileno())
         self._socket.close()
+
+
+def _reader(
+    recv_into: Callable[[memoryview], int],
+    receiving: memoryview,
+    view: memoryview,
+    protocol: GuardedProtocol,
+    address: Address,
+) -> Callable[[], None]:
+    """What to do when a twin is readable, with all it needs at hand: it is done for each packet."""
+
+    def readable() -> None:
+        try:
+            size = recv_into(receiving)
+        except OSError:
+            return
+        try:
+            if size and 127 < view[0] < 192 and (take := protocol.on_media) is not None:
+                take(size)
+            else:
+                protocol.received(size, address)
+        except Exception as error:
+            protocol.failed(error)
+
+    return readable
 
 
 def _open(host: str) -> socket.socket:

@@ -39,6 +39,8 @@ class Workspace:
         self.memory: Any = ffi.new("unsigned char[]", _LARGEST + _TRAILER)
         self.view = memoryview(ffi.buffer(self.memory))
         self.receiving = self.view[:_LARGEST]
+        # Its beginnings by length: making a slice costs as much as finding a packet's stream.
+        self.first = [self.view[:size] for size in range(len(self.view) + 1)]
         self.length: Any = ffi.new("int *")
 
 
