@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -266,6 +265,7 @@ target, seconds, rate = ("127.0.0.1", int(sys.argv[1])), float(sys.argv[2]), 50_
 attacker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 junk = [b"", b"\\xff" * 200, bytes([22, 254, 253]) + bytes(50), b"\\x80\\x60" + bytes(300),
         b"\\x00\\x01\\x00\\x08!\\x12\\xa4B" + bytes(20)]
+print("throwing", flush=True)
 start, sent = time.monotonic(), 0
 while (now := time.monotonic() - start) < seconds:
     while sent < now * rate:
@@ -332,11 +332,14 @@ async def test_attack_24_a_call_does_not_notice_a_flood(
     for ear, peer in zip(ears, people, strict=True):
         ear.listen(peer)
     command = [sys.executable, "-c", FLOOD, str(port_of(answer)), str(TALK_S)]
-    with beside(), subprocess.Popen(command, stdout=subprocess.PIPE) as flood:  # noqa: ASYNC220  # returns at once
+    flood = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert flood.stdout is not None
+    await flood.stdout.readline()
+    with beside():
         cpu = time.process_time()
         spoken = await speak(people, TALK_S)
         cpu = time.process_time() - cpu
-        sent = int(flood.communicate()[0])
+        sent = int((await flood.communicate())[0])
     await until(lambda: node.counters().forwarded == 2 * spoken)
     await until(lambda: all(len(ear.came) == spoken for ear in ears))
 
