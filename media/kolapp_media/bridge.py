@@ -6,30 +6,23 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from .errors import StaleLeg, TooManyLegs, TooManyOffers
-from .model import LegChanged, LegQuality, OpenLeg
+from .errors import NoSuchLeg, StaleLeg, TooManyLegs, TooManyOffers
+from .model import LegChanged, LegQuality, OpenLeg, TakeLeg
 from .offers import OfferLimit
 from .quality import quality_of
 from .rtc.forward import Incoming
 from .rtc.leg import Leg
 from .sdp import clean_offer
+from .seat import Seat
 from .settings import MediaSettings
 
 
-@dataclass(eq=False, slots=True)
-class Seat:
-    """A participant's newest leg, and the offer it answered."""
-
-    generation: int
-    offer: bytes  # digest
-    answer: str
-    leg: Leg
-
-
 class Bridge:
-    """`make_leg` builds an unanswered leg; `told` hears every change of one."""
+    """`make_leg` builds an unanswered leg; `told` hears every change of one.
+
+    A waiting room is a bridge too: of one participant who has no visit yet (`warm`).
+    """
 
     def __init__(
         self,
@@ -38,8 +31,11 @@ class Bridge:
         make_leg: Callable[[Callable[[Leg, str], None]], Leg],
         told: Callable[[LegChanged, Leg], None],
         offers: OfferLimit,
+        *,
+        warm: bool = False,
     ) -> None:
         self.visit = visit
+        self.warm = warm
         self.media_epoch = 0
         self.forwarding = False
         self._idle_since: float | None = None
@@ -53,10 +49,11 @@ class Bridge:
         self._silent: set[Incoming] = set()
         self._opening = 0  # offers being answered or waiting for that
         self._closed = False
+        self._echoing = False
 
     def legs(self) -> list[Leg]:
         """The legs that are connecting or connected."""
-        return [seat.leg for seat in self._seats.values() if _alive(seat.leg)]
+        return [seat.leg for seat in self._seats.values() if seat.alive]
 
     def connected(self) -> Iterator[LegChanged]:
         """The legs that are connected, each looked at in the moment that it is asked for."""
@@ -126,7 +123,7 @@ class Bridge:
             raise StaleLeg("a newer leg of this participant exists")
         if request.generation > seat.generation:
             return None
-        if digest != seat.offer or not _alive(seat.leg):
+        if digest != seat.offer or not seat.alive:
             raise StaleLeg("this generation was used already; use the next")
         self._open_forwarding(request.forward)
         return seat.answer
@@ -137,21 +134,61 @@ class Bridge:
         if not self._offers.take(self.visit, participant, time.monotonic()):
             raise TooManyOffers("this participant offers too often; wait some seconds")
         offer = clean_offer(request.sdp, self._settings)
-        leg = self._make_leg(
-            lambda leg, state: self._leg_changed(epoch, participant, generation, leg, state)
-        )
-        answer = await leg.answer(offer)
+        seat = Seat(self, epoch, participant, generation, digest)
+        seat.leg = self._make_leg(seat.changed)
+        seat.answer = await seat.leg.answer(offer)
         if self._closed or epoch < self.media_epoch:
-            leg.end()
+            seat.leg.end()
             raise StaleLeg("the visit ended or was placed anew meanwhile")
-        if epoch > self.media_epoch:
-            self._reset(epoch)
-        old = self._seats.get(participant)
-        self._seats[participant] = Seat(generation, digest, answer, leg)
+        self._place(seat, request.forward)
+        return seat.answer
+
+    async def take_leg(self, request: TakeLeg, room: Bridge) -> None:
+        """Seat the leg that is warm in `room` here; see `model.TakeLeg`."""
+        async with self._lock:
+            self._refuse_stale_placement(request.media_epoch)
+            if self._was_taken(request):
+                return self._open_forwarding(request.forward)
+            seat = room.give_leg(request.participant)
+            room.tell(seat, "closed")
+            seat.move(
+                self, room.visit, request.media_epoch, request.participant, request.generation
+            )
+            self._place(seat, request.forward)
+            self.tell(seat, "connected")
+
+    def _was_taken(self, request: TakeLeg) -> bool:
+        """Whether this was asked before. Raises StaleLeg, TooManyLegs when it may not be done."""
+        if request.media_epoch > self.media_epoch:
+            return False
+        seat = self._seats.get(request.participant)
+        if seat is None:
+            if len(self._seats) >= self._settings.max_participants:
+                raise TooManyLegs("the visit has all its participants")
+            return False
+        if request.generation > seat.generation:
+            return False
+        if (request.generation, request.room) == (seat.generation, seat.room) and seat.alive:
+            return True
+        raise StaleLeg("a newer leg of this participant exists")
+
+    def give_leg(self, participant: str) -> Seat:
+        """The connected leg of who waits here, who from now on does not."""
+        seat = self._seats.get(participant)
+        if seat is None or seat.leg.state != "connected" or seat.leg.incoming is None:
+            raise NoSuchLeg("no leg of this participant is connected here")
+        self.echo(False)
+        return self._seats.pop(participant)
+
+    def _place(self, seat: Seat, forward: bool) -> None:
+        """This seat instead of the participant's older one."""
+        if seat.media_epoch > self.media_epoch:
+            self._reset(seat.media_epoch)
+        old = self._seats.get(seat.participant)
+        self._seats[seat.participant] = seat
         if old is not None:
             old.leg.end()
-        self._open_forwarding(request.forward)
-        return answer
+        self._open_forwarding(forward)
 
     def _refuse_stale_placement(self, media_epoch: int) -> None:
         if media_epoch < self.media_epoch:
@@ -191,17 +228,29 @@ class Bridge:
         self.forwarding = self.forwarding or wanted
         self._join()
 
-    def _leg_changed(
-        self, epoch: int, participant: str, generation: int, leg: Leg, state: str
-    ) -> None:
+    def leg_changed(self, seat: Seat, state: str) -> None:
         if state == "connected":
             self._join()
-        self._told(LegChanged(self.visit, epoch, participant, generation, state), leg)
+        self.tell(seat, state)
+
+    def tell(self, seat: Seat, state: str) -> None:
+        event = LegChanged(self.visit, seat.media_epoch, seat.participant, seat.generation, state)
+        self._told(event, seat.leg)
+
+    def echo(self, on: bool) -> None:
+        """Whether who waits here alone gets their own sound and picture back."""
+        self._echoing = on
+        if not on:
+            for incoming in self._incoming():
+                incoming.part()
+        self._join()
 
     def _join(self) -> None:
         """Let the connected legs hear and see each other, as soon as that is allowed."""
         incoming = self._incoming()
-        if not self.forwarding or len(incoming) != 2:
+        if self._echoing and len(incoming) == 1:
+            incoming = incoming * 2
+        elif not self.forwarding or len(incoming) != 2:
             return
         here, there = incoming
         if not here.is_joined_to(there):
@@ -227,7 +276,3 @@ class Bridge:
         if self._key_frame_timer is not None:
             self._key_frame_timer.cancel()
             self._key_frame_timer = None
-
-
-def _alive(leg: Leg) -> bool:
-    return leg.state not in ("failed", "closed")

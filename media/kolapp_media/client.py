@@ -25,6 +25,7 @@ from .model import (
     CloseLeg,
     CloseVisit,
     Done,
+    Echo,
     Forward,
     LegChanged,
     LegQuality,
@@ -34,6 +35,7 @@ from .model import (
     Refused,
     Request,
     Stats,
+    TakeLeg,
 )
 
 _log = logging.getLogger(__name__)
@@ -132,6 +134,34 @@ class MediaClient:
             OpenLeg(next(self._ids), visit, media_epoch, participant, generation, sdp, forward)
         )
         return _expect(reply, Opened).sdp
+
+    async def warm_leg(self, room: str, participant: str, generation: int, sdp: str) -> str:
+        """The answer to the offer of somebody who has no visit yet. Raises as `open_leg`."""
+        reply = await self._ask(
+            OpenLeg(next(self._ids), room, 0, participant, generation, sdp, False, warm=True)
+        )
+        return _expect(reply, Opened).sdp
+
+    async def take_leg(
+        self,
+        room: str,
+        visit: str,
+        media_epoch: int,
+        participant: str,
+        generation: int,
+        *,
+        forward: bool,
+    ) -> None:
+        """Move a warm leg into the visit. Raises NoSuchLeg, StaleLeg, TooManyLegs, Draining,
+        NodeGone."""
+        request = TakeLeg(
+            next(self._ids), room, visit, media_epoch, participant, generation, forward
+        )
+        _expect(await self._ask(request), Done)
+
+    async def echo(self, room: str, *, on: bool) -> None:
+        """Send who waits there their own sound and picture. Raises NoSuchLeg, NodeGone."""
+        _expect(await self._ask(Echo(next(self._ids), room, on)), Done)
 
     async def forward(self, visit: str, media_epoch: int) -> None:
         """Let the visit's legs hear and see each other. Raises StaleLeg, NoSuchVisit, NodeGone."""

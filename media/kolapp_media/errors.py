@@ -7,6 +7,7 @@ MediaError
  ├─ TooManyOffers the participant offers too often; wait some seconds, not on another node:
  │                that would move the visit, and with it the other leg
  ├─ TooManyLegs   the node or the visit is full; try another node
+ ├─ NoSuchLeg     no such leg is connected in that waiting room; offer one for the visit
  ├─ Draining      the node takes nothing new; try another node
  ├─ BadRequest    the dialler's mistake
  └─ NodeGone      the node died, cannot be reached, or did not prove itself; use another node
@@ -41,6 +42,10 @@ class TooManyLegs(MediaError):
     code = "too_many_legs"
 
 
+class NoSuchLeg(MediaError):
+    code = "no_such_leg"
+
+
 class Draining(MediaError):
     code = "draining"
 
@@ -61,6 +66,7 @@ _BY_CODE = {
         NoSuchVisit,
         TooManyOffers,
         TooManyLegs,
+        NoSuchLeg,
         Draining,
         BadRequest,
     )

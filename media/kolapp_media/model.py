@@ -22,6 +22,9 @@ class OpenLeg(Request, frozen=True, tag="open_leg"):
     Beyond `MediaSettings.offers` new ones in `offers_window` seconds: `too_many_offers`.
 
     No media is forwarded until `forward` was true once in an `OpenLeg` or a `Forward`.
+
+    `warm`: `visit` is a waiting room of this one participant, whose leg `TakeLeg` moves into a
+    visit later. Refused as `too_many_legs` when warm legs have taken their share of the node.
     """
 
     visit: str
@@ -30,6 +33,27 @@ class OpenLeg(Request, frozen=True, tag="open_leg"):
     generation: int
     sdp: str
     forward: bool
+    warm: bool = False
+
+
+class TakeLeg(Request, frozen=True, tag="take_leg"):
+    """Move the participant's connected leg out of its waiting room into the visit, as it is: no
+    handshake. From then on it is the leg of this generation, as if `OpenLeg` had made it. Refused
+    as `no_such_leg` when none is connected there."""
+
+    room: str
+    visit: str
+    media_epoch: int
+    participant: str
+    generation: int
+    forward: bool
+
+
+class Echo(Request, frozen=True, tag="echo"):
+    """Send who waits in this room their own sound and picture back, or stop it."""
+
+    room: str
+    on: bool
 
 
 class Forward(Request, frozen=True, tag="forward"):
@@ -81,8 +105,8 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
 
 class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
     """`code` is one of: bad_sdp, stale_leg, no_such_visit, too_many_offers (this participant's;
-    ask again in some seconds, not of another node), too_many_legs, draining, bad_request,
-    internal (the node failed; ask again)."""
+    ask again in some seconds, not of another node), too_many_legs, no_such_leg, draining,
+    bad_request, internal (the node failed; ask again)."""
 
     id: int
     code: str
@@ -134,5 +158,5 @@ class LegQuality(msgspec.Struct, frozen=True, tag_field="event", tag="leg_qualit
 
 
 AnyEvent = LegChanged | LegQuality
-AnyRequest = OpenLeg | Forward | CloseLeg | CloseVisit | Stats
+AnyRequest = OpenLeg | TakeLeg | Echo | Forward | CloseLeg | CloseVisit | Stats
 AnyReply = Opened | Done | NodeStats | Refused

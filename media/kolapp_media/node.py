@@ -19,30 +19,27 @@ from .bridge import Bridge
 from .collector import Collector
 from .control import Address
 from .dialler import Dialler
-from .errors import BadRequest, Draining, NoSuchVisit, TooManyLegs
+from .errors import TooManyLegs
 from .listening import listen_at, remove
 from .load import Load
 from .memory import resident_bytes
 from .model import (
     AnyReply,
     AnyRequest,
-    CloseLeg,
-    CloseVisit,
     Done,
-    Forward,
     LegChanged,
     NodeStats,
     Opened,
     OpenLeg,
     Stats,
 )
-from .offers import OfferLimit
 from .portions import in_portions
 from .rtc import compat
 from .rtc.counters import Counters
 from .rtc.leg import Leg
 from .rtc.sockets import Engine
 from .settings import MediaSettings
+from .visits import Visits
 
 _TICK = 0.02  # seconds: each leg's second begins at another tick, so that not all report at once
 _SWEEP = 1.0  # seconds between looks for visits to forget
@@ -63,9 +60,8 @@ class MediaNode:
         self._secret = secret
         self._hosts: tuple[str, ...] = settings.hosts
         self._engine = Engine()
-        self._visits: dict[str, Bridge] = {}
+        self._visits = Visits(settings, self._make_leg, self._leg_changed, lambda: self._load.busy)
         self._legs: set[Leg] = set()
-        self._offers = OfferLimit(settings.offers, settings.offers_window)
         self._past = Counters()  # of the legs that have gone
         self._diallers: dict[Dialler, asyncio.Task[None] | None] = {}
         self._server: asyncio.Server | None = None
@@ -95,18 +91,18 @@ class MediaNode:
 
     async def drain(self) -> None:
         """Take nothing new; return when the last leg has gone or `drain_timeout` is over."""
-        self.draining = True
+        self.draining = self._visits.draining = True
+        await self._visits.close_rooms()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_timeout):
                 await self._emptied.wait()
 
     async def close(self) -> None:
         """End every visit and every connection; idempotent."""
-        self.draining = True
+        self.draining = self._visits.draining = True
         if self._server is not None:
             self._server.close()
-        await asyncio.gather(*(bridge.close() for bridge in self._visits.values()))
-        self._visits.clear()
+        await self._visits.close()
         await asyncio.gather(*(leg.close() for leg in list(self._legs)))
         serving = [task for task in self._diallers.values() if task is not None]
         for dialler in self._diallers:
@@ -168,52 +164,15 @@ class MediaNode:
     def _connected(self) -> Iterator[LegChanged]:
         """Every connected leg, looked at in the moment that it is told."""
         # A generator: what ends before its turn is not told, what comes later is told as it comes.
-        for bridge in list(self._visits.values()):
+        for bridge in self._visits:
             yield from bridge.connected()
 
     async def answer(self, request: AnyRequest) -> AnyReply:
         """One reply to one request, or a `MediaError`."""
-        match request:
-            case OpenLeg():
-                return Opened(request.id, await self._open_leg(request))
-            case Forward():
-                self._bridge(request.visit).forward(request.media_epoch)
-            case CloseLeg():
-                bridge = self._visits.get(request.visit)
-                if bridge is not None:
-                    await bridge.close_leg(request.participant, request.generation)
-            case CloseVisit():
-                bridge = self._visits.pop(request.visit, None)
-                if bridge is not None:
-                    await bridge.close()
-            case Stats():
-                return self.stats(request.id)
-        return Done(request.id)
-
-    def _bridge(self, visit: str) -> Bridge:
-        bridge = self._visits.get(visit)
-        if bridge is None:
-            raise NoSuchVisit("this node does not carry the visit")
-        return bridge
-
-    async def _open_leg(self, request: OpenLeg) -> str:
-        if not request.visit or not request.participant or request.generation < 1:
-            raise BadRequest("visit, participant and a generation from 1 on are needed")
-        bridge = self._visits.get(request.visit)
-        if self.draining and bridge is None:
-            raise Draining("the node takes no new visits")
-        if self._load.busy and bridge is None:
-            raise TooManyLegs("the node has as much to do as it can")
-        if bridge is None:
-            bridge = Bridge(
-                request.visit, self.settings, self._make_leg, self._leg_changed, self._offers
-            )
-            self._visits[request.visit] = bridge
-        try:
-            return await bridge.open_leg(request)
-        finally:
-            if bridge.empty and self._visits.get(request.visit) is bridge:
-                del self._visits[request.visit]
+        if isinstance(request, Stats):
+            return self.stats(request.id)
+        sdp = await self._visits.ask(request)
+        return Opened(request.id, sdp) if isinstance(request, OpenLeg) else Done(request.id)
 
     # Legs
 
@@ -227,7 +186,7 @@ class MediaNode:
         return leg
 
     def _leg_changed(self, event: LegChanged, leg: Leg) -> None:
-        if event.state in ("failed", "closed") and leg in self._legs:
+        if leg.state in ("failed", "closed") and leg in self._legs:
             self._legs.discard(leg)
             self._unsettled = True
             self._past.add(leg.counters)
@@ -256,7 +215,7 @@ class MediaNode:
 
     async def _tell_quality(self, *, only_silence: bool = False) -> None:
         await in_portions(
-            self._tell_quality_of(each, only_silence) for each in list(self._visits.values())
+            self._tell_quality_of(each, only_silence) for each in self._visits if not each.warm
         )
 
     def _tell_quality_of(self, bridge: Bridge, only_silence: bool) -> bool:
@@ -278,7 +237,4 @@ class MediaNode:
 
     def sweep(self, now: float) -> None:
         """Forget visits whose legs have all been gone for a while; `now` is monotonic."""
-        self._offers.sweep(now)
-        for visit, bridge in list(self._visits.items()):
-            if bridge.is_forgotten(now):
-                del self._visits[visit]
+        self._visits.sweep(now)

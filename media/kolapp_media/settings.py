@@ -17,6 +17,8 @@ class MediaSettings:
     # new visits: refused as `too_many_legs`, so that they go to another node.
     most_cpu: float = 0.85
     most_late: float = 0.25
+    # The part of them that may be warm: of people who have no visit yet.
+    most_warm: float = 0.5
     # How many participants one visit may have here.
     max_participants: int = 2
     # A leg that is not connected this long after its offer has failed. Needed because without

@@ -81,6 +81,10 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "most_late": Declared(
                 seconds(0.01, 10), "How late its own timers may be before it takes none either."
             ),
+            "most_warm": Declared(
+                replace(seconds(0, 1), allowed="a number from 0 to 1"),
+                "Part of them that may be of people who have no visit yet.",
+            ),
             "max_participants": Declared(whole(2, 4), "Participants that one visit may have."),
             "connect_timeout": Declared(
                 seconds(1, 300), "A leg that is not connected so long after its offer has failed."
