@@ -108,6 +108,12 @@ def state(policy: QueuePolicy, facts: Facts, now_ms: int) -> Open | Draining | C
     return Draining(ends_ms, _opening_from(policy, closes_ms))
 
 
+def joins_until_ms(policy: QueuePolicy, bulletin: Bulletin, now_ms: int) -> int | None:
+    """When the last number is drawn: now, if none is drawn any more; None: no end in sight."""
+    found = state(policy, Facts(bulletin=bulletin), now_ms)
+    return found.joins_until_ms if isinstance(found, Open) else now_ms
+
+
 def invitation(policy: QueuePolicy, facts: Facts, now_ms: int, wait: Wait) -> Admitted | Refused:
     """What somebody without needs would be told who joins now; `wait` is the estimate for the
     place that would be drawn."""

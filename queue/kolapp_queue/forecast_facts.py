@@ -13,6 +13,7 @@ from redis.asyncio.client import Pipeline
 
 from . import keys, records
 from .audit_stream import BATCH, FIELD
+from .bulletin import NOTHING_SAID, Bulletin, read_closing
 from .eta.facts import Facts
 from .line_records import CLASS, MOST_CAUSES, NUMBER, ORDER, masks_of
 from .link import Link
@@ -30,6 +31,7 @@ class Reading:
     events: list[tuple[str, Told]]
     # Order key and number of each who waits, and their classes; None if it was not asked for.
     line: tuple[list[tuple[int, int]], list[int]] | None
+    bulletin: Bulletin = NOTHING_SAID  # as far as it closes the queue
 
     @property
     def version(self) -> int:
@@ -45,7 +47,7 @@ def ask(ref: QueueRef, pipeline: Pipeline, after: str, line: bool) -> None:
     """The commands whose answers `reading_of` takes: events after that one; with `line`, who
     waits."""
     pipeline.time()
-    pipeline.hmget(keys.queue_key(ref, "meta"), "version", "clock")
+    pipeline.hmget(keys.queue_key(ref, "meta"), "version", "clock", "closed_until", "closed_ms")
     pipeline.zrange(keys.queue_key(ref, "duty"), 0, -1, withscores=True)
     pipeline.hgetall(keys.queue_key(ref, "classes"))
     pipeline.hgetall(keys.queue_key(ref, "profiles"))
@@ -57,7 +59,7 @@ def ask(ref: QueueRef, pipeline: Pipeline, after: str, line: bool) -> None:
 
 
 def reading_of(answers: list[Any]) -> Reading:
-    time, (version, clock), duty, classes, profiles, causes, events, *line = answers
+    time, (version, clock, *closed), duty, classes, profiles, causes, events, *line = answers
     now_ms = max(time[0] * 1000 + time[1] // 1000, int(clock or 0))
     on_duty = [clinician for clinician, until_ms in duty if until_ms > now_ms]
     recent = tuple(map(records.risen, causes))
@@ -71,7 +73,12 @@ def reading_of(answers: list[Any]) -> Reading:
         causes_since=recent[0].version - 1 if len(recent) == MOST_CAUSES else 0,
         leaves_ms=_leaves_ms(on_duty, profiles),
     )
-    return Reading(facts, [_event(*entry) for entry in events], _line(*line) if line else None)
+    return Reading(
+        facts,
+        [_event(*entry) for entry in events],
+        _line(*line) if line else None,
+        read_closing(closed),
+    )
 
 
 def _leaves_ms(on_duty: list[bytes], profiles: Mapping[bytes, bytes]) -> dict[str, int]:

@@ -13,10 +13,11 @@ import random
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .audit_stream import BATCH
+from .bulletin import Bulletin
 from .errors import StoreUnavailable
 from .forecast_facts import Elsewhere, Reading, ask, reading_of
 from .forecast_lease import ForecastLease
@@ -47,6 +48,8 @@ class Forecasted:
 
     prior_ms: int  # mean visit as long as nothing is known
     zone_s: Callable[[int], float]  # by how much its clocks are ahead of UTC at a moment (ms)
+    # When the last number is drawn, as of a moment; None: no end in sight.
+    joins_until_ms: Callable[[Bulletin, int], int | None]
 
 
 class Forecasting:
@@ -80,9 +83,9 @@ class Forecasting:
         lease = ForecastLease(self._link, self._ref, secrets.token_hex(8), self._times.lease_ms)
         if not await lease.hold():
             return
-        computing = Computing(self._link, self._ref, lease, self._times)
+        computing = Computing(self._link, self._ref, lease, self._configured, self._times)
         try:
-            await computing.begin(self._configured())
+            await computing.begin()
             while await computing.step():
                 await self._pause(computing.rest_s)
         finally:
@@ -102,11 +105,17 @@ class Computing:
     """From the lease on until it is lost."""
 
     def __init__(
-        self, link: Link, ref: QueueRef, lease: ForecastLease, times: ForecastTimes
+        self,
+        link: Link,
+        ref: QueueRef,
+        lease: ForecastLease,
+        configured: Callable[[], Forecasted],
+        times: ForecastTimes,
     ) -> None:
         self._link = link
         self._ref = ref
         self._lease = lease
+        self._configured = configured
         self._times = times
         self._live: LiveForecast | None = None
         self._elsewhere = Elsewhere(link, ref)
@@ -116,11 +125,12 @@ class Computing:
         self._refresh_at = self._compare_at = self._renew_at = self._remember_at = 0.0
         self._remembered = 0
 
-    async def begin(self, configured: Forecasted) -> None:
+    async def begin(self) -> None:
         # Here, because a node that never computes need not load numpy for it.
         from .eta.live import LiveForecast
 
         published, memory = await self._lease.left()
+        configured = self._configured()
         unit_s = configured.prior_ms / 1000
         self._live = LiveForecast(unit_s, memory, published, configured.zone_s)
         self._remembered = self._live.learned
@@ -138,6 +148,8 @@ class Computing:
         if reading.line is not None:
             self._live.in_line(*reading.line)
         facts = reading.facts
+        until_ms = self._configured().joins_until_ms(reading.bulletin, facts.now_ms)
+        facts = replace(facts, joins_until_ms=until_ms)
         if self._live.state.waiting:
             facts = await self._elsewhere.look(facts, self._live.state.servers)
         published = self._live.publish(facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from kolapp_queue.admission import Admitted
+from kolapp_queue.admission import Admitted, joins_until_ms
 from kolapp_queue.errors import QueueError
 from kolapp_queue.feed import Feed
 from kolapp_queue.forecasting import Forecasted, Forecasting
@@ -141,7 +141,8 @@ class Queues:
 
     def _configured(self, ref: QueueRef) -> Forecasted:
         policy = self.policy(ref)
-        return Forecasted(policy.visit_prior_ms, policy.zone_ahead_s)
+        last_number = partial(joins_until_ms, policy)
+        return Forecasted(policy.visit_prior_ms, policy.zone_ahead_s, last_number)
 
     def forget(self) -> None:
         """Nothing that was read counts any more."""

@@ -20,6 +20,7 @@ from kolapp_queue.admission import (
     checks,
     ends_ms,
     invitation,
+    joins_until_ms,
     not_allowed,
     rest_of_the_day,
     state,
@@ -87,6 +88,10 @@ def test_the_last_number_is_drawn_before_closing_time() -> None:
     assert state(policy, Facts(), MONDAY_15) == Draining(None, TUESDAY_8)
     limited = replace(policy, drain_ms=HOUR)
     assert state(limited, Facts(), MONDAY_15) == Draining(MONDAY_16 + HOUR, TUESDAY_8)
+    said = closing(MONDAY_8, None).bulletin
+    ends = [(ALWAYS, NOTHING_SAID), (policy, NOTHING_SAID), (policy, said)]
+    assert [joins_until_ms(*one, MONDAY_8) for one in ends] == [None, MONDAY_15, MONDAY_8]
+    assert joins_until_ms(policy, NOTHING_SAID, MONDAY_15 + 1) == MONDAY_15 + 1
 
 
 def test_an_operator_closes_whatever_the_hours_say() -> None:

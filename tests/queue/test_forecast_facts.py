@@ -55,6 +55,14 @@ async def test_who_means_to_stop_has_said_so(store: QueueStore, ref: QueueRef) -
     assert (await read(store, ref)).facts.leaves_ms == {}
 
 
+async def test_an_early_closing_is_seen(store: QueueStore, ref: QueueRef) -> None:
+    assert (await read(store, ref)).bulletin.closing is None
+    await store.close_early(ref, None, "", "operator")
+    closing = (await read(store, ref)).bulletin.closing
+    assert closing is not None
+    assert closing.until_ms is None
+
+
 async def test_what_cannot_be_read_is_passed_over(store: QueueStore, ref: QueueRef) -> None:
     from kolapp_queue.keys import queue_key
 

@@ -23,6 +23,8 @@ class Facts:
     elsewhere_ms: Mapping[str, int] = field(default_factory=dict)
     # When who mean to stop have said so.
     leaves_ms: Mapping[str, int] = field(default_factory=dict)
+    # When the last number is drawn, by the opening hours or by an operator; None: no end in sight.
+    joins_until_ms: int | None = None
 
     def fits(self) -> dict[str, frozenset[str]]:
         """By class, as events name it: who of those on duty takes it."""

@@ -19,7 +19,7 @@ from .durations import Durations, Returns
 from .features import bases, queue_vector, rows
 from .history import Event, Step
 from .learner import OUTPUTS, Learner
-from .line import Columns, columns, places_at
+from .line import Columns, columns, knots, places_at
 from .state import Ended, QueueState, Waiting
 from .structure import GivingUp, quantiles, structural
 
@@ -113,8 +113,14 @@ class Kolapp:
         return tuple((shown[0][0] * self.unit_s).tolist())
 
     def everybody(self, state: QueueState) -> Any:
-        """Rows of remaining waits in the order of the line, as `published.COLUMNS`."""
-        return self.curve(state, np.arange(len(state.waiting)))
+        """Rows of remaining waits in the order of the line, as `published.COLUMNS`; of a long line
+        as they are published: knots, and between them nearly a line."""
+        line = np.arange(len(state.waiting))
+        some = knots(len(line))
+        waits = self.curve(state, some)
+        if len(some) == len(line):
+            return waits
+        return np.stack([np.interp(line, some, column) for column in waits.T], axis=1)
 
     def curve(self, state: QueueState, which: Any, line: Columns | None = None) -> Any:
         """The same for some of them, by their indexes in `line`, or in the whole of it."""

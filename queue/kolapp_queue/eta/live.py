@@ -92,6 +92,8 @@ class LiveForecast:
         now_s = history_s(facts.now_ms)
         self.state.now_s = max(self.state.now_s, now_s)
         self.state.zone_s = self._zone_s(facts.now_ms)
+        until_ms = facts.joins_until_ms
+        self.state.joins_until_s = math.inf if until_ms is None else history_s(until_ms)
         self._duty(facts)
         self.state.fits = facts.fits() if facts.masks else None
         people = self._people(facts)

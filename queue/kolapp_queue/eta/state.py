@@ -3,6 +3,7 @@ and what happened lately. Knows nothing of the future: an event changes it when 
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
@@ -79,6 +80,7 @@ class QueueState:
         # By kind, who takes it; None as long as nobody has said so.
         self.fits: Mapping[str, Collection[str]] | None = None
         self.zone_s = 0.0  # what clocks on the wall are ahead of the history's
+        self.joins_until_s = math.inf  # when the last number is drawn, by the opening hours
         self.unit_s = handling_s
         self.waiting: list[tuple[float, int]] = []
         # Beside it, for those who compute with the whole line at once.

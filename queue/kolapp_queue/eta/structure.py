@@ -100,10 +100,11 @@ def _reaches_one(within_s: Any, over: Any) -> float:
 
 def passing(places: Places, state: QueueState) -> tuple[Any, Any]:
     """Rate of the people who pass each place, and for how long yet: they come with a credit, and
-    go before whoever joined less than that earlier."""
+    go before whoever joined less than that earlier. Nobody comes once no number is drawn."""
     window = state.urgent_joins
     rate = window.count(state.now_s) / window.span_s
     left_s = np.maximum(0.0, state.credit_s - places.credit_s - places.waited_s)
+    left_s = np.minimum(left_s, max(0.0, state.joins_until_s - state.now_s))
     return np.where(left_s > 0, rate, 0.0), left_s
 
 

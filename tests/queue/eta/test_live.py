@@ -186,6 +186,19 @@ def test_the_end_of_shifts_is_known() -> None:
     assert alone.at_place(12, "q50") > 2 * all_day.at_place(12, "q50")
 
 
+def test_once_no_number_is_drawn_nobody_passes() -> None:
+    live = waiting(12)
+    for number in range(100, 105):  # credit for an hour: any of their kind would pass
+        ms = START_MS + 10_000
+        live.happened(f"{ms}-{number}", joined(number, ms, order_key=ms - 3_600_000), ms)
+    now_ms = START_MS + 20_000
+    always, soon, shut = (
+        live.publish(facts(now_ms, joins_until_ms=until_ms)).curves[0].at_place(16, "q50")
+        for until_ms in (None, now_ms + 300_000, now_ms)
+    )
+    assert always > 1.1 * soon > 1.1 * shut
+
+
 def test_of_a_long_line_not_everybody_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forecaster, "MOST_FOLLOWED", 5)
     live = LiveForecast(VISIT_S)
