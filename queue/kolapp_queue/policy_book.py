@@ -81,6 +81,13 @@ class PolicyBook:
         policy = None if self._unread else self.find(ref)
         return None if policy is None else admission.ends_ms(policy, bulletin, now_ms)
 
+    def is_closed(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> bool:
+        """Also a queue that is configured no more."""
+        policy, facts = self.find(ref), admission.Facts(bulletin=bulletin)
+        if policy is None:
+            return True
+        return isinstance(admission.state(policy, facts, now_ms), admission.Closed)
+
     def find(self, ref: QueueRef) -> QueuePolicy | None:
         """The policy of a queue; None if there is no such queue (any more)."""
         return self.policies.find(ref)

@@ -24,6 +24,9 @@ class Timetable(Protocol):
     def ends_ms(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> int | None:
         """From when on nobody waits there; None: not in sight."""
 
+    def is_closed(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> bool:
+        """Whether no numbers are drawn there, by its hours or an operator."""
+
 
 class Verbs:
     """Base of the families; `QueueStore` puts them together."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgpack
 
 from . import records
-from .bulletin import read_closing
+from .bulletin import Bulletin, read_closing
 from .eligibility import class_text, needs_text
 from .errors import (
     AlreadyInVisit,
@@ -44,14 +44,16 @@ class TransferVerbs(Verbs):
 
         Three steps, each safe to repeat: out of this queue, into the other, done. A sweep completes
         what was cut off. Raises NoSuchVisit, StaleEpoch, WrongState once ended; QueueClosed if
-        nobody waits there until the next opening."""
+        nobody would be served there before the next opening."""
         if queue == ref.queue:
             raise ValueError("a transfer leads into another queue")
         target = QueueRef(ref.provider, queue)
-        if await self._is_over(target):
+        known = await self.read_visit(ref, visit)
+        # A repeat is answered with what it did, also when it closed meanwhile.
+        if known.reason != "transferred" and await self._is_over(target):
             raise QueueClosed
         if needs is None:
-            needs = (await self.read_ticket(ref, (await self.read_visit(ref, visit)).ticket)).needs
+            needs = (await self.read_ticket(ref, known.ticket)).needs
         settings = self.settings_of(ref)
         reply = await self._link.queue(
             *("transfer_out", ref, visit, clinician, epoch, target.queue),
@@ -63,19 +65,20 @@ class TransferVerbs(Verbs):
         return await self._arrive(ref, reply["ticket"])
 
     async def _is_over(self, ref: QueueRef) -> bool:
-        """Whether who came now would be sent away at once."""
+        """Whether who came now would be sent away at once, or would find nobody."""
         if self.timetable is None:
             return False
         due = await self._link.queue("due", ref, self._settings.events_ms)
         ends_ms = self._ends_ms(ref, due)
-        return ends_ms is not None and ends_ms <= due["now"]
+        if ends_ms is not None:
+            return bool(ends_ms <= due["now"])
+        return not due["on_duty"] and self.timetable.is_closed(ref, _said(due), due["now"])
 
     def _ends_ms(self, ref: QueueRef, due: dict[str, Any]) -> int | None:
         """From when on nobody waits in this queue, going by what `due` says of it."""
         if self.timetable is None:
             return None
-        said = read_closing((due["closed_until"], due["closed_ms"]))
-        return self.timetable.ends_ms(ref, said, due["now"])
+        return self.timetable.ends_ms(ref, _said(due), due["now"])
 
     async def _arrive(self, ref: QueueRef, ticket: dict[str, Any]) -> Ticket:
         """The second and the third step."""
@@ -97,6 +100,10 @@ class TransferVerbs(Verbs):
             "transfer_done", ref, ticket["id"], reply["ticket"]["id"], retention_ms
         )
         return records.ticket(target, reply["ticket"])
+
+
+def _said(due: dict[str, Any]) -> Bulletin:
+    return read_closing((due["closed_until"], due["closed_ms"]))
 
 
 class VisitVerbs(TransferVerbs, PullVerbs):

@@ -9,7 +9,7 @@ from kolapp_queue import sweep_verbs
 from kolapp_queue.audit_stream import read_after
 from kolapp_queue.errors import QueueClosed
 from kolapp_queue.hours import OpeningHours
-from kolapp_queue.model import PatientKey, QueueRef
+from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef
 from kolapp_queue.policy import PolicySet, QueuePolicy
 from kolapp_queue.policy_book import PolicyBook, UnreadablePolicies, publish
 from kolapp_queue.states import TicketState
@@ -147,3 +147,23 @@ async def test_nobody_is_transferred_to_where_nobody_may_wait(
     there.timetable = Timetable(None)
     ticket = await there.transfer(ref, visit.id, DOCTOR, visit.epoch, "other")
     assert ticket.ref.queue == "other"
+    there.timetable = Timetable(1)
+    again = await there.transfer(ref, visit.id, DOCTOR, visit.epoch, "other")
+    assert again == ticket, "a repeat is told what it did"
+
+
+async def test_a_transfer_leads_to_no_queue_that_is_closed_and_has_nobody(
+    store: QueueStore, ref: QueueRef
+) -> None:
+    """One that serves who waits to the end, and has nobody left who could."""
+    visit = await answered(store, ref, "anna")
+    other = QueueRef(ref.provider, "other")
+    there = going_by(store, replace(policy(other, drain_ms=None), week=SHUT.week))
+    with pytest.raises(QueueClosed):
+        await there.transfer(ref, visit.id, DOCTOR, visit.epoch, "other")
+    with pytest.raises(QueueClosed):
+        await there.transfer(ref, visit.id, DOCTOR, visit.epoch, "not-configured")
+    assert (await store.read_visit(ref, visit.id)).state == "live"
+    await store.set_duty(ref.provider, ClinicianKey("late"), ["other"])
+    ticket = await there.transfer(ref, visit.id, DOCTOR, visit.epoch, "other")
+    assert (ticket.ref, (await store.line(other)).waiting) == (other, (ticket.id,))

@@ -52,6 +52,9 @@ class Timetable:
     def ends_ms(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> int | None:
         return self.ends
 
+    def is_closed(self, ref: QueueRef, bulletin: Bulletin, now_ms: int) -> bool:
+        return False
+
 
 async def every_key(store: QueueStore, pattern: str) -> list[bytes]:
     """All keys of the store that match, on all its nodes."""

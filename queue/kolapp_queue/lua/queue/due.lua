@@ -1,6 +1,6 @@
 -- The earliest deadline of each kind, and the time to compare it with; the nodes at which somebody
--- has a connection; how many wait, and how many were ever set aside; until when an operator closed
--- the queue. Changes nothing.
+-- has a connection; how many wait, are on duty, and were ever set aside; until when an operator
+-- closed the queue. Changes nothing.
 -- KEYS     the queue's keys (_keys.lua)
 -- ARGV[1]  how long events are kept, ms
 local function earliest(set)
@@ -26,6 +26,7 @@ return cmsgpack.pack({
   nodes = nodes,
   asides = tonumber(redis.call('HGET', META, 'asides') or 0),
   waiting = redis.call('ZCARD', PRESENT) + redis.call('ZCARD', AWAY),
+  on_duty = redis.call('ZCOUNT', DUTY, '(' .. now, '+inf'),
   closed_until = redis.call('HGET', META, 'closed_until') or '',
   closed_ms = redis.call('HGET', META, 'closed_ms') or '',
   events = first and tonumber(string.match(first[1], '^%d+')) + tonumber(ARGV[1]) + 1,
