@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,8 +46,10 @@ from kolapp_queue.states import Outcome, TicketState
 from kolapp_queue.store import QueueStore
 from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
 
-PROFILES = {"short": (10, 30), "long": (2_000, 100)}
-EXAMPLES, STEPS = PROFILES.get(os.environ.get("KOLAPP_HYPOTHESIS", ""), (60, 40))
+# Examples, steps of each, and how many steps it is in all at least: a few examples end early.
+PROFILES = {"short": (10, 30, 250), "long": (2_050, 100, 200_000)}
+EXAMPLES, STEPS, LEAST = PROFILES.get(os.environ.get("KOLAPP_HYPOTHESIS", ""), (60, 40, 2_000))
+STALLED_S = 60  # nothing is wrong with a store before that, on a machine that others fill
 HOUR_MS = 3_600_000
 QUEUES = ("drop-in", "children")
 PATIENTS = [PatientKey(name) for name in ("anna", "bo", "cecilia", "daniel")]
@@ -72,8 +75,12 @@ pick = st.integers(min_value=0, max_value=1_000)
 rarely = st.integers(min_value=0, max_value=4).map(lambda number: number == 4)
 by_whom = st.sampled_from(["clinician", "patient", "clinician", "patient", "stranger"])
 
+_logger = logging.getLogger(__name__)
+
 
 class QueueMachine(RuleBasedStateMachine):
+    steps = 0  # of all machines of this process
+
     def __init__(self, url: str, broken: str = "") -> None:
         """`broken`: a script that goes without its epoch check."""
         super().__init__()
@@ -107,7 +114,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @staticmethod
     async def _link(url: str) -> CutLink:
-        return CutLink(url, one_server=True)  # its connections belong to this loop
+        # Its connections belong to this loop.
+        return CutLink(url, one_server=True, timeout_ms=STALLED_S * 1000)
 
     def teardown(self) -> None:
         self.runner.run(self.link.close())
@@ -117,7 +125,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def run(self, call: Awaitable[Any]) -> Any:
         async def bounded() -> Any:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(2 * STALLED_S):
                 return await call
 
         return self.runner.run(bounded())
@@ -640,6 +648,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_store_holds_what_the_model_holds(self) -> None:
+        QueueMachine.steps += 1
         for queue, (records, line) in self.run(self.look()).items():
             queue_checks.line(self.model, queue, line)
             queue_checks.records(self.model, queue, records)
@@ -711,6 +720,8 @@ def test_any_order_of_verbs_does_what_the_model_does(store_url: str) -> None:
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )
+    assert QueueMachine.steps >= LEAST
+    _logger.info("%d steps, the store compared with the model after each", QueueMachine.steps)
 
 
 @pytest.mark.parametrize("script", FENCED)

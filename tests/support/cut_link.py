@@ -18,10 +18,15 @@ class CutLink(Link):
     of it. After: the step is done, but nobody got the answer. Before: the step may yet arrive
     late, see `arrive`. `meanwhile` runs before the next call of a script: somebody was faster."""
 
-    def __init__(self, url: str, one_server: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        one_server: bool = False,
+        timeout_ms: int = QueueSettings().command_timeout_ms,
+    ) -> None:
         """Steps on two records are two scripts, as in a cluster, so that one can die between them;
         with `one_server` they are one, if the store is one."""
-        super().__init__(url, QueueSettings().command_timeout_ms)
+        super().__init__(url, timeout_ms)
         self.one_server &= one_server
         self.before = ""
         self.after = ""
