@@ -85,6 +85,13 @@ class Pion(Worker):
     async def send(self, leg: str) -> None:
         await self.call("send", SETUP_S, leg=leg)
 
+    async def storm(self, leg: str, kind: str, per_s: float, seconds: float) -> int:
+        """Ask for so many key frames (`key_frames`) or packets again (`losses`); how many."""
+        found = await self.call(
+            "storm", SETUP_S + seconds, leg=leg, kind=kind, rate=per_s, seconds=seconds
+        )
+        return int(found)
+
     async def close_leg(self, leg: str) -> None:
         await self.call("close", SETUP_S, leg=leg)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -15,6 +14,7 @@ from typing import Any
 from ..errors import BenchFailed
 from .figures import percentile
 from .machine import CpuMeter, rss_mb
+from .media_attacks import measure as measure_attacks
 from .media_load import Pion
 from .media_systems import Janus, Kolapp, Relay, System
 
@@ -32,7 +32,7 @@ SETTLE_S = 2.0
 MOST_LOSS = 0.001  # and most of a core: beyond it a step has not held
 MOST_CPU = 0.95
 MOST_LATE_MS = 100.0  # half of the packets; who talks with somebody notices more
-FLOOD_PER_S = 50_000
+ATTACKED = 20  # calls beside which attacks are measured: there is room to see their cost
 
 
 def tell(progress: str) -> None:
@@ -63,15 +63,19 @@ class Run:
             _apart(self._system, self._pion.pid)
             self._before = 0, self._memory_mb()
             rows: list[dict[str, Any]] = []
+            attacks: dict[str, Any] = {}
             for calls in self._steps:
                 tell(f"{self._system.name}: {calls} calls")
                 await self._grow(calls)
                 rows.append(await self._step(direct))
                 if not rows[-1]["held"]:
                     break
+                if calls >= ATTACKED and not attacks and isinstance(self._system, Kolapp):
+                    tell(f"{self._system.name}: attacks beside {calls} calls")
+                    attacks = await measure_attacks(self._system, self._pion)
             report = _headline(rows) | {"direct_ms": direct, "steps": rows}
-            if isinstance(self._system, Kolapp):
-                report["flood"] = await self._flood(self._system)
+            if attacks:
+                report["attacks"] = attacks
             if self._system.name != "mediarelay":  # its own delay is measured inside
                 await self._compare_at_load(report)
             return report
@@ -163,36 +167,8 @@ class Run:
             ),
         }
 
-    async def _flood(self, system: Kolapp) -> dict[str, Any]:
-        """What it costs when a stranger throws junk at the port of one leg."""
-        meter, start = CpuMeter(system.pids), time.monotonic()
-        await asyncio.sleep(self._seconds)
-        calm = sum(meter.used_s().values()) / (time.monotonic() - start)
-        await self._pion.figures()
-        meter, start = CpuMeter(system.pids), time.monotonic()
-        sent = await asyncio.to_thread(_throw, system.media_port, self._seconds)
-        flooded = sum(meter.used_s().values()) / (time.monotonic() - start)
-        figures = await self._pion.figures()
-        loss = max(0.0, 1 - figures["received"] / max(1, figures["expected"]))
-        return {
-            "packets_per_s": round(sent / self._seconds),
-            "cpu_without": round(calm, 3),
-            "cpu_with": round(flooded, 3),
-            "loss": round(loss, 5),
-        }
-
     def _memory_mb(self) -> float:
         return sum(rss_mb(pid) for pid in self._system.pids.values())
-
-
-def _throw(port: int, seconds: float) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        start, sent = time.monotonic(), 0
-        while (passed := time.monotonic() - start) < seconds:
-            while sent < passed * FLOOD_PER_S:
-                stranger.sendto(b"\xff" * 200, ("127.0.0.1", port))
-                sent += 1
-    return sent
 
 
 def _apart(system: System, load: int) -> None:

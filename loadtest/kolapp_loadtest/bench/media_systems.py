@@ -62,6 +62,7 @@ class Kolapp:
             }
         )
         self.media_port = 0  # of the first leg
+        self.first_patient: Patient  # once there is a call
 
     @property
     def pids(self) -> dict[str, int]:
@@ -81,6 +82,8 @@ class Kolapp:
         url, network, enter = self._server.url, self._network, self._stack.enter_async_context
         token = await demo_token(network.session, url, "patient")
         patient = await enter(Patient(url, token, network=network))
+        if not number:
+            self.first_patient = patient
         await patient.join(QUEUE)
         token = await demo_token(network.session, url, "clinician")
         clinician = await enter(Clinician(url, token, network=network))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pion/dtls/v2"
 	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 )
@@ -77,6 +78,7 @@ type leg struct {
 	once      sync.Once
 	lock      sync.Mutex
 	in        map[string]*incoming
+	picture   uint32    // SSRC of the picture that comes
 	late      []float64 // milliseconds from sending to arrival, of marked packets
 	sent      uint64
 	unsent    uint64
@@ -139,6 +141,8 @@ type arguments struct {
 	Video   string  `json:"video"`
 	Audio   string  `json:"audio"`
 	Seconds float64 `json:"seconds"`
+	Kind    string  `json:"kind"`
+	Rate    float64 `json:"rate"`
 }
 
 func (b *bench) make(name string) (*leg, error) {
@@ -184,6 +188,9 @@ func (l *leg) listen(track *webrtc.TrackRemote) {
 	in := &incoming{sequences: -1}
 	l.lock.Lock()
 	l.in[track.Kind().String()] = in
+	if track.Kind() == webrtc.RTPCodecTypeVideo {
+		l.picture = uint32(track.SSRC())
+	}
 	l.lock.Unlock()
 	buffer := make([]byte, 1600)
 	for {
@@ -410,6 +417,34 @@ func (b *bench) figures(arguments) (interface{}, error) {
 	return total, nil
 }
 
+// Somebody in a call who asks for far more than a browser does.
+func (b *bench) storm(a arguments) (interface{}, error) {
+	found, err := b.take(a.Leg)
+	if err != nil {
+		return nil, err
+	}
+	found.lock.Lock()
+	picture := found.picture
+	found.lock.Unlock()
+	asked := 0
+	begin := time.Now()
+	for passed := 0.0; passed < a.Seconds; passed = time.Since(begin).Seconds() {
+		for ; float64(asked) < passed*a.Rate; asked++ {
+			var request rtcp.Packet = &rtcp.PictureLossIndication{MediaSSRC: picture}
+			if a.Kind == "losses" {
+				lost := rtcp.NackPair{PacketID: uint16(asked), LostPackets: 0xffff}
+				request = &rtcp.TransportLayerNack{MediaSSRC: picture, Nacks: []rtcp.NackPair{lost}}
+			}
+			report := &rtcp.ReceiverReport{SSRC: 1} // every compound begins with one
+			if err := found.peer.WriteRTCP([]rtcp.Packet{report, request}); err != nil {
+				return nil, err
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return asked, nil
+}
+
 func (b *bench) close(a arguments) (interface{}, error) {
 	found, err := b.take(a.Leg)
 	if err != nil {
@@ -432,6 +467,7 @@ func main() {
 	verbs := map[string]func(arguments) (interface{}, error){
 		"record": bench.record, "offer": bench.offer, "accept": bench.accept, "answer": bench.answer,
 		"connected": bench.connected, "send": bench.send, "figures": bench.figures, "close": bench.close,
+		"storm": bench.storm,
 	}
 	var output sync.Mutex
 	reply := func(message map[string]interface{}) {
