@@ -54,6 +54,7 @@ class Place(TypedDict):
     position: int
     waiting: int
     wait: Wait
+    stale: NotRequired[bool]
 
 
 class Call(TypedDict):

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 
 from kolapp_queue.errors import StoreUnavailable
@@ -39,6 +40,7 @@ from .relays import Relays
 from .seal_keys import seal_ring
 from .services import Services
 from .settings import Settings
+from .store_watch import StoreWatch
 from .tasks import Tasks
 from .token_keys import key_source, token_rules
 from .webhooks import keep_webhooks
@@ -69,11 +71,11 @@ class SignallingNode:
         for connection in self.connections:
             connection.close_soon(CloseCode.INTERNAL)
 
-    async def dismiss(self) -> None:
-        """The node stops: everybody is told to connect again."""
+    async def dismiss(self, why: CloseCode = CloseCode.SHUTTING_DOWN) -> None:
+        """Everybody who is here now is told to connect again, elsewhere if they can."""
         of = self.settings
         drain = Drain(of.drain_per_s, of.drain_ms / 1000, of.reconnect_hint_ms)
-        await drain.send_off(self.connections)
+        await drain.send_off(self.connections, why)
 
 
 @asynccontextmanager
@@ -200,7 +202,9 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     tasks.keep(lambda: upkeep.look_after(hub))
     tasks.keep(lambda: upkeep.tell_absences(hub))
     tasks.keep(lambda: upkeep.renew(hub, settings.duty_lease_ms // _LEASE_PARTS))
-    tasks.keep(lambda: upkeep.compare_versions(store, queues, hub, settings.resync_ms))
+    resync_s, patience_s = settings.resync_ms / 1000, node.settings.store_patience_ms / 1000
+    cut_off = partial(node.dismiss, CloseCode.CUT_OFF)
+    tasks.keep(StoreWatch(store, queues, hub, tasks, resync_s, patience_s, cut_off).run)
     absent_ms = node.settings.absent_after_ms
     tasks.keep(lambda: upkeep.sweep(store, queues, clock, settings.resync_ms, absent_ms))
     every_ms = node.settings.node_lease_ms // _LEASE_PARTS

@@ -88,6 +88,7 @@ class CloseCode(IntEnum):
     INTERNAL = 4003
     SLOW_SENDER = 4004
     HELLO_LATE = 4005
+    CUT_OFF = 4006
     # a person or a programmer must act
     HELLO_EXPECTED = 4500
     BAD_TOKEN = 4501
@@ -110,6 +111,7 @@ CLOSE_TEXT: dict[CloseCode, str] = {
     CloseCode.INTERNAL: "The server failed.",
     CloseCode.SLOW_SENDER: "A message was begun and not completed in time.",
     CloseCode.HELLO_LATE: "No `hello` came in time; somebody was too busy.",
+    CloseCode.CUT_OFF: "The node cannot reach the store; another one may, and places are kept.",
     CloseCode.HELLO_EXPECTED: "The first message was not a `hello`.",
     CloseCode.BAD_TOKEN: "The token is not valid, or not any more.",
     CloseCode.TAKEN_OVER: "A newer connection of the same person took over.",

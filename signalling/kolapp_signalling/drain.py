@@ -1,4 +1,5 @@
-"""A node that stops sends everybody elsewhere: a few at a time, in no order, each with a hint.
+"""A node that stops, or cannot reach its store, sends everybody elsewhere: a few at a time, in no
+order, each with a hint.
 
 Whoever is sent off connects again at once, here or at another node. All at the same moment would
 be a storm for those who stay; one after the other would take too long, so the whole has a limit.
@@ -28,7 +29,7 @@ class Drain:
     hint_ms: int
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def send_off(self, connections: Collection[Connection]) -> None:
+    async def send_off(self, connections: Collection[Connection], why: CloseCode) -> None:
         """Until all have ended, which each does within its closing handshake's deadline."""
         left = list(connections)
         random.shuffle(left)
@@ -38,7 +39,7 @@ class Drain:
                 await self.pause(_BATCH_S * random.uniform(0.5, 1.0))
             for connection in left[first : first + batch]:
                 connection.send(Reconnect(after_ms=self.hint_ms))
-                connection.close_soon(CloseCode.SHUTTING_DOWN)
+                connection.close_soon(why)
         await asyncio.gather(*(connection.ended for connection in left))
 
     def batch(self, count: int) -> int:

@@ -45,12 +45,14 @@ class WaitRange(msgspec.Struct, frozen=True):
 class PlaceInfo(msgspec.Struct, frozen=True):
     """`position` 1 is next; `waiting` counts everybody in the line. A place that rose says why in
     `cause`, until it falls again: urgent, given_back, transferred_in, returned, clinician_came or
-    clinician_left. It never rises without one."""
+    clinician_left. It never rises without one. `stale`: this is the last that is known, for the
+    store is away; the place is kept, and the next snapshot without it is the truth again."""
 
     position: int
     waiting: int
     wait: WaitRange
     cause: str = ""
+    stale: bool = False
 
 
 class NeedsOffered(msgspec.Struct, frozen=True, omit_defaults=True):

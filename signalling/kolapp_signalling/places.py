@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from kolapp_queue.errors import StoreUnavailable
 
 from . import log
@@ -73,6 +74,16 @@ class Places:
         """Something may have been missed: read again and look at every ticket now."""
         self._everybody = True
         self._touch()
+
+    async def tell_stale(self) -> None:
+        """The line cannot be read: what was told is the last that is known. The next round that
+        can be read tells everybody the truth, for a place that is not stale is another one."""
+        for count, held in enumerate(list(self._audience.tickets(self._queue.ref).values()), 1):
+            if held.waiting and held.place is not None and not held.place.stale:
+                held.place = msgspec.structs.replace(held.place, stale=True)
+                self._audience.tell(held)
+            if count % _SLICE == 0:
+                await asyncio.sleep(0)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -160,6 +160,9 @@ class Settings(Surroundings):
     stop_timeout_ms: int = setting(
         5_000, milliseconds(), "A process that is told to stop is killed after this."
     )
+    store_patience_ms: int = setting(
+        10_000, milliseconds(), "A node that cannot reach the store sends all away after so long."
+    )
     drain_per_s: int = setting(
         500, whole(1, 1_000_000), "Connections that a stopping node sends elsewhere in a second."
     )

@@ -1,7 +1,7 @@
 """What this node does about once a second, whoever is connected.
 
-Versions are compared, so that a lost hint costs a second at most; deadlines that have passed are
-swept, which every node may do; sockets and sessions are looked after.
+Deadlines that have passed are swept, which every node may do; sockets and sessions are looked
+after. Whether the store is there, and what its hints did not tell: `store_watch.py`.
 """
 
 from __future__ import annotations
@@ -87,41 +87,6 @@ async def renew(hub: Hub, every_ms: int) -> None:
 async def _some_at_a_time(work: Sequence[Callable[[], Awaitable[None]]]) -> None:
     for first in range(0, len(work), _AT_A_TIME):
         await asyncio.gather(*(each() for each in work[first : first + _AT_A_TIME]))
-
-
-async def compare_versions(store: QueueStore, queues: Queues, hub: Hub, every_ms: int) -> None:
-    """A version that no hint told of means a lost hint."""
-    away = False
-    while True:
-        # A little less than the promise, and never in step with the other nodes.
-        await asyncio.sleep(every_ms / 1000 * random.uniform(0.6, 0.8))
-        try:
-            for queue in queues:
-                known = queue.line.version  # before asking: a later reading may be newer
-                version = await store.version(queue.ref)
-                if queue.line.went_back or version < known:
-                    await _begin_anew(store, hub, queues)
-                elif queue.compare(version):
-                    queues.resync(queue.ref)
-            if away:
-                away = False
-                log.event(logging.WARNING, "The store is back.")
-                queues.resync(None)
-        except StoreUnavailable:
-            if not away:
-                log.event(logging.WARNING, "The store is away.")
-            away = True
-
-
-async def _begin_anew(store: QueueStore, hub: Hub, queues: Queues) -> None:
-    """The store lost its last writes, so what we and our clients know is of a time that never
-    was. New sessions begin with the truth; older versions would be ignored in the old ones. What
-    we have seen tells the store whose signed copies it may restore."""
-    for queue in list(queues):
-        await store.went_back(queue.ref, queue.line.seen)
-    log.event(logging.ERROR, "The store went back; everybody begins anew.", count=len(hub))
-    hub.begin_anew()
-    queues.forget()
 
 
 async def sweep(

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from aiohttp import ClientSession
 from drivers import People, Start
+from kolapp_signalling.codes import CloseCode
 from kolapp_signalling.drain import Drain
 
 
@@ -29,8 +30,10 @@ async def test_everybody_is_sent_off_a_few_at_a_time_with_a_hint(
         assert 0 < seconds <= 0.05
         gone.append(sum(each.close_code is not None for each in connections))
 
-    sending_off = asyncio.create_task(Drain(40, 3.0, 777, pause).send_off(connections))
-    assert await asyncio.gather(*(each.closed() for each in everybody)) == [4000] * 6
+    sending_off = asyncio.create_task(
+        Drain(40, 3.0, 777, pause).send_off(connections, CloseCode.CUT_OFF)
+    )
+    assert await asyncio.gather(*(each.closed() for each in everybody)) == [4006] * 6
     await sending_off
     assert gone == [2, 4]
     for each in everybody:

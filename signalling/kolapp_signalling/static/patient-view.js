@@ -117,7 +117,7 @@ function drawPlace(place, t, age_s) {
   const figure = byId("ahead");
   figure.dataset.ahead = String(ahead);
   setText(figure, t.ahead(ahead));
-  const risen = sayCause(t, place.cause ?? "");
+  const risen = place.stale ? t.place_stale : sayCause(t, place.cause ?? "");
   const why = sayWhy(t, words) || sayLonger(t, place);
   setText(byId("risen"), risen);
   setText(byId("wait"), sayWait(t, words));

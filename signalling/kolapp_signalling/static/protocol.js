@@ -74,7 +74,8 @@ export class KolappError extends Error {
  *
  * @typedef {{known: boolean, low_s: number, high_s: number, why?: string,
  *   cause?: string}} WaitRange
- * @typedef {{position: number, waiting: number, wait: WaitRange, cause?: string}} PlaceInfo
+ * @typedef {{position: number, waiting: number, wait: WaitRange, cause?: string,
+ *   stale?: boolean}} PlaceInfo
  * @typedef {{name: string, title: string, place?: PlaceInfo | null,
  *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,

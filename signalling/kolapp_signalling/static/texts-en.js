@@ -70,6 +70,7 @@ export default {
   cause_urgent: "Somebody in urgent need goes first.",
   cause_given_back: "Somebody who was called already is back in the line ahead of you.",
   cause_transferred_in: "Somebody who has waited longer in another queue goes first.",
+  place_stale: "The last we know: we cannot look it up right now. Your place is kept.",
   cause_returned: "Somebody who kept a place ahead of you is back.",
   cause_clinician_came: "A clinician came who sees you, and others who have waited longer.",
   cause_clinician_left: "A clinician had to leave, so others who have waited longer go first.",

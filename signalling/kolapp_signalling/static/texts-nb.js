@@ -70,6 +70,7 @@ export default {
   cause_urgent: "Noen som trenger hjelp raskt, går foran.",
   cause_given_back: "Noen som allerede er ringt opp, er tilbake foran deg i køen.",
   cause_transferred_in: "Noen som har ventet lenger i en annen kø, går foran.",
+  place_stale: "Det siste vi vet: vi kan ikke slå det opp akkurat nå. Plassen din er trygg.",
   cause_returned: "Noen som hadde plass foran deg, er tilbake.",
   cause_clinician_came: "En behandler kom som tar imot deg, og andre som har ventet lenger.",
   cause_clinician_left: "En behandler måtte gå, så andre som har ventet lenger, går foran.",

@@ -70,6 +70,7 @@ export default {
   cause_urgent: "Någon med akut behov går före.",
   cause_given_back: "Någon som redan blivit uppringd är tillbaka före dig i kön.",
   cause_transferred_in: "Någon som har väntat längre i en annan kö går före.",
+  place_stale: "Det senaste vi vet: vi kan inte slå upp det just nu. Din plats är kvar.",
   cause_returned: "Någon som hade en plats före dig är tillbaka.",
   cause_clinician_came: "En vårdgivare kom som tar emot dig, och andra som har väntat längre.",
   cause_clinician_left: "En vårdgivare fick gå, så andra som har väntat längre går före.",
