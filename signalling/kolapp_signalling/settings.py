@@ -158,16 +158,16 @@ class Settings(Surroundings):
         15_000, milliseconds(), "A process of `kolapp serve` must be ready within this."
     )
     stop_timeout_ms: int = setting(
-        5_000, milliseconds(), "A process that is told to stop is killed after this."
+        15_000, milliseconds(), "A process that is told to stop is killed after this."
     )
     store_patience_ms: int = setting(
         10_000, milliseconds(), "A node that cannot reach the store sends all away after so long."
     )
     drain_per_s: int = setting(
-        500, whole(1, 1_000_000), "Connections that a stopping node sends elsewhere in a second."
+        200, whole(1, 1_000_000), "Connections that a stopping node sends elsewhere in a second."
     )
     drain_ms: int = setting(
-        3_000, milliseconds(), "All of them are sent off within this, however many there are."
+        10_000, milliseconds(), "All of them are sent off within this, however many there are."
     )
     reconnect_hint_ms: int = setting(1_000, milliseconds(), "They come back spread over so long.")
     leaving_ms: int = setting(

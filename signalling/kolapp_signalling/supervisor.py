@@ -25,6 +25,7 @@ from .store_keeper import StoreKeeper
 from .voice import Voice
 from .wakeups import Wakeups
 
+DRAIN_ALONE_MS = 1_000  # a signalling node without a neighbour sends its clients off within this
 HOUSEKEEPING_MS = 60_000  # the store's log is kept short at least this often
 
 
@@ -253,6 +254,8 @@ class Supervisor:
     def _environment_of(self, role: str, name: str, offset: int) -> dict[str, str]:
         """`offset` is added to a fixed port of the control socket."""
         node = self.settings.node_id
+        # Nobody else takes the clients of one: the sooner it is gone, the sooner the next is there.
+        alone_ms = min(self.settings.drain_ms, DRAIN_ALONE_MS)
         host, _, port = self.settings.media_control.rpartition(":")
         if role == MEDIA and port != "0":
             port = str(int(port) + offset)
@@ -262,6 +265,7 @@ class Supervisor:
             media_control=f"{host}:{port}",
             http_port=self.port.number if self.port else self.settings.http_port,
             share_port=self.port is not None,
+            drain_ms=self.settings.drain_ms if self.port else alone_ms,
             store_url=self.store.url if self.store else self.settings.store_url,
         )
         return child_environment(self.environment, to_environment(settings))

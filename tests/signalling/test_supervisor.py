@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from kolapp_signalling.setting_kinds import MEDIA
+from kolapp_signalling.setting_kinds import MEDIA, SIGNALLING
 from kolapp_signalling.settings import Settings
+from kolapp_signalling.shared_port import SharedPort
 from kolapp_signalling.supervisor import Supervisor, media_nodes
 
 HEAVY = ("asyncio", "aiohttp", "redis", "aiortc", "uvloop", "cryptography", "numpy", "segno", "jwt")
@@ -42,3 +43,15 @@ def test_one_media_node_is_called_that_and_has_a_spare():
     supervisor = Supervisor(Settings(media_nodes=1, store_url="unix:/x"), {}, None, None)
     one = supervisor._watched(MEDIA, 1)
     assert (one.name, one.spare.delay_ms) == ("media", Settings().spare_delay_ms)
+
+
+def test_a_signalling_node_without_a_neighbour_sends_its_clients_off_at_once():
+    """There is nobody to take them before its successor is there."""
+    supervisor = Supervisor(Settings(store_url="unix:/x"), {}, None, None)
+    alone = supervisor._watched(SIGNALLING, 1).child.environment
+    assert alone["KOLAPP_DRAIN_MS"] == "1000"
+    supervisor.port = SharedPort("127.0.0.1", 0)
+    try:
+        assert "KOLAPP_DRAIN_MS" not in supervisor._watched(SIGNALLING, 1).child.environment
+    finally:
+        supervisor.port.close()

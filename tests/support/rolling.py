@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from kolapp_loadtest.clinician import Clinician
+from kolapp_loadtest.errors import NotInTime, RequestRefused
 from kolapp_loadtest.patient import Patient
 from processes import Serve
 from story import QUEUE, Town
@@ -17,6 +20,8 @@ from story import QUEUE, Town
 CLINICIANS = 4
 AT_A_TIME = 25
 BACK_S = 20.0
+INSIST_S = 40.0
+T = TypeVar("T")
 
 
 @dataclass
@@ -82,6 +87,9 @@ async def restarted_in_turn(serve: Serve, waiting: Waiting, pulls_per_s: float) 
                     seen.back_s.append(each._opened_s - began)
         over.set()
         await pulling
+        for task in answering:
+            if task.done():
+                task.result()  # whatever hindered somebody from saying no is what to hear of
         for clinician in waiting.clinicians:  # whoever they called has said no
             await clinician.until_free(BACK_S)
         assert seen.back_s, "nobody was sent elsewhere"
@@ -107,7 +115,7 @@ async def _declines(patient: Patient, seen: Seen) -> None:
     assert patient.ticket is not None
     seen.turn_ms.append(RING_MS - call["answer_within_ms"])
     seen.rung.append(patient.ticket["number"])
-    await patient.decline()
+    await _insisted(patient.decline)
 
 
 RING_MS = 45_000
@@ -118,6 +126,26 @@ def _call(patient: Patient) -> Any:
     return ticket["call"] if ticket is not None and ticket["state"] == "called" else None
 
 
+async def _pull(clinician: Clinician) -> int:
+    key = secrets.token_urlsafe(12)
+    visit = (await _insisted(lambda: clinician.pull(key)))["visit"]
+    assert visit is not None
+    return visit["number"]
+
+
+async def _insisted(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again until there is an answer, as people do."""
+    async with asyncio.timeout(INSIST_S):
+        while True:
+            try:
+                return await ask()
+            except NotInTime:
+                continue
+            except RequestRefused as refused:
+                if refused.code != "store_unavailable":
+                    raise
+
+
 async def _pulls(waiting: Waiting, per_s: float, seen: Seen, over: asyncio.Event) -> None:
     """At an even pace; a clinician whose patient has not said no yet is passed over."""
     turn = 0
@@ -125,9 +153,7 @@ async def _pulls(waiting: Waiting, per_s: float, seen: Seen, over: asyncio.Event
         turn += 1
         clinician = waiting.clinicians[turn % CLINICIANS]
         if clinician.visit is None and clinician.connected:
-            await clinician.pull()
-            assert clinician.visit is not None
-            seen.pulled.append(clinician.visit["number"])
+            seen.pulled.append(await _pull(clinician))
         try:
             await asyncio.wait_for(over.wait(), 1 / per_s)
         except TimeoutError:
