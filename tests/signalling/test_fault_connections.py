@@ -21,6 +21,7 @@ from kolapp_signalling.app import Served
 from kolapp_signalling.codes import CloseCode
 from raw_socket import PING, TEXT, frame, raw_socket
 from redis.asyncio import Redis
+from tcp_proxy import tcp_proxy
 
 TURN_S = 2.0  # "your turn" at the latest, when hints are lost
 HERD = 80
@@ -39,6 +40,7 @@ async def test_fault_5_the_store_is_frozen(frozen: Frozen, start: Start, crowd: 
             assert await doctor.errors("pull", key="k") == "store_unavailable"
             assert (await anna.ask("ping"))["type"] == "pong"
         assert anna.state == "waiting", "nobody is sent away because the store is"
+        await anna.until(lambda anna: anna.ticket["place"]["stale"])
     await until_ready(node)
     desk = await doctor.ask("pull", key="k")
     assert desk["visit"]["number"] == anna.ticket["number"]
@@ -85,31 +87,26 @@ def frozen(tmp_path: Any) -> Any:
 
 
 async def test_fault_7_a_node_is_cut_off_from_the_store(
-    own_store_url: str, start: Start, crowd: People, monkeypatch: pytest.MonkeyPatch
+    own_store_url: str, start: Start, crowd: People
 ) -> None:
-    """It is not ready, says so to who asks for anything, and nobody loses the place over it."""
-    node = await start(store_url=own_store_url, queue_command_timeout_ms=200)
+    """It is not ready, says so to who asks for anything, and nobody loses the place or the turn.
+    For twenty seconds: tests/long/test_store_outages.py."""
     there = await start(store_url=own_store_url)
-    anna = await crowd.waiting(node, "anna")
-    store = node.node.store
-    cut = asyncio.Event()
-
-    async def never(*args: object, **more: object) -> None:
-        cut.set()
-        raise StoreUnavailable
-
-    with monkeypatch.context() as patch:
-        for verb in ("join", "find", "version", "attach", "detach", "sweep_all", "line"):
-            patch.setattr(store, verb, never)
+    async with tcp_proxy(own_store_url) as proxy:
+        node = await start(store_url=proxy.url, queue_command_timeout_ms=200)
+        anna = await crowd.waiting(node, "anna")
+        proxy.cut()
         assert await anna.errors("join", queue=QUEUE) == "store_unavailable"
-        await asyncio.wait_for(cut.wait(), 5)
-        assert anna.state == "waiting"
+        with pytest.raises(StoreUnavailable):
+            await node.node.lease.check()
+        await anna.until(lambda anna: anna.ticket["place"]["stale"])
+        assert (anna.state, anna.position) == ("waiting", 1)
         await crowd.waiting(there, "bo")  # the other side goes on, and tells no lie about anna
-        doctor = await crowd.clinician(there)
-        desk = await doctor.pull()
+        desk = await (await crowd.clinician(there)).pull()
         assert desk["visit"]["number"] == anna.ticket["number"]
-        await doctor.ask("give_back", visit=desk["visit"]["id"], epoch=desk["visit"]["epoch"])
-    assert (await anna.ask("find", queue=QUEUE))["place"]["position"] == 1
+        proxy.mend()
+        await anna.until_state("called")
+        assert anna.ticket["call"]["visit"] == desk["visit"]["id"]
 
 
 async def test_fault_8_the_subscription_is_killed_a_hundred_times(

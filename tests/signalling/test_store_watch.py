@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,10 @@ from kolapp_queue.keys import queue_key, queue_keys
 from kolapp_queue.model import ClinicianKey, QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from kolapp_signalling.app import serving
 from kolapp_signalling.codes import CloseCode
 from kolapp_signalling.setting_kinds import QueueTitle
+from kolapp_signalling.settings import Settings
 from redis.asyncio import Redis
 from tcp_proxy import tcp_proxy
 
@@ -150,6 +154,28 @@ async def test_who_waits_is_told_that_the_place_is_the_last_one_known(
     for position, patient in enumerate((anna, bo), 1):
         await patient.until(lambda patient: not stale(patient))
         assert patient.position == position
+
+
+async def test_a_node_stops_in_time_while_the_store_is_frozen(
+    own_store: EmbeddedStore, settings: Settings, crowd: People
+) -> None:
+    """Everybody is sent off all the same, and nothing waits for the store longer than a command."""
+    quick = replace(settings.queue, command_timeout_ms=300)
+    async with AsyncExitStack() as running:
+        node = await running.enter_async_context(
+            serving(replace(settings, store_url=own_store.url, queue=quick))
+        )
+        waiting = [await crowd.waiting(node, f"patient{number}") for number in range(12)]
+        os.kill(own_store.pid, signal.SIGSTOP)
+        try:
+            for patient in waiting:
+                await patient.send("find", queue=QUEUE)
+            closing = asyncio.gather(*(patient.closed(10) for patient in waiting))
+            async with asyncio.timeout(10):
+                await running.aclose()
+        finally:
+            os.kill(own_store.pid, signal.SIGCONT)
+        assert set(await closing) == {CloseCode.SHUTTING_DOWN}
 
 
 async def test_a_queue_that_cannot_be_read_holds_no_other_up(

@@ -131,6 +131,11 @@ class Driver:
     async def until_state(self, state: str) -> None:
         await self.until(lambda driver: driver.state == state)
 
+    async def until_state_whenever(self, state: str) -> None:
+        """Without a deadline: the caller has one."""
+        while self.state != state:
+            await self.receive()
+
     # The usual steps
 
     async def join(self, queue: str = QUEUE) -> Message:
