@@ -2,10 +2,7 @@
 
 Two steps, both safe to repeat; what a cut-off pull left behind is found by the next one. A patient
 who may wait in another queue too is locked between the two, in a third slot.
-
-Which of several queues is next: the one whose first fitting ticket has waited longest, each wait
-counted as often as the queue weighs. With equal weights that is the earliest ticket of all. Nobody
-starves: a wait grows until it outweighs every other queue's, however heavy.
+Which of several queues is next: see `choice`.
 
 A patient who waits in two queues is called in one at a time. While called or seen in the one, they
 are passed over in the other, not removed: their place there is as before when it ends. Whoever is
@@ -22,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from . import keys, records
+from . import choice, keys, records
 from .eligibility import profile_of
 from .errors import (
     AlreadyInVisit,
@@ -143,24 +140,26 @@ class PullVerbs(RecordVerbs):
         return reply["record"], pulled or {}
 
     async def _longest(self, wish: _Wish, record: dict[str, Any]) -> str | None:
-        """The queue to pull from, see above. Only a hint: the pull decides who it is."""
+        """The queue to pull from. Only a hint: the pull decides who it is. Whoever is away in the
+        others, and would have been chosen, is told as by a pull."""
         queues, weigh = served(record), weights_of(record)
 
-        async def head(queue: str) -> dict[str, Any]:
-            ref = QueueRef(wish.provider, queue)
-            busy = ",".join(wish.busy.get(queue, ()))
-            return await self._link.queue("head", ref, wish.clinician, record["profile"], busy)
+        async def head(queue: str) -> choice.Head:
+            ref, busy = _ref(wish.provider, queue), ",".join(wish.busy.get(queue, ()))
+            who = (wish.clinician, record["profile"])
+            return choice.Head.read(await self._link.queue("head", ref, *who, busy))
+
+        async def call_away(queue: str, below: int | None) -> None:
+            ref, before = _ref(wish.provider, queue), "" if below is None else below
+            who, kept_ms = (wish.clinician, record["profile"]), self.settings_of(ref).retention_ms
+            await self._link.queue("call_away", ref, *who, before, kept_ms)
 
         left = [queue for queue in queues if queue not in wish.empty]
         heads = dict(zip(left, await asyncio.gather(*map(head, left)), strict=True))
-        found = {queue: head for queue, head in heads.items() if head}
-        now_ms = max((head["now_ms"] for head in found.values()), default=0)
-
-        def rank(queue: str) -> tuple[int, int, int]:
-            order_key, number = found[queue]["order"]
-            return -(now_ms - order_key) * weigh[queue], order_key, number
-
-        return min(found, key=rank, default=None)
+        chosen = choice.longest(heads, weigh)
+        away = choice.in_vain(heads, weigh, chosen)
+        await asyncio.gather(*(call_away(queue, below) for queue, below in away.items()))
+        return chosen
 
     async def _use(
         self, wish: _Wish, record: dict[str, Any], pulled: dict[str, Any] | None

@@ -180,10 +180,13 @@ async def every_turn_of_a_visit(store: QueueStore, provider: str) -> None:
     await store.hang_up(one, visit.id, DOCTOR, visit.epoch)
     await store.set_outcome(one, visit.id, DOCTOR, visit.epoch, Outcome.REFERRED)
     await store.end_wrap_up(provider, DOCTOR)
+    await store.set_duty(provider, DOCTOR, both)
+    away = await join(store, one, "away")
+    await store.detach(one, away.id, "away-1")
+    assert await store.pull(provider, DOCTOR, "nobody") is None
     # Bo waits in two queues, so a pull locks him and releases him at the end.
     for ref in (one, two):
         await join(store, ref, "bo")
-    await store.set_duty(provider, DOCTOR, both)
     first = await store.pull(provider, DOCTOR, "first")
     assert first is not None
     ticket = await store.answer(one, first.ticket, PatientKey("bo"), first.epoch)

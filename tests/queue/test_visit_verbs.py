@@ -301,3 +301,30 @@ async def test_who_is_away_when_their_turn_comes_is_an_event_once(
         assert await store.pull(ref.provider, DOCTOR, key) is None
     away = [event for event in await steps(store, ref) if event["step"] == "called_away"]
     assert [event["ticket"] for event in away] == [ticket.id]
+
+
+@pytest.mark.parametrize("somebody_there", [True, False])
+async def test_who_is_away_in_one_of_several_queues_is_told_too(
+    store: QueueStore, provider: str, somebody_there: bool
+) -> None:
+    one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
+    first, second = await join(store, one, "anna"), await join(store, two, "bo")
+    if somebody_there:
+        there = await join(store, two, "there")
+    last = await join(store, one, "daniel")
+    for ref, ticket, name in ((one, first, "anna"), (two, second, "bo"), (one, last, "daniel")):
+        await store.detach(ref, ticket.id, f"{name}-1")
+    await store.set_duty(provider, DOCTOR, ["one", "two"])
+    for key in ("1", "2"):
+        visit = await store.pull(provider, DOCTOR, key)
+        assert (visit and visit.ticket) == (there.id if somebody_there else None)
+        if visit is not None:
+            await store.give_back(two, visit.id, DOCTOR, visit.epoch)
+    away = [
+        event["ticket"]
+        for ref in (one, two)
+        for event in await steps(store, ref)
+        if event["step"] == "called_away"
+    ]
+    told = [first.id, second.id] if somebody_there else [first.id, last.id, second.id]
+    assert away == told, "each once; not who would not have been next"

@@ -9,21 +9,29 @@ local function listed(ids)
   return set, count
 end
 
--- Whoever would have been called, had they been there, is told so once for each absence: the
--- backend can send them a notification.
-local function tell_away(codes, taken, retention_ms)
+-- The first ones away that were not told of their turn yet; with `before`, those in front of that.
+-- With `retention_ms`, what cannot be read is set aside.
+local function untold(codes, before, retention_ms)
+  local found = {}
   for _, code in ipairs(codes) do
     for _, place in ipairs(firsts(AWAY, code, AWAY_MOST)) do
-      local before = taken and order_of(place_of(taken))
+      if before and order_of(place) >= before then break end
       local ticket = read(TICKETS, id_of(place))
-      if not ticket then
+      if ticket and not ticket.present and not ticket.called_away_ms then
+        table.insert(found, ticket)
+      elseif not ticket and retention_ms then
         set_aside(id_of(place), retention_ms, place)
-      elseif (not before or order_of(place) < before) and not ticket.present
-        and not ticket.called_away_ms then
-        ticket.called_away_ms = now
-        commit(ticket, nil, by_clock('called_away'))
       end
     end
+  end
+  return found
+end
+
+-- They would have been called: once for each absence the backend can send them a notification.
+local function tell_away(codes, before, retention_ms)
+  for _, ticket in ipairs(untold(codes, before, retention_ms)) do
+    ticket.called_away_ms = now
+    commit(ticket, nil, by_clock('called_away'))
   end
 end
 

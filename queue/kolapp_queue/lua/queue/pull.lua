@@ -40,7 +40,7 @@ if ticket and ticket.id ~= locked and is_shared(ticket.patient) then
   return {lock = ticket.id, patient = ticket.patient}
 end
 fence(clinician, lock_epoch, tonumber(ARGV[12]))
-if codes then tell_away(codes, ticket, tonumber(ARGV[12])) end
+if codes then tell_away(codes, ticket and order_of(place_of(ticket)), tonumber(ARGV[12])) end
 if not ticket then return reply() end
 
 unit = unit or spelled(profile).unit or ''
