@@ -22,6 +22,7 @@ from kolapp_loadtest.bench.media_load import Pion, build, record
 from kolapp_media.client import MediaClient
 from kolapp_media.node import MediaNode
 from kolapp_media.rtc import compat
+from kolapp_media.rtc.leg import Leg
 from kolapp_media.settings import MediaSettings
 from media_events import SECRET, Events
 from media_peers import Peer, until
@@ -154,21 +155,22 @@ async def test_pair(first: str, second: str, make: Callable[[str], Awaitable[End
     # Not loopback: Firefox gathers only the address of its default route for a page that was not
     # allowed to use camera or microphone.
     own = [each for each in compat.host_addresses() if ":" not in each]
-    node = MediaNode(replace(MediaSettings(), hosts=(own[0],)), SECRET)
-    await node.start()
-    client = await MediaClient.connect(node.address, SECRET, Events())
-    for end, name in zip(ends, ("patient", "clinician"), strict=True):
-        answer = await client.open_leg("visit", 1, name, 1, await end.offer(), forward=True)
-        await end.accept(answer)
+    async with AsyncExitStack() as stack:
+        node = MediaNode(replace(MediaSettings(), hosts=(own[0],)), SECRET)
+        stack.push_async_callback(node.close)
+        await node.start()
+        client = await MediaClient.connect(node.address, SECRET, Events())
+        stack.push_async_callback(client.close)
+        legs: list[Leg] = []
+        for end, name in zip(ends, ("patient", "clinician"), strict=True):
+            answer = await client.open_leg("visit", 1, name, 1, await end.offer(), forward=True)
+            legs += node._legs - set(legs)
+            await end.accept(answer)
 
-    legs = [seat.leg for seat in node._visits["visit"]._seats.values()]
-    here, there = ends
-    await asyncio.gather(here.sees_and_hears(), there.sees_and_hears())
+        here, there = ends
+        await asyncio.gather(here.sees_and_hears(), there.sees_and_hears())
 
-    # Each that can tell how much it could receive does (REMB), so nobody needs transport-cc.
-    telling = [leg for leg, end in zip(legs, ends, strict=True) if not isinstance(end, GoEnd)]
-    await until(lambda: all(leg.incoming.feedback.rates.said.bits for leg in telling), ENOUGH_S)
-    assert {leg.profile for leg in node._legs} == {"SRTP_AEAD_AES_128_GCM"}
-    await client.close_visit("visit")
-    await client.close()
-    await node.close()
+        # Each that can tell how much it could receive does (REMB), so nobody needs transport-cc.
+        told = [leg for leg, end in zip(legs, ends, strict=True) if not isinstance(end, GoEnd)]
+        await until(lambda: all(leg.incoming.feedback.rates.said.bits for leg in told), ENOUGH_S)
+        assert {leg.profile for leg in legs} == {"SRTP_AEAD_AES_128_GCM"}
