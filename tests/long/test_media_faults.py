@@ -128,7 +128,8 @@ async def test_random_loss_is_repaired(call: Call) -> None:
     arrived = grown(figures, "packetsReceived")
     missing = grown(figures, "packetsLost") - grown(figures, "retransmittedPacketsReceived")
     say(
-        f"5 % loss: {max(0.0, missing / arrived):.3%} missing after repair, longest freeze {freeze:.2f} s"
+        f"5 % loss: {max(0.0, missing / arrived):.3%} missing after repair, "
+        f"longest freeze {freeze:.2f} s"
     )
     assert grown(figures, "retransmittedPacketsReceived") > 20  # there was something to repair
     assert missing / arrived < 0.01
