@@ -86,6 +86,9 @@ class QueuePolicy:
         100_000, "capacity", whole(1, 1_000_000), "So many may wait; who comes then is told so."
     )
 
+    ready_from: int = key(
+        5, "ready_from", whole(0, 1_000), "Patients up to this place may get ready for the call."
+    )
     ring_ms: int = key(45_000, "ring", duration("5 s", "10 min"), "How long a call rings.")
     missed_calls: int = key(
         1, "missed_calls", whole(0, 100), "Calls a patient may miss and keep the place."

@@ -43,6 +43,7 @@ from .settings import Settings
 from .store_watch import StoreWatch
 from .tasks import Tasks
 from .token_keys import key_source, token_rules
+from .warm import Warm
 from .webhooks import keep_webhooks
 
 _LEASE_PARTS = 3  # leases, a clinician's and the node's own, are renewed so often within each
@@ -124,6 +125,7 @@ def _assemble(
         *(store, audience, queues, media, metrics, seal_ring(settings), crowd),
         _identities(settings),
         Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
+        Warm(media, tasks),
     )
     hub = _hub(settings, services)
     _watch(metrics, hub, media, store)
@@ -132,10 +134,6 @@ def _assemble(
         node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
     )
     _keep_up(node, news, clock, tasks)
-    every_s = min(ROUND_S, settings.media.quality_interval)
-    tasks.keep(
-        lambda: tell_qualities(media.qualities, every_s, audience.tell_qualities, metrics.leg)
-    )
     every_ms, resync = settings.queue.resync_ms, queues.resync
     tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
     return node
@@ -210,6 +208,9 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     every_ms = node.settings.node_lease_ms // _LEASE_PARTS
     tasks.keep(lambda: upkeep.keep_lease(node.lease, every_ms, node.begin_anew))
     tasks.keep(node.media.run)
+    told_s = min(ROUND_S, node.settings.media.quality_interval)
+    qualities, tell = node.media.qualities, node.audience.tell_qualities
+    tasks.keep(lambda: tell_qualities(qualities, told_s, tell, node.metrics.leg))
     refresh_s = node.settings.jwt_refresh_ms / 1000
     tasks.keep(lambda: node.entrance.identities.source.keep_fresh(refresh_s))
     keep_audit(node.settings, tasks)

@@ -17,12 +17,14 @@ from . import desk_messages as d
 from . import messages as m
 from . import parts as p
 from . import relay_messages as r
+from . import warm_messages as w
 from .audience import Desk
 from .board import MOST, board, held_visits
 from .chat import chat
 from .codes import ErrorCode
 from .gate import Refused
 from .participant import Participant
+from .queues import OpenQueue
 from .services import Services
 from .session import Session
 
@@ -84,7 +86,18 @@ class Clinician(Participant):
                 return self._relays(request, await self._visit(request.visit))
             case m.HangUp():
                 return await self._hang_up(request)
+            case w.Prepare() | w.AskEcho() | w.Enter():
+                return await self._be_ready(request)
         raise AssertionError(f"no verb for {type(request).__name__}")
+
+    async def _be_ready(self, request: w.Prepare | w.AskEcho | w.Enter) -> p.ServerMessage:
+        match request:
+            case w.Prepare():
+                return await self._prepare(self._served(request.queue), request)
+            case w.AskEcho():
+                return await self._echo(request)
+            case w.Enter():
+                return await self._enter(request, await self._visit(request.visit), _MAY_OFFER)
 
     # Verbs
 
@@ -101,6 +114,7 @@ class Clinician(Participant):
 
     async def _pause(self) -> m.DutySnapshot:
         await self._set_duty((), {})
+        self._services.warm.leave(self.session.person)
         return self._snapshot()
 
     async def _set_duty(self, queues: tuple[str, ...], weights: Mapping[str, int]) -> None:
@@ -146,9 +160,7 @@ class Clinician(Participant):
         return m.IntakeText(visit=visit.id, text=text or "")
 
     async def _board(self, request: d.Board) -> m.BoardNow:
-        queue, store = self._queue(request.queue), self._services.store
-        if not self._desk.duty.on_duty or queue.ref.queue not in self._desk.duty.queues:
-            raise Refused(ErrorCode.NOT_ON_DUTY)
+        queue, store = self._served(request.queue), self._services.store
         if queue.line.line is None:
             await queue.line.read()
         held = await store.held_visits(queue.ref)
@@ -159,6 +171,13 @@ class Clinician(Participant):
             return m.BoardNow(queue=request.queue, may_pull=False, held=seen)
         tickets = await store.tickets(queue.ref, line.waiting[:MOST])
         return board(request.queue, tickets, len(line.waiting), held, now_ms)
+
+    def _served(self, name: str) -> OpenQueue:
+        """Raises Refused where this clinician is not on duty."""
+        queue = self._queue(name)
+        if not self._desk.duty.on_duty or queue.ref.queue not in self._desk.duty.queues:
+            raise Refused(ErrorCode.NOT_ON_DUTY)
+        return queue
 
     async def _give_back(self, request: d.GiveBack) -> m.DutySnapshot:
         visit = await self._visit(request.visit)

@@ -36,6 +36,8 @@ class ErrorCode(StrEnum):
     TOO_LATE = "too_late"
     BAD_SDP = "bad_sdp"
     STALE_LEG = "stale_leg"
+    TOO_EARLY = "too_early"
+    NOT_PREPARED = "not_prepared"
     MEDIA_UNAVAILABLE = "media_unavailable"
     MEDIA_FULL = "media_full"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -67,6 +69,8 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.TOO_LATE: "The time in which this could be undone is over; look at the snapshot.",
     ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
     ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",
+    ErrorCode.TOO_EARLY: "Your place is not near the front yet (`ready_from` of the queue).",
+    ErrorCode.NOT_PREPARED: "No prepared leg of yours is there; make one with `offer`.",
     ErrorCode.MEDIA_UNAVAILABLE: "No media node can take the call now; offer again in a second.",
     ErrorCode.MEDIA_FULL: "The media nodes carry all the calls they can; offer again in a while.",
     ErrorCode.STORE_UNAVAILABLE: "The store did not answer in time; send the same request again.",

@@ -57,6 +57,7 @@ def queue_info(
         needs=offered(policy),
         checks=[check.value for check in admission.checks(policy)],
         notices=notices(facts.bulletin, now_ms),
+        ready_from=policy.ready_from,
         **opening,
     )
 

@@ -19,7 +19,7 @@ from kolapp_media.client import MediaClient
 from kolapp_media.errors import Draining, MediaError, NodeGone, TooManyLegs
 from kolapp_media.model import LegChanged
 from kolapp_queue.errors import StoreUnavailable
-from kolapp_queue.model import NodeRecord, Visit, VisitId
+from kolapp_queue.model import NodeRecord, QueueRef, Visit, VisitId
 from kolapp_queue.states import VisitState
 from kolapp_queue.store import QueueStore
 
@@ -30,7 +30,8 @@ from .qualities import Qualities
 from .tasks import Tasks
 
 _LOOKS_A_LEASE = 3  # looks at the registry in one lease; so many misses in a row are a lapse
-_PLACEMENTS = 4  # nodes tried for one offer
+PLACEMENTS = 4  # nodes tried for one offer
+ROOM = "room "  # names that begin so are waiting rooms, and no visits
 _DIALS = 16  # nodes dialled at a time; the others wait for one that answers or gives up
 _HASTE_S = 0.1  # between looks for new nodes, for one lease after the start and after each loss
 
@@ -53,6 +54,8 @@ class MediaLink:
         self._tasks = tasks
         self._legs = Legs()
         self.qualities = Qualities()
+        # Told by a media node about a waiting room's leg.
+        self.on_room: Callable[[str, LegChanged], None] = lambda node, event: None
         self._clients: dict[str, MediaClient] = {}  # connected, by node
         self._records: dict[str, NodeRecord] = {}  # as last seen in the registry
         self._missed: Counter[str] = Counter()  # looks in a row that did not find the node
@@ -86,7 +89,7 @@ class MediaLink:
         there; QueueError.
         """
         tried: set[str] = set()
-        for _ in range(_PLACEMENTS):
+        for _ in range(PLACEMENTS):
             visit = await self._place(visit, tried)
             tried.add(visit.media_node)
             client = self._clients.get(visit.media_node)
@@ -102,6 +105,25 @@ class MediaLink:
             self._legs.offered(visit.id, visit.media_node, epoch, participant, generation)
             return visit, answer
         raise NodeGone("no media node can take the visit now")
+
+    # What those who bring legs that are there already need (`warm.py`)
+
+    def client(self, node: str) -> MediaClient | None:
+        return self._clients.get(node)
+
+    async def placed_at(self, visit: Visit, node: str) -> Visit:
+        """The visit on this node, unless another one that is there carries it. Raises
+        QueueError."""
+        here = visit.media_node in self._clients
+        if here and self._legs.usable(visit.id, visit.media_epoch):
+            return visit
+        return await self._store.place_media(
+            visit.ref, visit.id, visit.epoch, node, visit.media_epoch
+        )
+
+    def entered(self, visit: Visit, participant: str, generation: int) -> None:
+        node, epoch = visit.media_node, visit.media_epoch
+        self._legs.offered(visit.id, node, epoch, participant, generation)
 
     async def forward(self, visit: Visit) -> None:
         """The patient answered: let the legs that are there hear and see each other."""
@@ -131,16 +153,17 @@ class MediaLink:
         here = visit.media_node in self._clients and visit.media_node not in tried
         if here and self._legs.usable(visit.id, visit.media_epoch):
             return visit
-        node = self._next(visit, tried)
+        node = self.next_node(visit.ref, tried)
         self._placed[node] += 1
         return await self._store.place_media(
             visit.ref, visit.id, visit.epoch, node, visit.media_epoch
         )
 
-    def _next(self, visit: Visit, tried: AbstractSet[str]) -> str:
-        """The first node with room, in the order that the visit's queue prefers."""
+    def next_node(self, ref: QueueRef, tried: AbstractSet[str]) -> str:
+        """The first node with room, in the order that the queue prefers. Raises TooManyLegs,
+        NodeGone."""
         nodes = self._known()
-        for node in preferred(visit.ref, nodes):
+        for node in preferred(ref, nodes):
             if node not in tried and self._room(self._records[node]) > 0:
                 return node
         if not nodes:
@@ -229,6 +252,8 @@ class MediaLink:
             await client.close()
 
     def _heard(self, node: str, event: LegChanged) -> None:
+        if event.visit.startswith(ROOM):
+            return self.on_room(node, event)
         news = self._legs.changed(
             event.visit, node, event.media_epoch, event.participant, event.generation, event.state
         )

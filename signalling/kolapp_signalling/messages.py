@@ -47,6 +47,7 @@ from .parts import (
 )
 from .relay_messages import AskRelays, RelaysNow
 from .session_messages import Hello, LookAround, Ping, Renew
+from .warm_messages import AskEcho, EchoNow, Enter, Entered, Prepare
 
 SUBPROTOCOL_JSON = "kolapp.v1.json"
 SUBPROTOCOL_MSGPACK = "kolapp.v1.msgpack"
@@ -143,6 +144,9 @@ AnyClientMessage = (
     | Say
     | Hear
     | AskRelays
+    | Prepare
+    | AskEcho
+    | Enter
 )
 
 
@@ -287,5 +291,7 @@ AnyServerMessage = (
     | RelaysNow
     | QualityNow
     | SdpAnswer
+    | Entered
+    | EchoNow
     | Error
 )

@@ -39,6 +39,7 @@ from .relay_messages import AskRelays, RelaysNow
 from .services import Services
 from .session import Session, may
 from .session_messages import Hello, LookAround, Ping, Renew
+from .warm_messages import AskEcho, EchoNow, Enter, Entered, Prepare
 
 _QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.NoSuchTicket: ErrorCode.NO_TICKET,
@@ -61,6 +62,7 @@ _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
     media_errors.BadOffer: ErrorCode.BAD_SDP,
     media_errors.StaleLeg: ErrorCode.STALE_LEG,
     media_errors.TooManyLegs: ErrorCode.MEDIA_FULL,
+    media_errors.NoSuchLeg: ErrorCode.NOT_PREPARED,
 }
 # With these the client's picture is out of date: the present snapshot follows.
 _SHOW = frozenset(
@@ -211,6 +213,28 @@ class Participant:
         return SdpAnswer(
             visit=visit.id, generation=offer.generation, media_epoch=visit.media_epoch, sdp=sdp
         )
+
+    async def _enter(
+        self, request: Enter, visit: Visit, may_enter: frozenset[VisitState]
+    ) -> Entered:
+        """Bring this person's prepared leg into the visit. `visit` was read for this request."""
+        if visit.epoch != request.epoch:
+            raise queue_errors.StaleEpoch
+        if visit.state not in may_enter:
+            raise queue_errors.WrongState(visit.state)
+        visit = await self._services.warm.enter(visit, self.session.person, request.generation)
+        self._services.audience.visit(visit)
+        return Entered(visit=visit.id, generation=request.generation, media_epoch=visit.media_epoch)
+
+    async def _prepare(self, queue: OpenQueue, request: Prepare) -> SdpAnswer:
+        sdp = await self._services.warm.prepare(
+            queue.ref, self.session.person, request.generation, request.sdp
+        )
+        return SdpAnswer(visit="", generation=request.generation, media_epoch=0, sdp=sdp)
+
+    async def _echo(self, request: AskEcho) -> EchoNow:
+        await self._services.warm.echo(self.session.person, on=request.on)
+        return EchoNow(on=request.on)
 
     def _relays(self, request: AskRelays, visit: Visit) -> RelaysNow:
         """TURN servers for this person's leg. `visit` was read for this request."""

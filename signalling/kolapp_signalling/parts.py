@@ -73,7 +73,8 @@ class QueueInfo(msgspec.Struct, frozen=True):
     whatever its hours are. Who joins while it is `full` is refused; who joins when it is
     `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
     the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
-    joining may be refused for, `needs` what may be asked for; `notices` is what the staff says."""
+    joining may be refused for, `needs` what may be asked for; `notices` is what the staff says. Who
+    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody."""
 
     name: str
     title: str
@@ -89,6 +90,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
     checks: list[str] = []
     needs: NeedsOffered | None = None
     notices: list[str] = []
+    ready_from: int = 0
 
 
 class CallInfo(msgspec.Struct, frozen=True):

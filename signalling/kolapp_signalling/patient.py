@@ -15,8 +15,10 @@ from . import chat_messages as c
 from . import messages as m
 from . import parts as p
 from . import relay_messages as r
+from . import warm_messages as w
 from .audience import HeldTicket
 from .chat import chat
+from .codes import ErrorCode
 from .gate import Refused, asked
 from .participant import Participant
 from .queues import OpenQueue
@@ -24,6 +26,7 @@ from .services import Services
 from .session import Session
 
 _MAY_OFFER = frozenset({VisitState.LIVE})  # nothing of the patient before the answer
+_MAY_ENTER = _MAY_OFFER | {VisitState.CALLED}  # the node forwards nothing before it either
 
 
 class Patient(Participant):
@@ -54,6 +57,8 @@ class Patient(Participant):
                 return self._relays(request, await self._visit(request.visit))
             case m.HangUp():
                 return await self._hang_up(request)
+            case w.Prepare() | w.AskEcho() | w.Enter():
+                return await self._be_ready(request)
         raise AssertionError(f"no verb for {type(request).__name__}")
 
     async def _queue_up(self, request: m.Find | m.Join | m.Leave) -> m.TicketSnapshot:
@@ -64,6 +69,15 @@ class Patient(Participant):
                 return await self._join(request)
             case m.Leave():
                 return await self._leave(request)
+
+    async def _be_ready(self, request: w.Prepare | w.AskEcho | w.Enter) -> p.ServerMessage:
+        match request:
+            case w.Prepare():
+                return await self._prepare(self._ready_queue(request), request)
+            case w.AskEcho():
+                return await self._echo(request)
+            case w.Enter():
+                return await self._enter(request, await self._visit(request.visit), _MAY_ENTER)
 
     # Verbs
 
@@ -121,7 +135,22 @@ class Patient(Participant):
 
     async def _leave(self, request: m.Leave) -> m.TicketSnapshot:
         ticket = self._mine(request.ticket)
+        self._services.warm.leave(self.session.person)
         return await self._shown(await self._services.store.leave(ticket.ref, ticket.id, self._key))
+
+    def _ready_queue(self, request: w.Prepare) -> OpenQueue:
+        """Where this patient is near the front, or rung, or was ready before. Raises Refused."""
+        queue = self._queue(request.queue)
+        held = self._held.get(queue.ref)
+        if held is None or held.ticket.state in ENDED:
+            raise NoSuchTicket
+        near = self._services.queues.policy(queue.ref).ready_from
+        place = queue.line.place(held.ticket.id)
+        is_near = not held.waiting or (place is not None and place.position <= near)
+        # Who stepped back a little stays ready; who never was is not.
+        if not near or not (is_near or self._services.warm.is_ready(self.session.person)):
+            raise Refused(ErrorCode.TOO_EARLY)
+        return queue
 
     async def _intake(self, request: m.Intake) -> m.TicketSnapshot:
         ticket, services = self._mine(request.ticket), self._services

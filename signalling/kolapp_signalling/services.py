@@ -15,6 +15,7 @@ from .media_link import MediaLink
 from .metrics import Metrics
 from .queues import Queues
 from .relays import Relays
+from .warm import Warm
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Services:
     crowd: asyncio.Semaphore
     identities: Identities
     relays: Relays
+    warm: Warm
 
     def visit_ended(self, visit: Visit) -> None:
         """One of ours ended it: the other side hears of it by the hint, the legs go now."""

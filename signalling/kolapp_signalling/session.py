@@ -16,6 +16,7 @@ from . import messages as m
 from . import parts as p
 from . import relay_messages as r
 from . import session_messages as s
+from . import warm_messages as w
 from .grants import NOTHING, Grants
 from .roles import Role
 
@@ -30,6 +31,9 @@ _BOTH: tuple[type[p.ClientMessage], ...] = (
     c.Say,
     c.Hear,
     r.AskRelays,
+    w.Prepare,
+    w.AskEcho,
+    w.Enter,
 )
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),

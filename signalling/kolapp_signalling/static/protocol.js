@@ -11,12 +11,12 @@ export const CLIENT_TYPES = Object.freeze([
   "hello", "renew", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
   "board", "pull_ticket", "take_over", "read_intake",
-  "offer", "hang_up", "say", "hear", "relays",
+  "offer", "hang_up", "say", "hear", "relays", "prepare", "echo", "enter",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "relays", "quality", "sdp_answer",
+  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "relays", "quality", "sdp_answer", "entered", "echo",
   "error",
 ]);
 
@@ -80,7 +80,7 @@ export class KolappError extends Error {
  *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
  *   last_number?: string, checks?: string[], needs?: NeedsOffered | null,
- *   notices?: string[]}} QueueInfo
+ *   notices?: string[], ready_from?: number}} QueueInfo
  * @typedef {{professions?: string[], languages?: string[], skills?: string[], ages?: number[],
  *   clinician?: boolean}} NeedsOffered
  * @typedef {{profession?: string, language?: string, skills?: string[], age?: number | null,
@@ -123,9 +123,11 @@ export class KolappError extends Error {
  * @typedef {{type: "quality", re?: number, visit: string, legs: LegInfo[]}} QualityNow
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
  *   media_epoch: number, sdp: string}} SdpAnswer
+ * @typedef {{type: "entered", re?: number, visit: string, generation: number, media_epoch: number}} Entered
+ * @typedef {{type: "echo", re?: number, on: boolean}} EchoNow
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | Entered | EchoNow | ServerError} ServerMessage
  */
 
 /**
@@ -157,6 +159,9 @@ export class KolappError extends Error {
  *   hear: [{visit: string, after: number}, SaidNow],
  *   read_intake: [{visit: string, epoch: number}, IntakeText],
  *   offer: [{visit: string, epoch: number, generation: number, sdp: string}, SdpAnswer],
+ *   prepare: [{queue: string, generation: number, sdp: string}, SdpAnswer],
+ *   echo: [{on: boolean}, EchoNow],
+ *   enter: [{visit: string, epoch: number, generation: number}, Entered],
  *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
  * }} Requests
  */
