@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from kolapp_queue.eta.backtest import OURS, Backtest
 from kolapp_queue.eta.history import DAY_S
+from kolapp_queue.eta.watch import FirstShown
 
 from .process import StartRefused
 
 # Few enough to tell apart; the whole table is in the JSON.
 SHOWN = (OURS, "boosting", "position_handling", "throughput", "ewma_quarter", "head_of_line")
 QUANTILES = ("10", "50", "90")
+WINDOW_S = 3 * 3600.0  # of the busiest day: a whole one has too many waits to be told apart
 
 
 def draw(result: Backtest, target: Path) -> None:
@@ -31,7 +33,7 @@ def draw(result: Backtest, target: Path) -> None:
     _errors(axes[0][0], result.report["by_position"], "people ahead and oneself")
     _errors(axes[0][1], result.report["by_hour"], "hour of joining")
     _calibration(axes[1][0], result.report["calibration"])
-    _day(axes[1][1], result)
+    _day(axes[1][1], result.shown)
     figure.savefig(target, dpi=100)
     plt.close(figure)
 
@@ -54,18 +56,28 @@ def _calibration(axes: Any, by_method: Mapping[str, Mapping[str, float]]) -> Non
     axes.legend()
 
 
-def _day(axes: Any, result: Backtest) -> None:
-    """The busiest day: what was shown on joining, and the wait that followed."""
-    said = result.said.get(OURS) or result.said["position_handling"]
-    days = result.test.at_s // DAY_S
-    names, counts = np.unique(days, return_counts=True)
-    day = days == names[counts.argmax()]
-    hours = result.test.at_s[day] % DAY_S / 3600
-    low, high = (end[day] / 60 for end in said.range80())
-    axes.fill_between(hours, low, high, alpha=0.4, step="mid", label="80 % range at joining")
-    axes.plot(hours, result.test.wait_s[day] / 60, ".", color="black", ms=3, label="wait")
-    axes.set(xlabel="hour of joining, the day with most waits", ylabel="minutes")
+def _day(axes: Any, shown: FirstShown) -> None:
+    """The busiest hours of the busiest day: what people were shown first, and how long they then
+    waited."""
+    busy = _busiest(shown.at_s)
+    hours = shown.at_s[busy] % DAY_S / 3600
+    low, high, wait = (one[busy] / 60 for one in (shown.low_s, shown.high_s, shown.wait_s))
+    axes.vlines(hours, low, high, alpha=0.35, linewidth=2.5, label="range shown on joining")
+    for which, color, label in (
+        (wait <= high, "black", "wait"), (wait > high, "red", "longer than was shown"),
+    ):  # fmt: skip
+        axes.plot(hours[which], wait[which], ".", color=color, ms=5, label=label)
+    axes.set(xlabel="hour of joining, the busiest of the busiest day", ylabel="minutes")
     axes.legend()
+
+
+def _busiest(at_s: Any) -> Any:
+    """Which of these times are in the fullest window of the fullest day."""
+    days, counts = np.unique(at_s // DAY_S, return_counts=True)
+    day = np.sort(at_s[at_s // DAY_S == days[counts.argmax()]])
+    within = np.searchsorted(day, day + WINDOW_S) - np.arange(len(day))
+    since_s = day[within.argmax()]
+    return (at_s >= since_s) & (at_s < since_s + WINDOW_S) & (at_s // DAY_S == since_s // DAY_S)
 
 
 def _shown(by_method: Mapping[str, Any]) -> list[str]:

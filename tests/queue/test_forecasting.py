@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 from kolapp_queue.bulletin import Bulletin
+from kolapp_queue.eta.facts import Facts
 from kolapp_queue.eta.live import LiveForecast
 from kolapp_queue.eta.published import Published
 from kolapp_queue.feed import Feed
@@ -58,8 +60,10 @@ class Node:
 
 
 @asynccontextmanager
-async def two_nodes(url: str, ref: QueueRef) -> AsyncIterator[tuple[Node, Node]]:
-    here, there = Node(url, ref), Node(url, ref)
+async def two_nodes(
+    url: str, ref: QueueRef, times: ForecastTimes = TIMES
+) -> AsyncIterator[tuple[Node, Node]]:
+    here, there = Node(url, ref, times), Node(url, ref, times)
     try:
         yield here, there
     finally:
@@ -149,6 +153,31 @@ async def test_who_waits_when_a_queue_closes_is_passed_no_more(
         after = await reader.until(lambda one: one.version > before.version)
     waits_s = [one.curves[0].at_place(12, "q50") for one in (before, after)]
     assert waits_s[0] > 1.1 * waits_s[1]
+
+
+async def test_a_burst_of_changes_is_computed_at_once(
+    store: QueueStore, store_url: str, ref: QueueRef, reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    computed, loop = [], asyncio.get_running_loop()
+    publish = LiveForecast.publish
+
+    def counted(live: LiveForecast, facts: Facts) -> Published:
+        computed.append(facts.version)
+        return publish(live, facts)
+
+    monkeypatch.setattr(LiveForecast, "publish", counted)
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+    second = replace(TIMES, lease_ms=9_000, least_ms=1_000)
+    async with two_nodes(store_url, ref, second) as (here, _):
+        since = loop.time()
+        here.start()
+        for number in range(60):
+            await join(store, ref, f"p{number}")
+            here.forecasting.touched()
+        await reader.until(promised(60))
+    # One at the beginning, then one a second.
+    assert len(computed) <= loop.time() - since + 1
 
 
 async def test_a_cause_that_came_while_nobody_served_is_not_forgotten(

@@ -15,7 +15,7 @@ from .metrics import Said, calibration, error_by, measure
 from .offline import NoBoosting, compare
 from .published import COLUMNS
 from .replay import Records, replay
-from .watch import Watch
+from .watch import FirstShown, Watch
 
 OURS = "kolapp"
 # Of the announcer, beside the forecaster's figures.
@@ -32,6 +32,7 @@ class Backtest:
     report: dict[str, Any]
     test: Records
     said: dict[str, Said]
+    shown: FirstShown
 
 
 def backtest(
@@ -63,7 +64,7 @@ def backtest(
     report = _report(before, asked, said, missing)
     report["announcer"] = watch.report()
     report["methods"][OURS] |= {name: report["announcer"][name] for name in ANNOUNCED}
-    return Backtest(report, asked, said)
+    return Backtest(report, asked, said, watch.first_shown())
 
 
 def part(records: Records, which: Any) -> Records:

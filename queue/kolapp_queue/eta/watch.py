@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .announce import FORECAST, Person, Promise, Range, announce
+import numpy as np
+
+from .announce import FORECAST, Person, Promise, Range, announce, shown
 from .history import Event, Step
 from .published import COLUMNS
 from .state import Ended, QueueState
@@ -22,10 +24,21 @@ class WholeLine(Protocol):
     def everybody(self, state: QueueState) -> Any: ...
 
 
+@dataclass(frozen=True, slots=True)
+class FirstShown:
+    """What everybody was shown first, in the order of their waits' ends, beside what came of it."""
+
+    at_s: Any
+    low_s: Any
+    high_s: Any
+    wait_s: Any
+
+
 @dataclass(slots=True)
 class _Wait:
     promise: Promise
-    first_until_s: float
+    joined_s: float
+    first: Promise
     rose_s: float = 0.0  # by how much the upper end ever rose, in all
     causes: frozenset[str] = frozenset()
     unnamed: bool = False
@@ -79,7 +92,7 @@ class Watch:
         wait = self._waits.get(ticket)
         if wait is None:
             scored = event.scored and event.ticket == ticket and event.step == Step.JOINED
-            self._waits[ticket] = _Wait(promise, promise.until_s, scored=scored)
+            self._waits[ticket] = _Wait(promise, event.at_s, promise, scored=scored)
             return
         rose_s = promise.until_s - wait.promise.until_s
         if rose_s > _LATER_S:
@@ -98,6 +111,14 @@ class Watch:
                 return URGENT
         return ""
 
+    def first_shown(self) -> FirstShown:
+        rows = [
+            (wait.joined_s, first.low_s, first.high_s, at_s - wait.joined_s)
+            for wait, at_s in self._done
+            for first in (shown(wait.first, wait.joined_s),)
+        ]
+        return FirstShown(*np.array(rows, dtype=float).reshape(len(rows), 4).T)
+
     def report(self) -> dict[str, Any]:
         """Shares of waits. `below_ahead` counts promises earlier than one to somebody ahead."""
         count = len(self._done)
@@ -113,7 +134,7 @@ class Watch:
             "rose_with_cause": share(sum(bool(wait.causes - {FORECAST}) for wait in waits)),
             "rose_over_60s": share(sum(wait.rose_s > 60 for wait in waits)),
             "late_vs_shown_upper": share(
-                sum(at_s > wait.first_until_s for wait, at_s in self._done)
+                sum(at_s > wait.first.until_s for wait, at_s in self._done)
             ),
             "late_vs_last_shown_upper": share(
                 sum(at_s > wait.promise.until_s for wait, at_s in self._done)

@@ -55,6 +55,19 @@ def test_a_range_holds_what_it_promises_whatever_the_learner_says(wrong_by: floa
     assert np.mean(inside[2_000:]) == pytest.approx(RANGE[1] - RANGE[0], abs=0.02)
 
 
+def test_a_day_on_which_everything_takes_longer_is_followed() -> None:
+    calibration, rng = Calibration(), np.random.default_rng(3)
+    truth = -np.log(1 - np.array([*SHARES]))
+    said = np.array([[*truth, 1.0]])
+    inside = []
+    for scale in (1.0,) * 2_000 + (2.0,) * 1_500:
+        shown, wait = calibration.apply(said), scale * float(rng.exponential())
+        low, high = shown[0, [COLUMNS.index("low"), COLUMNS.index("high")]]
+        inside.append(low <= wait <= high)
+        calibration.learn(said, shown, wait)
+    assert np.mean(inside[2_500:]) == pytest.approx(0.8, abs=0.04)  # five hundred waits later
+
+
 def test_short_and_long_waits_are_held_apart() -> None:
     calibration = Calibration()
     short = np.array([[0.05, 0.1, 0.2, 0.3, 0.1]])

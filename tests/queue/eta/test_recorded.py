@@ -1,10 +1,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from kolapp_queue import keys
+from kolapp_queue.audit_export import export
+from kolapp_queue.audit_writer import writing
 from kolapp_queue.eta.history import Event, Step, weekday
 from kolapp_queue.eta.recorded import NotRecorded, Reader
+from kolapp_queue.model import QueueRef
+from kolapp_queue.settings import AuditSettings
+from kolapp_queue.store import QueueStore
+from store_people import DOCTOR, join, pull
 
 MONDAY_MS = 1_736_150_400_000  # 2025-01-06, 08:00 UTC
 
@@ -77,3 +86,28 @@ def test_only_the_queue_asked_for_and_only_events_are_read() -> None:
 def test_another_format_is_named_by_its_line(broken: str) -> None:
     with pytest.raises(NotRecorded, match="line 2 "):
         Reader("q").read([line(0, "join", "waiting"), broken])
+
+
+async def test_what_the_store_wrote_and_the_audit_exported_is_understood(
+    store: QueueStore, ref: QueueRef, tmp_path: Path
+) -> None:
+    """Through every part that is between a patient and `kolapp eta backtest --format audit`."""
+    anna, bo, _ = [await join(store, ref, name) for name in ("anna", "bo", "cleo")]
+    visit = await pull(store, ref)
+    await store.answer(ref, anna.id, anna.patient, visit.epoch)
+    await store.hang_up(ref, visit.id, DOCTOR, visit.epoch)
+    await store.leave(ref, bo.id, bo.patient)
+    await pull(store, ref)
+    await store._link.do(lambda redis: redis.delete(keys.AUDIT))
+    async with writing(store._link, AuditSettings(tmp_path)) as writer:
+        assert writer is not None
+        await writer.write_all()
+    await store._link.do(lambda redis: redis.delete(keys.AUDIT))
+    today = datetime.now(UTC).date()
+    records = export(tmp_path, ref.provider, today - timedelta(days=1), today)
+    lines = [line.decode() for line in records]
+    told = [(event.step, event.ticket) for event in Reader(ref.queue).read(lines)]
+    assert told == [
+        (Step.JOINED, 1), (Step.JOINED, 2), (Step.JOINED, 3), (Step.STARTED, 1), (Step.ENDED, 1),
+        (Step.LEFT, 2), (Step.STARTED, 3),
+    ]  # fmt: skip
