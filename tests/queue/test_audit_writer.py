@@ -34,7 +34,7 @@ async def link(store_url: str) -> AsyncIterator[Link]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> AuditSettings:
-    return AuditSettings(tmp_path / "audit", poll_ms=10, lease_ms=300)
+    return AuditSettings(tmp_path / "audit", poll_ms=10, lease_ms=5_000)
 
 
 async def write(link: Link, settings: AuditSettings, now_ms: int = NOON_MS) -> None:
@@ -201,9 +201,10 @@ async def until(true: Callable[[], object]) -> None:
 async def test_a_writer_waits_for_the_lease_of_a_dead_one(
     store_url: str, settings: AuditSettings, link: Link, ref: QueueRef
 ) -> None:
-    assert await AuditLease(link, "dead", settings.lease_ms).hold()
+    soon = replace(settings, lease_ms=300)
+    assert await AuditLease(link, "dead", soon.lease_ms).hold()
     await happened(link, ref, "join")
-    await write_until_stopped(store_url, settings, ref)
+    await write_until_stopped(store_url, soon, ref)
 
 
 async def test_a_store_that_was_away_is_read_when_it_is_back(

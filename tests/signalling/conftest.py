@@ -22,6 +22,7 @@ def settings(store_url: str, provider: str, tmp_path: Path) -> Settings:
         demo_provider=provider,
         data_dir=tmp_path / "data",
         audit=False,  # of all providers that share this store
+        hello_timeout_ms=60_000,  # slow machines are not what is tested: who tests it says so
     )
     return prepare(plain, SIGNALLING)
 

@@ -8,7 +8,7 @@ from kolapp_signalling.children import Child, Loaded, Refused, child_environment
 from kolapp_signalling.setting_kinds import MEDIA
 from processes import own_environment
 
-LONG_S = 10.0
+LONG_S = 60.0
 
 
 @pytest.fixture

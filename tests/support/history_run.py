@@ -29,6 +29,8 @@ KILL_EVERY_S = (0.2, 0.8)
 READY_S = 20.0
 READ_MS = 20_000
 BROKEN_LINES = 1_500  # two for each call: some ten old answers are among them
+LEAST_LINES = 2_500  # each verb is tried some times among so many
+LONGER_S = 60.0  # than it was asked for, at most, for those on a slow machine
 PROVIDER = "history"
 
 
@@ -91,8 +93,8 @@ class _Nemesis:
             running += [self._start() for _ in range(self._clients)]
             while self._broken and time.monotonic() < until and self._written() < BROKEN_LINES:
                 time.sleep(0.05)
-            while not self._broken and (left := until - time.monotonic()) > 0:
-                time.sleep(min(left, self._random.uniform(*KILL_EVERY_S)))
+            while not self._broken and self._goes_on(until):
+                time.sleep(self._random.uniform(*KILL_EVERY_S))
                 victim = self._random.randrange(len(running))
                 self._kill(running[victim])
                 running[victim] = self._start()
@@ -101,6 +103,10 @@ class _Nemesis:
                     store_dies = float("inf")
                     self._kill_store()
         return kills
+
+    def _goes_on(self, until: float) -> bool:
+        now = time.monotonic()
+        return now < until or (self._written() < LEAST_LINES and now < until + LONGER_S)
 
     def _written(self) -> int:
         return sum(path.read_bytes().count(b"\n") for path in self._files.iterdir())

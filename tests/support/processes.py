@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-START_S = 20.0
-STOP_S = 15.0
+START_S = 60.0  # the same is given to the processes for their children, see `own_environment`
+STOP_S = 30.0
 BUSY_S = 30
 # What tells a child's command line from the others'; the store's server rewrites its own.
 ROLES = {"store": b"valkey-server", "signalling": b"\0signalling\0", "media": b"\0media\0"}
@@ -220,5 +220,9 @@ def run_kolapp(
 def own_environment(more: Mapping[str, str] | None) -> dict[str, str]:
     """Ours without its settings; the process dies with this one, however that ends."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KOLAPP_")}
-    own = {"KOLAPP_PARENT_PID": str(os.getpid()), "KOLAPP_SPARES": "no"}  # who tests them asks
+    own = {
+        "KOLAPP_PARENT_PID": str(os.getpid()),
+        "KOLAPP_SPARES": "no",  # who tests them asks
+        "KOLAPP_START_TIMEOUT_MS": f"{START_S * 1000:.0f}",
+    }
     return kept | own | dict(more or {})
