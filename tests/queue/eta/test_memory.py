@@ -23,8 +23,8 @@ def played(forecaster: Kolapp, state: QueueState, events: list[Event]) -> None:
 
 @pytest.fixture(scope="module")
 def learned() -> tuple[Kolapp, QueueState, list[Event]]:
-    events = days(Scenario(4, 1.05, visit_s=VISIT_S), 3)
-    split_s = midnight(2) + 10 * 3600
+    events = days(Scenario(4, 1.05, visit_s=VISIT_S), 2)
+    split_s = midnight(1) + 10 * 3600
     forecaster, state = Kolapp(VISIT_S), QueueState(VISIT_S)
     played(forecaster, state, [event for event in events if event.at_s < split_s])
     return forecaster, state, [event for event in events if event.at_s >= split_s]
