@@ -87,7 +87,8 @@ class Fuzzed:
             del self._who[role]
             return
         answered = [frame["re"] for frame in driver.frames if frame.get("re") in ids]
-        assert len(answered) == len(set(answered)), "one reply each"
+        twice = len(answered) - len(set(answered))  # the spoilt id of one may be another's
+        assert twice <= sum(spoil is not None for _, spoil in batch), "one reply each"
         assert {number for number, whole in ids.items() if whole} <= set(answered)
         driver.frames.clear()
 
