@@ -21,7 +21,7 @@ from .bench.machine import about_this_machine, versions
 from .bench.server import OwnServer
 from .errors import BenchFailed
 
-KINDS = ("cold",)
+KINDS = ("cold", "warm")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -64,6 +64,13 @@ class Line:
             assert message["type"] == "ping", f"expected {kind}, got {message}"
             self.send({"type": "pong"}, re=message["id"])
 
+    def hear(self, text: str) -> None:
+        message = json.loads(text)
+        if message["type"] == "prepare":  # of every clinician on duty; here they are never warm
+            self.send({"type": "error", "code": "forbidden", "message": "."}, message["id"])
+        else:
+            self.inbox.put_nowait(message)
+
     def send(self, message: Message, re: int | None = None) -> None:
         self.socket.send(json.dumps(message if re is None else {**message, "re": re}))
 
@@ -148,7 +155,7 @@ class Stage:
 
     def _take(self, socket: WebSocketRoute) -> None:
         line = Line(socket)
-        socket.on_message(lambda text: line.inbox.put_nowait(json.loads(text)))
+        socket.on_message(lambda text: line.hear(str(text)))
         socket.on_close(lambda code, reason: line.closed.set())
         self.lines.put_nowait(line)
 

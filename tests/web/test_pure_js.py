@@ -217,7 +217,7 @@ OVER_THE_PICTURE = [
 async def test_what_lies_over_the_picture(page: Page) -> None:
     said = await call(
         page,
-        "call.js",
+        "call-status.js",
         """const { LANGUAGES } = await import("/static/texts.js");
         return given.map(([leg, other, flow, held]) =>
           m.callStatus(LANGUAGES.en, "patient", leg, other, flow, held)?.title ?? null);""",
@@ -230,7 +230,7 @@ async def test_what_lies_over_the_picture(page: Page) -> None:
 async def test_a_call_that_no_media_node_has_room_for_says_so(page: Page) -> None:
     said = await call(
         page,
-        "call.js",
+        "call-status.js",
         """const { LANGUAGES } = await import("/static/texts.js");
         return given.map((leg) =>
           m.callStatus(LANGUAGES.en, "patient", leg, "none", "nothing", false, true)?.title);""",

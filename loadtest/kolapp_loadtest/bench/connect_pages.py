@@ -79,6 +79,7 @@ class Pages:
             await self._in_state(patient, "waiting")
             if warm:
                 await patient.click("#ready-open", timeout=_WAIT_MS)
+                await patient.wait_for_selector("#ready-result", state="visible", timeout=_WAIT_MS)
                 await self._is_warm(patient)
                 await self._is_warm(desk)
             await desk.evaluate("() => window.connectReset()")

@@ -1,5 +1,7 @@
 // @ts-check
 /** One visit after the other: joins the snapshots, the leg, the devices and the view. */
+import { callStatus } from "./call-status.js";
+import { nextGeneration } from "./generations.js";
 import { Leg } from "./media.js";
 import { TOLD_FOR_MS, told, verdict } from "./quality.js";
 import { Relays } from "./relays.js";
@@ -11,57 +13,13 @@ import { announce } from "./ui.js";
 /** @typedef {import("./call-view.js").Status} Status */
 /** @typedef {import("./media.js").LegState} LegState */
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
-/** @typedef {import("./texts.js").Texts} Texts */
+/** @typedef {import("./call-status.js").Flow} Flow */
 
-/**
- * What comes of the other person. `silent`: something came before, and now nothing does although
- * the node answers us; `cut`: the node has not answered either.
- * @typedef {"nothing" | "flowing" | "silent" | "cut"} Flow
- */
-
-const GENERATION_KEY = "kolapp.generation";
+/** Of a visit that nobody has answered: all that is known of it. @type {VisitInfo} */
+const RINGING = { id: "", epoch: 0, state: "called", queue: "", number: 0, media_epoch: 0, participants: [] };
 
 /** Pauses before a hang-up that was not heard is told again. */
 const TELL_AGAIN = { base_ms: 1_000, cap_ms: 8_000 };
-
-/**
- * The next generation of my leg in this visit. It must grow over a reload of the page too, or the
- * node takes the new page's leg for the old one's shadow.
- * @param {string} visit @param {number} atLeast
- */
-function nextGeneration(visit, atLeast) {
-  const [keptVisit, kept] = (sessionStorage.getItem(GENERATION_KEY) ?? "").split(" ");
-  const last = keptVisit === visit ? Number(kept) : 0;
-  const next = Math.max(last + 1, atLeast);
-  sessionStorage.setItem(GENERATION_KEY, `${visit} ${next}`);
-  return next;
-}
-
-/**
- * What lies over the picture.
- * @param {Texts} t
- * @param {"patient" | "clinician"} role
- * @param {LegState} leg
- * @param {string} other the other participant's `media`
- * @param {Flow} flow
- * @param {boolean} [held] the clinician is gone; the visit waits
- * @param {boolean} [crowded] every media node is full
- * @returns {Status}
- */
-export function callStatus(t, role, leg, other, flow, held = false, crowded = false) {
-  const connecting = role === "patient" ? t.connecting_patient : t.connecting_clinician;
-  if (held && role === "patient") return { title: t.held, text: t.held_lead, busy: true };
-  if (leg === "failed") return { title: t.call_failed, text: "", busy: false };
-  if (crowded && leg !== "connected") return { title: t.crowded, text: t.crowded_lead, busy: true };
-  if (leg === "reconnecting") return { title: t.reconnecting, text: t.reconnecting_lead, busy: true };
-  if (leg !== "connected") return { title: t.connecting, text: connecting, busy: true };
-  if (other === "lost") return { title: t.reconnecting, text: t.other_lost, busy: true };
-  if (flow === "silent") return { title: t.interrupted, text: t.interrupted_lead, busy: true };
-  if (flow === "cut") return { title: t.reconnecting, text: t.reconnecting_lead, busy: true };
-  if (flow === "flowing") return null;
-  if (other === "connected") return { title: t.connecting, text: connecting, busy: true };
-  return { title: t.waiting_other, text: "", busy: true };
-}
 
 export class Call {
   /** @type {Leg | null} */ #leg = null;
@@ -75,18 +33,22 @@ export class Call {
   #left = ""; // id of the visit that I have hung up, whether the server knows it or not
   #telling = false;
   #untold = 0; // hang-ups in a row that were not heard
+  #sends = false; // before the answer nothing goes out
+  /** The leg that came into a visit while it rang. @type {{visit: string, leg: Leg | null}} */ #rung = { visit: "", leg: null };
 
   /**
    * @param {KolappClient} client
    * @param {LocalMedia} media
    * @param {CallView} view
    * @param {"patient" | "clinician"} role
+   * @param {import("./warm.js").Warm} warm
    */
-  constructor(client, media, view, role) {
+  constructor(client, media, view, role, warm) {
     this.client = client;
     this.media = media;
     this.view = view;
     this.role = role;
+    this.warm = warm;
     this.relays = new Relays(client);
     client.addEventListener("quality", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     media.addEventListener("change", () => void this.#leg?.renewTracks());
@@ -105,7 +67,7 @@ export class Call {
 
   /** The newest snapshot of the visit: begin it, or go on with it. @param {VisitInfo} visit */
   follow(visit) {
-    if (this.#visit?.id !== visit.id && this.#left !== visit.id) this.end();
+    if (this.#visit?.id !== visit.id && this.#left !== visit.id) this.#over();
     this.#visit = visit;
     this.#visitAt = performance.now();
     if (this.#left) void this.#tellHangUp();
@@ -127,8 +89,39 @@ export class Call {
     else this.render();
   }
 
+  /**
+   * It rings: a warm leg goes into the visit now, so that nothing is left for the answer. It sends
+   * nothing before that. @param {import("./protocol.js").CallInfo} call
+   */
+  ring({ visit, epoch }) {
+    if (this.#rung.visit === visit) return;
+    this.#drop();
+    const leg = this.warm.handOver();
+    this.#rung = { visit, leg };
+    if (leg) void this.#enter(leg, { ...RINGING, id: visit, epoch });
+  }
+
+  /** The patient has answered: what is ready begins to send. */
+  answered() {
+    this.#sends = true;
+    void this.#rung.leg?.renewTracks();
+  }
+
+  /** It rings no more, and there is no visit. */
+  #drop() {
+    this.#rung.leg?.close();
+    this.#rung = { visit: "", leg: null };
+    this.#sends = false;
+  }
+
   /** Over, or not mine any more: drop the leg, release camera and microphone. */
   end() {
+    this.#drop();
+    this.#over();
+  }
+
+  /** Nothing is left of the visit that there was. */
+  #over() {
     this.#left = "";
     this.#untold = 0;
     if (!this.#visit) return;
@@ -193,14 +186,7 @@ export class Call {
   /** @param {VisitInfo} visit */
   #begin(visit) {
     void this.media.open(); // the leg does not wait for the prompt: tracks join when they are there
-    const leg = new Leg({
-      visit,
-      role: this.role,
-      offer: (fields) => this.client.request("offer", fields),
-      track: (kind) => this.media.outgoing(kind),
-      nextGeneration,
-      iceServers: this.client.welcome?.relays ? ({ id, epoch }) => this.relays.of(id, epoch) : undefined,
-    });
+    const leg = this.#ready(visit);
     leg.addEventListener("state", () => {
       if (leg.state !== "connected" && this.#flow !== "nothing") this.#flow = "flowing"; // until measured anew
       this.render();
@@ -211,8 +197,39 @@ export class Call {
     });
     leg.addEventListener("quality", (event) => this.#measured(/** @type {CustomEvent} */ (event)));
     this.#leg = leg;
+    if (leg.stream) this.view.showRemote(leg.stream);
     this.view.renderOwn();
     leg.start();
+  }
+
+  /** The leg to begin with: one that came in while it rang, or is warm, or none of that. @param {VisitInfo} visit */
+  #ready(visit) {
+    this.#sends = true;
+    const rung = this.#rung;
+    this.#rung = { visit: "", leg: null };
+    if (rung.visit === visit.id && rung.leg) {
+      void rung.leg.renewTracks();
+      rung.leg.follow(visit);
+      return rung.leg;
+    }
+    rung.leg?.close();
+    const warm = this.warm.handOver();
+    if (warm) void this.#enter(warm, visit);
+    return warm ?? new Leg({ visit, role: this.role, nextGeneration, ...this.#ways });
+  }
+
+  /** @param {Leg} leg @param {VisitInfo} visit */
+  #enter(leg, visit) {
+    return leg.enter(visit, { ...this.#ways, enter: (fields) => this.client.request("enter", fields) });
+  }
+
+  /** What a leg of a visit needs of this page. @returns {Pick<Leg["options"], "offer" | "track" | "iceServers">} */
+  get #ways() {
+    return {
+      offer: (fields) => this.client.request("offer", fields),
+      track: (kind) => (this.#sends ? this.media.outgoing(kind) : null),
+      iceServers: this.client.welcome?.relays ? ({ id, epoch }) => this.relays.of(id, epoch) : undefined,
+    };
   }
 
   /** @param {import("./quality.js").QualityNow} word the node's, about both legs */

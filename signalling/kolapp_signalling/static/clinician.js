@@ -18,6 +18,7 @@ import { ShiftEnd } from "./shift-end.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StandIn } from "./stand-in.js";
 import { announce, byId, confirmed, setText, showScreen, Toast, Words } from "./ui.js";
+import { Warm } from "./warm.js";
 
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
 
@@ -44,7 +45,8 @@ const words = new Words(byId("language"), () => {
 const media = new LocalMedia({ standIn: new StandIn() });
 const client = newClient("clinician");
 const preview = new Preview(byId("check"), media, words);
-const call = new Call(client, media, new CallView(byId("call"), media, words), "clinician");
+const warm = new Warm(client, media, "clinician");
+const call = new Call(client, media, new CallView(byId("call"), media, words), "clinician", warm);
 const chat = new Chat(client, "clinician");
 const chatView = new ChatView(byId("call"), chat, words);
 const toast = new Toast(byId("toast"));
@@ -55,6 +57,7 @@ client.addEventListener("state", (event) => {
   if (client.state === "closed") {
     blocked = /** @type {CustomEvent} */ (event).detail.reason;
     call.end();
+    warm.stop();
   }
   render();
 });
@@ -110,6 +113,12 @@ function follow(snapshot) {
   render();
 }
 
+/** On duty a leg is ready for the next patient, at the media node of the first queue served. */
+function stayReady() {
+  if (duty?.on_duty && duty.serves[0]) warm.keep(duty.serves[0]);
+  else if (warm.leg) warm.stop();
+}
+
 function render() {
   shiftEnd.tick();
   const { t } = words;
@@ -117,6 +126,7 @@ function render() {
   if (blocked) drawBlocked(blocked, t);
   if (screen !== "desk" && preview.isOpen) preview.leave();
   byId("check").hidden = screen !== "desk";
+  if (screen === "desk") stayReady();
   if (duty) drawAll(duty, screen);
   showScreen(screen);
   renewBanner();

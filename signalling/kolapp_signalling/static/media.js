@@ -3,7 +3,6 @@ import { KolappError } from "./protocol.js";
 import { between, grade, totals } from "./quality.js";
 
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
-/** @typedef {import("./protocol.js").SdpAnswer} SdpAnswer */
 /** @typedef {import("./protocol.js").Requests} Requests */
 /** @typedef {import("./devices.js").Kind} Kind */
 /** @typedef {"idle" | "connecting" | "connected" | "reconnecting" | "failed" | "closed"} LegState */
@@ -25,7 +24,7 @@ const READINGS = 3;
 const VIDEO_BITRATE = 1_200_000;
 
 /** After these another offer would be refused as well; a new snapshot decides what is next. */
-const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "forbidden", "closed"]);
+const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "forbidden", "closed", "too_early", "no_ticket", "not_on_duty"]);
 
 /**
  * This person's connection to the media node, for as long as the visit lasts.
@@ -57,7 +56,7 @@ export class Leg extends EventTarget {
    * @param {object} options
    * @param {VisitInfo} options.visit
    * @param {string} options.role mine: whose `media` in the snapshots is about this leg
-   * @param {(fields: Requests["offer"][0]) => Promise<SdpAnswer>} options.offer
+   * @param {(fields: Requests["offer"][0]) => Promise<import("./protocol.js").SdpAnswer>} options.offer
    * @param {(kind: Kind) => MediaStreamTrack | null} options.track what I send
    * @param {(visit: string, atLeast: number) => number} options.nextGeneration grows over reloads
    * @param {(visit: VisitInfo) => Promise<RTCIceServer[]>} [options.iceServers] relays, if there are any
@@ -91,6 +90,41 @@ export class Leg extends EventTarget {
         if (this.#saysLost()) this.#repair();
       });
     }
+  }
+
+  /**
+   * A warm leg comes into a visit as it is. If the node does not take it, another one is made there.
+   * @param {VisitInfo} visit
+   * @param {Pick<Leg["options"], "offer" | "track" | "iceServers"> & {enter: (fields: Requests["enter"][0]) => Promise<import("./protocol.js").Entered>}} options
+   */
+  async enter(visit, options) {
+    this.options = { ...this.options, ...options };
+    this.#visit = visit;
+    this.#step = "offering";
+    void this.renewTracks();
+    const pc = this.#pc;
+    if (this.state !== "connected" || !pc) return this.#repair();
+    const generation = this.options.nextGeneration(visit.id, 1);
+    try {
+      const { media_epoch } = await options.enter({ visit: visit.id, epoch: visit.epoch, generation });
+      if (pc !== this.#pc) return;
+      this.#step = "answered";
+      this.#answeredEpoch = media_epoch;
+      if (this.#visit.media_epoch > media_epoch) this.#repair();
+    } catch (error) {
+      if (pc === this.#pc) this.#refused(error, generation);
+    }
+  }
+
+  /** The other side, whenever it is connected: for who takes a warm leg over. */
+  get stream() {
+    return this.#pc && this.state === "connected" ? streamOf(this.#pc) : null;
+  }
+
+  /** The browser's own figures. @returns {Promise<any[]>} */
+  async stats() {
+    const reports = await this.#pc?.getStats().catch(() => null);
+    return reports ? [...reports.values()] : [];
   }
 
   /** Something that I send changed: another camera, or none. No negotiation is needed. */
@@ -151,7 +185,7 @@ export class Leg extends EventTarget {
     return pc;
   }
 
-  /** @param {RTCPeerConnection} pc @param {SdpAnswer} answer */
+  /** @param {RTCPeerConnection} pc @param {import("./protocol.js").SdpAnswer} answer */
   async #answered(pc, answer) {
     await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     if (pc !== this.#pc) return;
@@ -197,7 +231,7 @@ export class Leg extends EventTarget {
   #show(pc) {
     if (this.#shown === pc) return;
     this.#shown = pc;
-    this.#emit("stream", new MediaStream(pc.getReceivers().map(({ track }) => track)));
+    this.#emit("stream", streamOf(pc));
   }
 
   /** Another leg, at once the first time, then after growing pauses. */
@@ -227,9 +261,9 @@ export class Leg extends EventTarget {
   async #measure() {
     const pc = this.#pc;
     if (!pc || this.state !== "connected") return;
-    const reports = await pc.getStats().catch(() => null);
-    if (!reports || pc !== this.#pc) return;
-    const now = totals(reports.values(), performance.now());
+    const reports = await this.stats();
+    if (!reports.length || pc !== this.#pc) return;
+    const now = totals(reports, performance.now());
     this.#readings = [...this.#readings.slice(1 - READINGS), now];
     const [first] = this.#readings;
     if (!first || this.#readings.length < READINGS) return;
@@ -261,3 +295,6 @@ export class Leg extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
+
+/** @param {RTCPeerConnection} pc */
+const streamOf = (pc) => new MediaStream(pc.getReceivers().map(({ track }) => track));

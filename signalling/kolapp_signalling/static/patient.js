@@ -7,15 +7,18 @@ import { ChatView } from "./chat-view.js";
 import { keepCopy, recallCopy } from "./copies.js";
 import { LocalMedia } from "./devices.js";
 import { buildFrame } from "./frame.js";
+import { Intake } from "./intake.js";
 import { KolappError } from "./kolapp.js";
 import { titleIn } from "./opening.js";
 import { drawEnd, drawQueues, drawRing, drawRung, drawTicket, screenOf, titleOf } from "./patient-view.js";
-import { Preview } from "./preview.js";
+import { Preview, showOwn } from "./preview.js";
+import { Ready } from "./ready.js";
 import { newClient, sayError, watchConnection } from "./session.js";
 import { StandIn } from "./stand-in.js";
 import { Turn } from "./turn.js";
 import { announce, byId, confirmed, showScreen, Toast, Words } from "./ui.js";
 import { keepAwake } from "./wake-lock.js";
+import { Warm } from "./warm.js";
 
 /** @typedef {import("./protocol.js").TicketSnapshot} TicketSnapshot */
 
@@ -49,12 +52,15 @@ const words = new Words(byId("language"), () => {
 const media = new LocalMedia({ standIn: new StandIn() });
 const client = newClient("patient");
 const preview = new Preview(byId("check"), media, words);
-const call = new Call(client, media, new CallView(byId("call"), media, words), "patient");
+const warm = new Warm(client, media, "patient");
+const ready = new Ready(byId("get-ready"), media, warm, words);
+const call = new Call(client, media, new CallView(byId("call"), media, words), "patient", warm);
 const chat = new Chat(client, "patient");
 const chatView = new ChatView(byId("call"), chat, words);
 const turn = new Turn(client, media, () => render(), (error) => tell(error));
 const toast = new Toast(byId("toast"));
 words.fill(byId("check"));
+words.fill(byId("get-ready"));
 
 client.addEventListener("welcome", () => void find());
 client.addEventListener("ticket", () => client.ticket && follow(client.ticket));
@@ -62,17 +68,19 @@ client.addEventListener("state", (event) => {
   if (client.state !== "closed") return render();
   blocked = /** @type {CustomEvent} */ (event).detail.reason;
   call.end();
+  warm.stop();
   render();
 });
+media.addEventListener("change", () => showOwn(/** @type {HTMLVideoElement} */ (byId("self-called")), media));
 const renewBanner = watchConnection(client, offlineWords);
 
-byId("intake").addEventListener("submit", (event) => {
-  event.preventDefault();
-  void sendIntake();
-});
+const intake = new Intake(client, () => ticket, () => toast.show(words.t.intake_sent), tell);
 byId("here").addEventListener("click", () => void rejoin());
 byId("leave").addEventListener("click", () => void leave());
-byId("answer").addEventListener("click", () => void turn.answer());
+byId("answer").addEventListener("click", () => {
+  call.answered();
+  void turn.answer();
+});
 byId("decline").addEventListener("click", () => void decline());
 byId("hang-up").addEventListener("click", hangUp);
 byId("again").addEventListener("click", () => {
@@ -144,13 +152,12 @@ function showTicket(snapshot) {
   ticketAt = performance.now();
   turn.follow(ticket);
   if (ticket?.visit && ticket.state === "in_visit") call.follow(ticket.visit);
+  else if (ticket?.call && ticket.state === "called") call.ring(ticket.call);
   else if (!turn.answering) call.end();
   if (ticket?.call) void call.relays.of(ticket.call.visit, ticket.call.epoch); // asked for while it rings
   if (ticket?.visit && ticket.state === "in_visit") chat.follow(ticket.visit);
   else chat.end();
-  if (!ticket || ended()) {
-    /** @type {HTMLFormElement} */ (byId("intake")).reset(); // not for who uses this device next
-  }
+  if (!ticket || ended()) intake.forget();
   render();
 }
 
@@ -175,7 +182,9 @@ function render() {
 function entered(scene) {
   const { t } = words;
   if (preview.isOpen && scene !== "waiting") preview.leave();
-  if (!preview.isOpen && !["called", "call", "again"].includes(scene)) media.close();
+  ready.enter(scene);
+  if (!preview.isOpen && !ready.isOpen && !["called", "call", "again"].includes(scene)) media.close();
+  if (scene === "called" && ready.wanted) void media.open(); // who got ready need not wait for it
   turn.ring.stop();
   announce("", true);
   if (scene === "called" || scene === "again") turn.ring.start(turn.left_s);
@@ -193,6 +202,7 @@ function draw(screen) {
   const age_s = (performance.now() - ticketAt) / 1000;
   if (screen === "welcome") drawWelcome();
   if (screen === "blocked") drawBlocked(blocked, t, ticket?.state === "waiting");
+  if (ticket && screen === "waiting") byId("check").hidden = ready.follow(ticket, queues);
   if (ticket && screen === "waiting") sayOnce(drawTicket(ticket, titleOfQueue(ticket), t, age_s));
   if (ticket && screen === "called") drawCalled(ticket);
   if (screen === "rung") drawRung(t, client.state === "open");
@@ -260,18 +270,6 @@ async function refused(error) {
 /** Joining again gives the ticket there is, and tells the queue that a person is here. */
 async function rejoin() {
   if (ticket) await client.request("join", { queue: ticket.queue }).catch(tell);
-}
-
-/** What the patient wrote stays in the field: it can be changed as long as they wait. */
-async function sendIntake() {
-  const text = /** @type {HTMLTextAreaElement} */ (byId("intake-text")).value;
-  if (!ticket) return;
-  try {
-    await client.request("intake", { ticket: ticket.ticket, text });
-    toast.show(words.t.intake_sent);
-  } catch (error) {
-    tell(error);
-  }
 }
 
 async function leave() {

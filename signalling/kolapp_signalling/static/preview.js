@@ -98,6 +98,14 @@ export class Preview {
   }
 }
 
+/** My own picture in this element, or no element. @param {HTMLVideoElement} video @param {LocalMedia} media */
+export function showOwn(video, media) {
+  const camera = media.own("video");
+  video.muted = true;
+  video.srcObject = camera ? keepStream(video, camera) : null;
+  video.hidden = !camera;
+}
+
 /** The element's stream if it already shows this track: a new one would make it blink. @param {HTMLVideoElement} video @param {MediaStreamTrack} track */
 export function keepStream(video, track) {
   const shown = video.srcObject;

@@ -1,14 +1,17 @@
 // @ts-check
-import en from "./texts-en.js";
-import nb from "./texts-nb.js";
-import sv from "./texts-sv.js";
+import * as ready from "./texts-ready.js";
+import enPages from "./texts-en.js";
+import nbPages from "./texts-nb.js";
+import svPages from "./texts-sv.js";
+
+const en = { ...enPages, ...ready.en };
 
 /** @typedef {typeof en} Texts */
 /** @typedef {keyof Texts} TextKey */
 /** Keys whose text needs no figures. @typedef {{[K in TextKey]: Texts[K] extends string ? K : never}[TextKey]} PlainKey */
 
 /** @type {Record<string, Texts>} by BCP 47 language, in the order of the switch */
-export const LANGUAGES = { en, sv, nb };
+export const LANGUAGES = { en, sv: { ...svPages, ...ready.sv }, nb: { ...nbPages, ...ready.nb } };
 
 /** What a browser may call it, where that differs: Norwegian without a written form is bokmål. */
 const ALIASES = /** @type {Record<string, string>} */ ({ no: "nb", nn: "nb" });
