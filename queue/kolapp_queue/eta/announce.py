@@ -110,7 +110,7 @@ def announced(line: Line, old: Promises, now_s: float) -> Promises:
     """The promises from now on, beside the line."""
     has = ~np.isnan(old.until_s)
     wanted_s = now_s + _steps_up(line.q90)
-    classes = [np.flatnonzero(line.cls == cls) for cls in np.unique(line.cls)]
+    classes = [np.flatnonzero(line.cls == cls) for cls in classes_in(line.cls)]
     # Who comes in front of others may be promised no later than they were, and a promise is no
     # reason to break theirs.
     capped_s = np.minimum(wanted_s, _least_behind(line, old, classes))
@@ -120,10 +120,10 @@ def announced(line: Line, old: Promises, now_s: float) -> Promises:
         late_s = now_s + line.q10 - old.until_s
         wrong = ~named & (late_s > np.maximum(_WRONG_S, _WRONG_SHARE * old.told_s))
         wrong &= capped_s > old.until_s
-        safe_s = now_s + _steps_up(line.q50 + _SAFE * (line.q90 - line.q50))
-        sooner = ~named & ~wrong & (_steps_up(old.until_s - now_s) > _steps_up(safe_s - now_s))
+        safe_step_s = _steps_up(line.q50 + _SAFE * (line.q90 - line.q50))
+        sooner = ~named & ~wrong & (_steps_up(old.until_s - now_s) > safe_step_s)
     until_s = np.where(named, wanted_s, np.where(wrong, capped_s, until_s))
-    until_s = np.where(sooner & has, safe_s, until_s)
+    until_s = np.where(sooner & has, now_s + safe_step_s, until_s)
     for mine in classes:
         # Also for somebody ahead who was given more time for a reason that is theirs alone.
         until_s[mine] = np.maximum.accumulate(until_s[mine])
@@ -137,6 +137,11 @@ def announced(line: Line, old: Promises, now_s: float) -> Promises:
 def shown(promise: Promise, now_s: float) -> Shown:
     """The promise at this moment. Its upper end never rises while the promise stands."""
     return shown_at(promise.from_s, promise.until_s, now_s, promise.cause)
+
+
+def classes_in(cls: Any) -> Any:
+    """Which classes there are in a column of them, ascending; their numbers are small."""
+    return np.flatnonzero(np.bincount(cls))
 
 
 def _least_behind(line: Line, old: Promises, classes: Sequence[Any]) -> Any:

@@ -9,6 +9,7 @@ departures by a time; somebody with `ahead` people before them is served when it
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,39 +60,41 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
         for name, server in state.servers.items()
         if server.idle and now_s - server.free_since_s < GONE * state.unit_s
     ]
-    able = [_able(state, name, kinds) for name, _, _ in going]
-    idle_able = [_able(state, name, kinds) for name, _ in free]
+    names = [name for name, _, _ in going]
+    busy = [state.servers.get(name) for name in names]
     idle = [server for _, server in free]
-    names = [*(name for name, _, _ in going), *(name for name, _ in free)]
     return Team(
         np.array([max(0.5, now_s - since_s) for _, since_s, _ in going]),
         np.array([median for _, _, (median, _) in going]),
         np.array([shape for _, _, (_, shape) in going]),
-        np.array(able, dtype=float).reshape(len(going), len(kinds)),
-        np.array([_share(state.servers.get(name)) for name, _, _ in going]),
+        _able(state, names, busy, kinds),
+        np.array([1.0 if server is None else server.share for server in busy]),
         np.array([now_s - server.free_since_s for server in idle]),
-        np.array(idle_able, dtype=float).reshape(len(idle), len(kinds)),
+        _able(state, [name for name, _ in free], idle, kinds),
         np.array([server.share for server in idle]),
-        np.array([_stays_s(state.servers.get(name), now_s) for name in names]),
+        _stay_s([*busy, *idle], now_s),
     )
 
 
-def _stays_s(server: Server | None, now_s: float) -> float:
+def _stay_s(servers: Sequence[Server | None], now_s: float) -> Any:
     """Whoever is still here after having meant to go stays nobody knows how long."""
-    leaves_s = math.inf if server is None else server.leaves_s
-    return leaves_s - now_s if leaves_s > now_s else math.inf
+    leave_s = np.array([math.inf if server is None else server.leaves_s for server in servers])
+    return np.where(leave_s > now_s, leave_s - now_s, math.inf)
 
 
-def _share(server: Server | None) -> float:
-    return 1.0 if server is None else server.share
-
-
-def _able(state: QueueState, name: str, kinds: list[str]) -> list[bool]:
-    """Which kinds a clinician takes: as the queue's needs and profiles say, or else as seen."""
+def _able(
+    state: QueueState, names: list[str], servers: Sequence[Server | None], kinds: list[str]
+) -> Any:
+    """Clinicians by the kinds they take: as the queue's needs and profiles say, or else as seen."""
     if state.fits is not None:
-        return [name in state.fits.get(kind, ()) for kind in kinds]
-    server = state.servers.get(name)
-    return [server is None or server.kinds.get(kind, 0.0) > ABLE for kind in kinds]
+        fits = [state.fits.get(kind, ()) for kind in kinds]
+        columns = [[name in fit for name in names] for fit in fits]
+    else:
+        columns = [
+            [server is None or server.kinds.get(kind, 0.0) > ABLE for server in servers]
+            for kind in kinds
+        ]
+    return np.array(columns, dtype=float).reshape(len(kinds), len(names)).T
 
 
 @dataclass(frozen=True, slots=True)

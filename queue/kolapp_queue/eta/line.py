@@ -80,7 +80,9 @@ def knots(count: int, most: int = MOST_KNOTS) -> Any:
 def places_by_class(cls: Any, anybody: int) -> list[tuple[int, Any]]:
     """The classes of a line and, for each, which indexes are computed: MOST_KNOTS in all. First
     comes the class `anybody`, with the index of who joins now behind the others."""
-    found, counts = np.unique(cls, return_counts=True)
+    counts = np.bincount(cls)
+    found = np.flatnonzero(counts)
+    counts = counts[found]
     others = [int(one) for one in found[np.argsort(-counts)] if one != anybody]
     named = [anybody, *others[: MOST_CLASSES - 1]]
     most = MOST_KNOTS // len(named)

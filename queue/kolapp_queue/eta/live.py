@@ -133,9 +133,11 @@ class LiveForecast:
             self.forecaster.forecast(self.state, waiting)
 
     def _duty(self, facts: Facts) -> None:
-        state, on_duty = self.state, facts.on_duty
-        for name in on_duty:
-            server = state.servers.setdefault(name, Server(on_duty=False))
+        state, on_duty = self.state, frozenset(facts.on_duty)
+        for name in facts.on_duty:
+            server = state.servers.get(name)
+            if server is None:
+                server = state.servers[name] = Server(on_duty=False)
             if not server.on_duty and not server.busy:
                 server.free_since_s = state.now_s
             server.on_duty = True

@@ -12,7 +12,7 @@ import numpy as np
 from ..model import Risen
 from ..places import shares
 from ..states import Rise
-from .announce import CAUSES, Line, Promises, announced
+from .announce import CAUSES, Line, Promises, announced, classes_in
 from .facts import Facts
 from .published import Curve, Published, keep
 from .recorded import history_s
@@ -79,7 +79,7 @@ class Promising:
     def _keep(self, numbers: Any, promises: Promises) -> None:
         """Sorted by number, to be found again; those that were promised nothing are left out."""
         some = np.flatnonzero(~np.isnan(promises.until_s))
-        some = some[np.argsort(numbers[some])]
+        some = some[np.argsort(numbers[some], kind="stable")]  # fast for what is nearly sorted
         self._numbers = numbers[some]
         self._kept = Promises(promises.until_s[some], promises.told_s[some], promises.cause[some])
 
@@ -118,13 +118,13 @@ def _put_back(cause: Risen, masks: Mapping[int, int], people: People) -> Any:
     earlier = (order_s < people.orders_s) | (
         (order_s == people.orders_s) & (cause.number < people.numbers)
     )
-    sharing = [int(cls) for cls in np.unique(people.cls) if shares(masks, cause.cls, int(cls))]
+    sharing = [int(cls) for cls in classes_in(people.cls) if shares(masks, cause.cls, int(cls))]
     return earlier & np.isin(people.cls, sharing)
 
 
 def _are_served(masks: Mapping[int, int], cls: Any) -> Any:
     """Whether a clinician on duty fits the class of each."""
-    nobodys = [int(one) for one in np.unique(cls) if masks and not masks.get(int(one), 0)]
+    nobodys = [int(one) for one in classes_in(cls) if masks and not masks.get(int(one), 0)]
     return ~np.isin(cls, nobodys)
 
 
