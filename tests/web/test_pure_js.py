@@ -276,3 +276,45 @@ async def test_a_time_of_the_clock_is_today_or_else_tomorrow(page: Page) -> None
     )
     assert moments == [1, 449, 1_440, 450]
     assert await call(page, "shift-end.js", 'return m.nextAt("", new Date());') == 0
+
+
+FINE = {"up_kbps": 800, "down_kbps": 500, "rtt_ms": 40, "loss_up": 0, "loss_down": 0.01}
+FOUND = [
+    ("", "", {}, "good"),
+    ("", "", {"up_kbps": 150}, "stutter"),
+    ("", "", {"loss_up": 0.08}, "stutter"),
+    ("", "", {"loss_down": 0.08}, "stutter"),
+    ("", "", {"rtt_ms": 900}, "stutter"),
+    ("", "", None, "blocked"),
+    ("", "missing", {}, "no_camera"),
+    ("busy", "", {"loss_up": 0.5}, "no_camera"),
+    ("", "missing", None, "blocked"),  # a camera would not help
+    ("denied", "denied", {}, "denied"),
+    ("", "denied", None, "denied"),  # without it nothing can be known about the network
+]
+
+
+async def test_what_the_check_before_the_call_finds(page: Page) -> None:
+    given = [
+        [{"audio": audio, "video": video}, None if change is None else FINE | change]
+        for audio, video, change, _ in FOUND
+    ]
+    said = await call(page, "check.js", "return given.map((each) => m.finding(...each));", given)
+    assert said == [wanted for *_, wanted in FOUND]
+
+
+async def test_the_check_counts_from_when_it_listens(page: Page) -> None:
+    def reports(sent: int, lost: int, received: int, octets: int) -> list[dict[str, object]]:
+        pair = {"type": "candidate-pair", "nominated": True, "currentRoundTripTime": 0.05}
+        return [
+            {"type": "outbound-rtp", "packetsSent": sent},
+            {"type": "remote-inbound-rtp", "packetsLost": lost},
+            {"type": "inbound-rtp", "packetsReceived": received, "bytesReceived": octets},
+            pair | {"availableOutgoingBitrate": 640_000},
+        ]
+
+    body = "return m.between(m.sums(given[0]), m.sums(given[1]), 2000);"
+    given = [reports(100, 50, 80, 1_000), reports(300, 60, 270, 126_000)]
+    assert await call(page, "check.js", body, given) == {
+        "up_kbps": 640, "down_kbps": 500, "rtt_ms": 50, "loss_up": 0.05, "loss_down": 0
+    }  # fmt: skip

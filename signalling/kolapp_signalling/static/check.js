@@ -20,8 +20,9 @@ export const CHECK_TIMING = Object.freeze({ connect: 3_500, listen: 5_000, settl
 
 /** Above these a picture stands still now and then, however small it is. */
 const MOST = { loss: 0.03, rtt_ms: 400 };
-/** A face in 640x480 that moves needs about so much. */
-const LEAST_KBPS = 350;
+/** Below it a face is a blur. Not more: a browser's guess begins low and rises slowly, and on a busy
+ *  machine slower still; a line too narrow for the call loses packets, or holds them up. */
+const LEAST_KBPS = 200;
 
 /**
  * What to tell. Without a camera the call is possible, and so it is said after what the network is.

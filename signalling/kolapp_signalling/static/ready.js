@@ -5,7 +5,6 @@
  * them to stay on.
  */
 import { finding, measure } from "./check.js";
-import { problemWords } from "./device-fields.js";
 import { announce, icon, make, setIcon, setText } from "./ui.js";
 
 /** @typedef {import("./check.js").Finding} Finding */
@@ -147,7 +146,8 @@ export class Ready {
     this.stage.hidden = this.bar.hidden = !running;
     setText(this.stage, this.#step === "listening" ? t.ready_listening : running ? t.ready_connecting : "");
     this.openButton.hidden = this.#step !== "";
-    this.againButton.hidden = this.keepLabel.hidden = this.#step !== "done";
+    this.againButton.hidden = this.#step !== "done";
+    this.keepLabel.hidden = this.#step !== "done" || this.#found === "denied" || this.#found === "no_camera";
     this.stopButton.hidden = this.#step === "";
     this.result.hidden = this.#step !== "done";
     if (this.#step === "done" && this.#found) this.#renderResult(this.#found);
@@ -159,8 +159,7 @@ export class Ready {
     this.result.dataset.finding = found;
     setIcon(this.mark, found === "good" ? "check" : found === "stutter" || found === "blocked" ? "bell" : "camera-off");
     setText(this.title, t[`ready_${found}`]);
-    setText(this.advice, found === "denied" || found === "no_camera"
-      ? problemWords(this.media.problems, t) || t[`ready_${found}_text`] : t[`ready_${found}_text`]);
+    setText(this.advice, t[`ready_${found}_text`]);
     setText(this.figures, this.#measured ? t.ready_figures(figuresOf(this.#measured)) : "");
   }
 }
