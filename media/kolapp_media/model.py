@@ -101,6 +101,7 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
     resent: int = 0  # packets sent again because a browser had lost them
     asked: int = 0  # packets that browsers were asked for again
     repaired: int = 0  # those that came then
+    floods: int = 0  # times that strangers were too fast to be listened to
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):

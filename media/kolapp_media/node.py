@@ -145,6 +145,7 @@ class MediaNode:
             resent=total.resent,
             asked=total.asked,
             repaired=total.repaired,
+            floods=total.floods,
         )
 
     # Diallers

@@ -37,7 +37,7 @@ from .policies import keep_current, open_book, settings_by_queue
 from .qualities import ROUND_S, tell_qualities
 from .queues import Queues
 from .relays import Relays
-from .seal_keys import seal_ring
+from .seal_keys import SealKeys
 from .services import Services
 from .settings import Settings
 from .store_watch import StoreWatch
@@ -121,8 +121,10 @@ def _assemble(
     news = News(store, audience, tasks, media.ended)
     queues = Queues(book, store, feed, clock, audience, news, _windows(settings), tasks)
     crowd = asyncio.Semaphore(CONNECTIONS // 2)
+    seal_keys = SealKeys(settings)
+    tasks.keep(seal_keys.follow)
     services = Services(
-        *(store, audience, queues, media, metrics, seal_ring(settings), crowd),
+        *(store, audience, queues, media, metrics, seal_keys, crowd),
         _identities(settings),
         Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
         Warm(media, tasks),
@@ -210,6 +212,7 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     tasks.keep(node.media.run)
     told_s = min(ROUND_S, node.settings.media.quality_interval)
     qualities, tell = node.media.qualities, node.audience.tell_qualities
+    tasks.keep(node.metrics.watch_media(node.media.clients).run)
     tasks.keep(lambda: tell_qualities(qualities, told_s, tell, node.metrics.leg))
     refresh_s = node.settings.jwt_refresh_ms / 1000
     tasks.keep(lambda: node.entrance.identities.source.keep_fresh(refresh_s))

@@ -108,6 +108,10 @@ class MediaLink:
 
     # What those who bring legs that are there already need (`warm.py`)
 
+    def clients(self) -> dict[str, MediaClient]:
+        """Those connected now, by node."""
+        return dict(self._clients)
+
     def client(self, node: str) -> MediaClient | None:
         return self._clients.get(node)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
+from kolapp_media.client import MediaClient
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from .media_figures import MediaFigures
 from .messages import Error
 from .parts import ClientMessage, LegInfo, ServerMessage
 from .roles import PARTICIPANTS, Role
@@ -72,11 +74,27 @@ class Metrics:
             buckets=(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
             registry=self._registry,
         )
+        self._jitters = Histogram(
+            "kolapp_leg_jitter_seconds",
+            "How unevenly packets arrived, of the same legs, by direction.",
+            ["direction"],
+            buckets=(0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+            registry=self._registry,
+        )
+        self._bit_rates = Histogram(
+            "kolapp_leg_bits_per_second",
+            "Sound and picture together, of the same legs, by direction.",
+            ["direction"],
+            buckets=(50e3, 100e3, 200e3, 400e3, 800e3, 1.2e6, 1.6e6, 2.5e6, 5e6),
+            registry=self._registry,
+        )
 
     def leg(self, leg: LegInfo) -> None:
         self._round_trips.observe(leg.round_trip_ms / 1000)
-        self._losses.labels("up").observe(leg.up.loss)
-        self._losses.labels("down").observe(leg.down.loss)
+        for direction, flow in (("up", leg.up), ("down", leg.down)):
+            self._losses.labels(direction).observe(flow.loss)
+            self._jitters.labels(direction).observe(flow.jitter_ms / 1000)
+            self._bit_rates.labels(direction).observe(flow.kbps * 1000)
 
     def answered(self, request: ClientMessage, reply: ServerMessage) -> None:
         if isinstance(request, Ping):
@@ -97,6 +115,10 @@ class Metrics:
         self._media_nodes.set_function(media_nodes)
         self._media_room.set_function(media_room)
         self._set_aside.set_function(set_aside)
+
+    def watch_media(self, clients: Callable[[], Mapping[str, MediaClient]]) -> MediaFigures:
+        """To be run beside the node."""
+        return MediaFigures(self._registry, clients)
 
     def watch_registry(self, unread_nodes: Callable[[], int]) -> None:
         self._unread_nodes.set_function(unread_nodes)

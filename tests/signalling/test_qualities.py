@@ -84,3 +84,5 @@ async def test_what_somebody_was_told_is_counted() -> None:
     assert "kolapp_leg_round_trip_seconds_count 1.0" in text
     assert 'kolapp_leg_loss_ratio_bucket{direction="up",le="0.01"} 1.0' in text
     assert 'kolapp_leg_loss_ratio_bucket{direction="down",le="0.02"} 0.0' in text
+    assert 'kolapp_leg_jitter_seconds_count{direction="up"} 1.0' in text
+    assert 'kolapp_leg_bits_per_second_count{direction="down"} 1.0' in text
