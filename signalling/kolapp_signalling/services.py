@@ -15,6 +15,7 @@ from .media_link import MediaLink
 from .metrics import Metrics
 from .queues import Queues
 from .relays import Relays
+from .seal_keys import SealKeys
 from .warm import Warm
 
 
@@ -25,13 +26,19 @@ class Services:
     queues: Queues
     media: MediaLink
     metrics: Metrics
-    ring: KeyRing  # seals what patients write, and the copies of their tickets
+    seal_keys: SealKeys
     # Thousands may come at once, after a node's death or at opening time. They wait here for each
     # other, so that calls, answers and clinicians always find a free connection to the store.
     crowd: asyncio.Semaphore
     identities: Identities
     relays: Relays
     warm: Warm
+
+    @property
+    def ring(self) -> KeyRing:
+        """Seals what patients write, and the copies of their tickets. Not to be kept: the keys
+        may be rotated."""
+        return self.seal_keys.ring
 
     def visit_ended(self, visit: Visit) -> None:
         """One of ours ended it: the other side hears of it by the hint, the legs go now."""
