@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .bench import socketio
 from .bench.machine import CpuMeter, about_this_machine, rss_mb, versions
 from .bench.plan import Plan, make_plan
 from .bench.report import freshness, latencies, shares, summary
@@ -27,6 +28,7 @@ from .bench.worker import Worker
 from .errors import BenchFailed
 
 WARM_UP_S = 2.0  # pulls at the same rate that are not counted; less in a shorter run
+SETTLE_S = 5.0  # after the warm-up; what is told of it later would count as the measurement's
 CYCLE_S = 4.0  # a clinician pulls again after this; the visits of the probes end much sooner
 CROWD_PER_PROCESS = 2_500
 LAST_TURN_S = 5.0  # a turn that has not come by then is missing
@@ -42,6 +44,7 @@ class Options:
     store_url: str
     queue: str
     json: Path | None
+    peer: bool
 
     @property
     def probes(self) -> int:
@@ -51,6 +54,16 @@ class Options:
     @property
     def warm_up_s(self) -> float:
         return min(WARM_UP_S, self.duration_s)
+
+    @property
+    def processes(self) -> int:
+        """That the crowd lives in."""
+        return max(1, -(-self.clients // CROWD_PER_PROCESS))
+
+    @property
+    def settle_s(self) -> float:
+        """Until the last place before the measurement is on every screen."""
+        return min(SETTLE_S, self.duration_s)
 
     @property
     def clinicians(self) -> int:
@@ -90,6 +103,7 @@ def _options(argv: Sequence[str] | None) -> Options:
     parser.add_argument("--url", default="", help="measure this server, not an own one")
     parser.add_argument("--store-url", default="", help="its store, for the floor; with --url")
     parser.add_argument("--queue", default="drop-in", help="an empty queue of it (drop-in)")
+    parser.add_argument("--alone", action="store_true", help="without Socket.IO beside it")
     given = parser.parse_args(argv)
     if given.clients < 0 or given.pulls_per_s <= 0 or given.duration <= 0:
         parser.error("--clients, --pulls-per-s and --duration must be positive")
@@ -97,7 +111,7 @@ def _options(argv: Sequence[str] | None) -> Options:
         parser.error("--url and --store-url go together: the floor is measured on the same store")
     return Options(
         given.clients, given.pulls_per_s, given.duration,
-        given.url, given.store_url, given.queue, given.json,
+        given.url, given.store_url, given.queue, given.json, not given.alone,
     )  # fmt: skip
 
 
@@ -106,8 +120,11 @@ async def _interruptible(options: Options) -> dict[str, Any]:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with AsyncExitStack() as stack:
-        return await _Run(options, stack).report()
+    async with AsyncExitStack() as server, AsyncExitStack() as clients:
+        run = _Run(options, server, clients)
+        report = await run.report()
+        await clients.aclose()  # ours are gone before the peer's come
+        return report | ({"socketio": await run.peer()} if options.peer else {})
 
 
 def tell(progress: str) -> None:
@@ -117,9 +134,10 @@ def tell(progress: str) -> None:
 
 
 class _Run:
-    def __init__(self, options: Options, stack: AsyncExitStack) -> None:
+    def __init__(self, options: Options, server: AsyncExitStack, clients: AsyncExitStack) -> None:
         self._options = options
-        self._stack = stack
+        self._server = server
+        self._clients = clients
         self._server_pids: dict[str, int] = {}
         self._url = options.url
         self._store_url = options.store_url
@@ -127,10 +145,12 @@ class _Run:
     async def report(self) -> dict[str, Any]:
         tell("starting")
         await self._start()
-        tell(f"{self._options.clients} clients and {self._options.probes} probes join")
+        options = self._options
+        tell(f"{options.clients} clients and {options.probes} probes join")
         memory = await self._fill()
         await self._warm_up()
-        tell(f"measuring for {self._options.duration_s:g} s")
+        tell(f"measuring for {options.duration_s:g} s")
+        await asyncio.sleep(options.settle_s)
         cpu = CpuMeter(self._server_pids | self._generator_pids())
         before = await self._crowd_figures()
         watching = (self._probes, *self._crowds)
@@ -157,15 +177,37 @@ class _Run:
             | {"cpu_s": used, "memory": memory, "crowd": crowd}
         )
 
+    async def peer(self) -> dict[str, Any]:
+        """The same scenario on Socket.IO, on the same store; or why it is missing."""
+        options = self._options
+        tell("the same on Socket.IO")
+        scenario = socketio.Scenario(
+            options.clients,
+            options.probes,
+            options.clinicians,
+            make_plan(options.pulls_per_s, options.warm_up_s, seed=2),
+            make_plan(options.pulls_per_s, options.duration_s),
+            options.duration_s,
+            options.setup_s,
+            LAST_TURN_S,
+            options.settle_s,
+            self._store_url,
+        )
+        try:
+            return await socketio.measured(scenario, options.processes)
+        except socketio.PeerMissing as missing:
+            return {"missing": str(missing)}
+
     async def _start(self) -> None:
-        start = self._stack.enter_async_context
+        start = self._clients.enter_async_context
         if not self._url:
-            server = await start(OwnServer())
+            server = await self._server.enter_async_context(OwnServer())
             self._url, self._store_url = server.url, server.store_url
             self._server_pids = server.pids()
         module = f"{__package__}.bench."
-        processes = max(1, -(-self._options.clients // CROWD_PER_PROCESS))
-        self._crowds = [await start(Worker(f"{module}crowd")) for _ in range(processes)]
+        self._crowds = [
+            await start(Worker(f"{module}crowd")) for _ in range(self._options.processes)
+        ]
         self._probes = await start(Worker(f"{module}probes"))
         self._desk = await start(Worker(f"{module}desk"))
         self._echo = await start(Worker(f"{module}echo"))

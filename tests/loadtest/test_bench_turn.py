@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kolapp_loadtest.bench.socketio import PeerMissing, installed
 from kolapp_loadtest.bench_turn import main
 
 BENCH = [sys.executable, "-P", "-m", "kolapp_signalling", "bench", "turn"]
@@ -12,9 +13,10 @@ STOP_S = 20.0
 
 
 def test_a_short_run_writes_every_figure(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shape and the bookkeeping; how fast it is depends on the machine and is no test."""
+    monkeypatch.setattr("shutil.which", lambda name: None)
     file = tmp_path / "turn.json"
     assert (
         main([*["--clients", "20", "--pulls-per-s", "10", "--duration", "1", "--json"], str(file)])
@@ -35,7 +37,23 @@ def test_a_short_run_writes_every_figure(
     assert report["bytes_per_client"] > 0
     assert report["machine"]["cpus"] >= 1
     assert report["versions"]["aiohttp"]
-    assert "pull -> your turn" in capsys.readouterr().out
+    assert report["socketio"] == {
+        "missing": "Socket.IO needs Node.js and npm, which are not on the path"
+    }
+    assert "pull -> your turn" in (out := capsys.readouterr().out)
+    assert "not measured: Socket.IO needs Node.js" in out
+
+
+def test_a_peer_that_cannot_be_had_is_missing_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho no network >&2\nexit 1\n")
+    npm.chmod(0o700)
+    monkeypatch.setattr("shutil.which", lambda name: str(npm))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(PeerMissing, match="could not be installed: no network"):
+        installed()
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,18 @@ def _ratio(turn: dict[str, float], floor: dict[str, float], key: str) -> float |
     return round(turn[key] / floor[key], 2) if key in turn and key in floor else None
 
 
+def _peer(peer: dict[str, Any] | None) -> str:
+    if peer is None:
+        return ""
+    if "missing" in peer:
+        return f"  not measured: {peer['missing']}\n"
+    turn = peer["turn_ms"]
+    return (
+        f"  Socket.IO, the same scenario: p50 {turn['p50']:.2f}   p99 {turn['p99']:.2f}   "
+        f"of a core {peer['fanout_core_share']}   per client {peer['bytes_per_client'] / 1000} kB\n"
+    )
+
+
 def summary(report: dict[str, Any]) -> str:
     """What a person reads at the end of a run."""
 
@@ -88,5 +100,6 @@ def summary(report: dict[str, Any]) -> str:
         + f"  CPU seconds in {report['duration_s']:g} s: {cpu}\n"
         + f"  of a core, the signalling node: {report['fanout_core_share']}\n"
         + f"  server memory per client: {report['memory']['server_kb_per_client']} kB\n"
+        + _peer(report.get("socketio"))
         + (f"  FAILED: {lost} of {report['pulls']} turns did not come: {first}\n" if lost else "")
     )

@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -30,8 +30,9 @@ Verb = Callable[..., Awaitable[Any]]
 class Worker(Lifetime):
     """The parent's side: `async with Worker("kolapp_loadtest.bench.crowd") as crowd: ...`"""
 
-    def __init__(self, module: str, *arguments: str) -> None:
-        self._command = (sys.executable, "-P", "-m", module, *arguments)
+    def __init__(self, module: str, *arguments: str, command: Sequence[str] = ()) -> None:
+        """`command`: another program that speaks the same lines, instead of one of our modules."""
+        self._command = command or (sys.executable, "-P", "-m", module, *arguments)
         self._name = module.rpartition(".")[2]
         self._process: Process | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
