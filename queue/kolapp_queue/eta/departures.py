@@ -50,6 +50,7 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
     going = [
         (visit.server, visit.since_s, durations.of(visit.kind, visit.server))
         for visit in state.visits.values()
+        if _goes_on(state.servers.get(visit.server))
     ] + [
         (name, server.elsewhere_since_s, durations.of(server.mostly, name))
         for name, server in state.servers.items()
@@ -74,6 +75,11 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
         np.array([server.share for server in idle]),
         _stay_s([*busy, *idle], now_s),
     )
+
+
+def _goes_on(server: Server | None) -> bool:
+    """Who pauses during a visit takes nobody after it."""
+    return server is None or server.on_duty
 
 
 def _stay_s(servers: Sequence[Server | None], now_s: float) -> Any:

@@ -148,7 +148,7 @@ class LiveForecast:
             server.leaves_s = math.inf if leaves_ms is None else history_s(leaves_ms)
         for name, server in state.servers.items():
             if name not in on_duty:
-                server.on_duty = server.busy
+                server.on_duty = False
                 server.elsewhere_since_s = None
 
     def _people(self, facts: Facts) -> People:

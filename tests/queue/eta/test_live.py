@@ -179,6 +179,16 @@ def test_who_needs_one_of_four_waits_longer() -> None:
     assert apart.at_place(23, "q50") < anybody.at_place(23, "q50")
 
 
+def test_who_pauses_during_a_visit_takes_nobody_after_it() -> None:
+    live, now_ms = waiting(8), START_MS + 300_000
+    for number, name in enumerate(TEAM, 50):
+        for ms, state in ((1, "waiting"), (2, "called")):
+            told = joined(number, START_MS + ms, state=state, actor=name)
+            live.happened(f"{START_MS + ms}-{number}", told, now_ms)
+    serving, alone = (live.publish(facts(now_ms, team)).curves[0] for team in (TEAM, TEAM[:1]))
+    assert alone.at_place(8, "q50") > 2 * serving.at_place(8, "q50")
+
+
 def test_the_end_of_shifts_is_known() -> None:
     live, now_ms = waiting(12), START_MS + 10_000
     soon = dict.fromkeys(TEAM[1:], now_ms + 300000)
