@@ -83,6 +83,13 @@ class Bridge:
         )
         return self._silent != before
 
+    def end_away(self, now: float) -> None:
+        """Legs of which nothing has come for too long are lost."""
+        for leg in self.legs():
+            incoming = leg.incoming
+            if incoming is not None and now - incoming.feedback.heard_at >= self._settings.away:
+                leg.fail()
+
     @property
     def empty(self) -> bool:
         """Whether no leg was ever accepted, as when the first offer was refused."""

@@ -83,6 +83,8 @@ class MediaSettings:
     # A browser of which nothing has come for so long is silent: that is told at once. Longer than
     # between two checks for consent, which also a browser without camera and microphone answers.
     silence: float = 3.0
+    # After so long without an authentic packet a leg is lost: the browser makes another one.
+    away: float = 6.0
 
     # Control socket: both sides have proved themselves within this or the socket is closed.
     handshake_timeout: float = 2.0

@@ -73,9 +73,11 @@ class Visits:
         await asyncio.gather(*(bridge.close() for bridge in bridges))
 
     def sweep(self, now: float) -> None:
-        """Forget visits whose legs have all been gone for a while; `now` is monotonic."""
+        """Lose legs that are silent, and forget visits whose legs have all been gone for a while;
+        `now` is monotonic."""
         self._offers.sweep(now)
         for bridge in self:
+            bridge.end_away(now)
             if bridge.is_forgotten(now):
                 del self._bridges[bridge.visit]
 

@@ -83,7 +83,7 @@ class Clinician(Participant):
                 visit = await self._visit(request.visit)
                 return await chat(self._services, request, visit, self._key)
             case r.AskRelays():
-                return self._relays(request, await self._visit(request.visit))
+                return await self._ask_relays(request, self._desk.duty.on_duty)
             case m.HangUp():
                 return await self._hang_up(request)
             case w.Prepare() | w.AskEcho() | w.Enter():

@@ -159,6 +159,9 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             "silence": Declared(
                 seconds(2.5, 60), "A browser of which nothing came for so long is gone."
             ),
+            "away": Declared(
+                seconds(1, 60), "A leg of which nothing has come for so long is lost."
+            ),
             "handshake_timeout": Declared(
                 seconds(0.1, 60), "Both ends of a control socket prove themselves within this."
             ),

@@ -64,6 +64,7 @@ _MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
     media_errors.TooManyLegs: ErrorCode.MEDIA_FULL,
     media_errors.NoSuchLeg: ErrorCode.NOT_PREPARED,
 }
+ROOM_LEG = "room"  # in place of a visit, for the leg of who has none yet
 # With these the client's picture is out of date: the present snapshot follows.
 _SHOW = frozenset(
     {ErrorCode.WRONG_STATE, ErrorCode.STALE_EPOCH, ErrorCode.ALREADY_IN_VISIT, ErrorCode.TOO_LATE}
@@ -236,15 +237,25 @@ class Participant:
         await self._services.warm.echo(self.session.person, on=request.on)
         return EchoNow(on=request.on)
 
-    def _relays(self, request: AskRelays, visit: Visit) -> RelaysNow:
-        """TURN servers for this person's leg. `visit` was read for this request."""
+    async def _visit(self, visit: str) -> Visit:
+        """The visit of that id, read now, if this person is in it. Raises NoSuchVisit."""
+        raise NotImplementedError
+
+    async def _ask_relays(self, request: AskRelays, waits: bool) -> RelaysNow:
+        """TURN servers for this person's leg: of a visit, or of who `waits` for one."""
+        if request.visit == ROOM_LEG and waits:
+            return self._relays(ROOM_LEG, f"{ROOM_LEG}-{self.session.id}")
+        visit = await self._visit(request.visit)
         if visit.epoch != request.epoch:
             raise queue_errors.StaleEpoch
         if visit.state == VisitState.ENDED:
             raise queue_errors.WrongState(visit.state)
+        return self._relays(visit.id, visit.id)
+
+    def _relays(self, visit: str, leg: str) -> RelaysNow:
         relays, role = self._services.relays, self.session.person.role.value
-        servers = relays.of(visit.id, role, self._services.audience.now_ms() / 1000)
-        return RelaysNow(visit=visit.id, servers=servers, ttl_ms=relays.ttl_s * 1000)
+        servers = relays.of(leg, role, self._services.audience.now_ms() / 1000)
+        return RelaysNow(visit=visit, servers=servers, ttl_ms=relays.ttl_s * 1000)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """Do what no request waits for: a store that is away is looked for again later."""

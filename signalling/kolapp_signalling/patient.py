@@ -49,12 +49,13 @@ class Patient(Participant):
             case m.Decline():
                 return await self._decline(request)
             case m.Offer():
-                return await self._offer_leg(request)
+                return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
             case c.Say() | c.Hear():
                 visit = await self._visit(request.visit)
                 return await chat(self._services, request, visit, self._key)
             case r.AskRelays():
-                return self._relays(request, await self._visit(request.visit))
+                waits = any(held.ticket.state not in ENDED for held in self._held.values())
+                return await self._ask_relays(request, waits)
             case m.HangUp():
                 return await self._hang_up(request)
             case w.Prepare() | w.AskEcho() | w.Enter():
@@ -172,9 +173,6 @@ class Patient(Participant):
         ticket, epoch = self._mine(request.ticket), request.epoch
         declined = await self._services.store.decline(ticket.ref, ticket.id, self._key, epoch)
         return await self._shown(declined)
-
-    async def _offer_leg(self, request: m.Offer) -> m.SdpAnswer:
-        return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
 
     async def _hang_up(self, request: m.HangUp) -> m.TicketSnapshot:
         visit = await self._visit(request.visit)

@@ -132,6 +132,26 @@ async def test_warm_legs_leave_room_for_visits(
     await client.open_leg("visit", 1, "patient", 1, offer, forward=False)
 
 
+@pytest.mark.parametrize("settings", [MediaSettings(away=1.0, consent_interval=60.0)])
+async def test_a_leg_of_which_nothing_comes_is_lost(
+    client: MediaClient, events: Events, make_quiet_peer: MakePeer
+) -> None:
+    """Long before ICE would say so; one that sends goes on."""
+    silent, busy = make_quiet_peer(), make_quiet_peer()
+    for who, peer in (("silent", silent), ("busy", busy)):
+        await peer.accept(
+            await client.open_leg("visit", 1, who, 1, await peer.offer(), forward=True)
+        )
+        await peer.connected()
+    lost = asyncio.create_task(events.wait_for("failed", "silent"))
+    while not lost.done():
+        await busy.send("video", next(SEQUENCE))
+        await asyncio.sleep(0)
+    await lost
+    states = {each.participant: each.state for each in events.seen}
+    assert states == {"silent": "failed", "busy": "connected"}
+
+
 async def test_a_node_that_drains_sends_away_who_waits(
     node: MediaNode, client: MediaClient, events: Events, make_quiet_peer: MakePeer
 ) -> None:

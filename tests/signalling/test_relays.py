@@ -64,6 +64,21 @@ async def test_the_two_of_a_visit_get_their_own_until_it_ends(start: Start, crow
     assert await anna.errors("relays", **request) in ("wrong_state", "no_visit")
 
 
+async def test_who_waits_gets_relays_for_the_leg_that_is_prepared(
+    start: Start, crowd: People
+) -> None:
+    node = await start(turn_urls=URLS, turn_secret=SECRET)
+    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
+    room = {"visit": "room", "epoch": 0}
+    [server] = (await anna.ask("relays", **room))["servers"]
+    assert server["username"].partition(":")[2] == f"room-{anna.welcome['session']}.patient"
+    assert await doctor.errors("relays", **room) == "no_visit"
+    await doctor.ask("ready", queues=["drop-in"])
+    assert (await doctor.ask("relays", **room))["servers"]
+    await anna.ask("leave", ticket=anna.ticket["ticket"])
+    assert await anna.errors("relays", **room) == "no_visit"
+
+
 async def test_a_node_without_relays_says_so(node: Served, crowd: People) -> None:
     anna = await crowd.patient(node, "anna")
     assert not anna.welcome.get("relays")

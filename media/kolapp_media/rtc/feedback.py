@@ -228,6 +228,11 @@ class Feedback:
         reports.append(rtcp.description(self._cname, named or [self._own]))
         self._back.send_rtcp(b"".join(reports))
 
+    def beat(self) -> None:
+        """A report of nothing, between two reports."""
+        reports = (rtcp.receiver_report(self._own, []), rtcp.description(self._cname, [self._own]))
+        self._back.send_rtcp(b"".join(reports))
+
     def _affordable_resends(self) -> int:
         """A quarter of what gets through to the browser: old pictures must not crowd out sound."""
         most = self._settings.resends_per_second

@@ -43,6 +43,7 @@ _COMMON = ("audio/opus", "video/vp8")
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/h264", "video/rtx")}
 # The receivers are browsers and repair lost voice by themselves, if the sender helps (RFC 7587).
 _OPUS = {"minptime": 10, "useinbandfec": 1}
+_BEAT = 0.5  # seconds after each second's reports: a browser knows soon that nothing comes at all
 _CNAME = re.compile(r"^a=ssrc:[0-9]+ cname:(\S+)", re.MULTILINE)
 
 
@@ -69,7 +70,7 @@ class Leg:
         self._connection.on_consent_lost = self._lost
         self._sections: tuple[LegSection, ...] = ()
         self._cname = ""
-        self._next_second = 0.0
+        self._next_second = self._next_beat = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self._peer = RTCPeerConnection(
@@ -143,9 +144,14 @@ class Leg:
     def tick(self, now: float) -> bool:
         """To be called many times a second: budgets and reports, once a second of the leg; True
         if it was that."""
-        if self.incoming is None or now < self._next_second:
+        if self.incoming is None:
             return False
-        self._next_second = now + 1.0
+        if now < self._next_second:
+            if now >= self._next_beat:
+                self._next_beat = self._next_second + _BEAT
+                self.incoming.feedback.beat()
+            return False
+        self._next_second, self._next_beat = now + 1.0, now + _BEAT
         if self._connection.round_trip is not None:
             self.incoming.feedback.note_round_trip(
                 self._connection.round_trip, self._connection.answered_at
@@ -199,6 +205,10 @@ class Leg:
         self.state = state
         if self._on_change is not None:
             self._on_change(self, state)
+
+    def fail(self) -> None:
+        """Nobody is there any more: as if ICE had found out, which takes it longer."""
+        self._end("failed")
 
     def end(self) -> None:
         """End the leg at once, and close what is left behind in a task of its own; idempotent."""

@@ -1,21 +1,13 @@
 // @ts-check
 import { KolappError } from "./protocol.js";
+import { LEG_TIMING } from "./leg-timing.js";
 import { between, grade, totals } from "./quality.js";
+import { watchSilence } from "./silence.js";
 
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 /** @typedef {import("./protocol.js").Requests} Requests */
 /** @typedef {import("./devices.js").Kind} Kind */
 /** @typedef {"idle" | "connecting" | "connected" | "reconnecting" | "failed" | "closed"} LegState */
-
-/** Durations in ms. */
-export const LEG_TIMING = Object.freeze({
-  connect_within_ms: 8_000, // from the offer to connected
-  disconnected_grace_ms: 2_500, // a short radio gap mends itself; the browser's "failed" comes late
-  lost_grace_ms: 2_000, // the node's word "lost" may be older than the leg we have just made
-  repair_base_ms: 500,
-  repair_cap_ms: 5_000,
-  stats_every_ms: 1_000,
-});
 
 /** Figures are of this many readings, so that they are steady and yet fresh. */
 const READINGS = 3;
@@ -50,6 +42,7 @@ export class Leg extends EventTarget {
   #madeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
+  #unlisten = () => {};
   /** @type {import("./quality.js").Totals[]} the newest last */ #readings = [];
 
   /**
@@ -110,6 +103,7 @@ export class Leg extends EventTarget {
       if (pc !== this.#pc) return;
       this.#step = "answered";
       this.#answeredEpoch = media_epoch;
+      this.#listen(pc);
       if (this.#visit.media_epoch > media_epoch) this.#repair();
     } catch (error) {
       if (pc === this.#pc) this.#refused(error, generation);
@@ -141,6 +135,7 @@ export class Leg extends EventTarget {
     this.#making += 1;
     clearTimeout(this.#timer);
     clearInterval(this.#statsTimer);
+    this.#unlisten();
     this.#drop(this.#old);
     this.#drop(this.#pc);
     this.#old = this.#pc = null;
@@ -218,6 +213,7 @@ export class Leg extends EventTarget {
       this.#attempt = 0;
       this.#step = "answered";
       this.#setState("connected");
+      this.#listen(pc);
       this.#show(pc);
     } else if (pc.connectionState === "disconnected") {
       this.#setState("reconnecting");
@@ -225,6 +221,12 @@ export class Leg extends EventTarget {
     } else if (pc.connectionState === "failed") {
       this.#repair();
     }
+  }
+
+  /** In a visit; a warm leg has time. @param {RTCPeerConnection} pc */
+  #listen(pc) {
+    this.#unlisten();
+    if (this.#answeredEpoch) this.#unlisten = watchSilence(pc, () => pc === this.#pc && this.state === "connected" && this.#repair());
   }
 
   /** Once a connection: giving the same picture again would make it flicker. @param {RTCPeerConnection} pc */
@@ -291,9 +293,7 @@ export class Leg extends EventTarget {
   }
 
   /** @param {string} name @param {unknown} detail */
-  #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
-  }
+  #emit = (name, detail) => void this.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
 /** @param {RTCPeerConnection} pc */

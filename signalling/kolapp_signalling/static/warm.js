@@ -5,6 +5,7 @@
  */
 import { nextGeneration } from "./generations.js";
 import { Leg } from "./media.js";
+import { Relays } from "./relays.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
@@ -28,6 +29,7 @@ export class Warm extends EventTarget {
     this.client = client;
     this.media = media;
     this.role = role;
+    this.relays = new Relays(client);
     media.addEventListener("change", () => void this.leg?.renewTracks());
   }
 
@@ -80,6 +82,7 @@ export class Warm extends EventTarget {
       offer: ({ generation, sdp }) => this.client.request("prepare", { queue, generation, sdp }),
       track: (kind) => (this.sending ? this.media.outgoing(kind) : null),
       nextGeneration,
+      iceServers: () => this.relays.of(ROOM.id, ROOM.epoch),
     });
     leg.addEventListener("state", () => this.#changed());
     this.leg = leg;
