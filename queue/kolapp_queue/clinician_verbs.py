@@ -59,6 +59,20 @@ class ClinicianVerbs(PullVerbs):
             ref = QueueRef(provider, queue)
             await self._link.queue("shift_end", ref, clinician, leaves_ms)
 
+    async def set_return(
+        self,
+        provider: str,
+        clinician: ClinicianKey,
+        queues: Sequence[str],
+        back_ms: int,
+        profile: Profile = ANY_TICKET,
+    ) -> None:
+        """When who is off duty means to come back to these queues (the store's clock), for their
+        waiting times; 0: not known any more. Ends when duty begins, or by itself then."""
+        for queue in dict.fromkeys(queues):
+            ref = QueueRef(provider, queue)
+            await self._link.queue("return_at", ref, clinician, back_ms, profile_text(profile))
+
     async def end_wrap_up(self, provider: str, clinician: ClinicianKey) -> Duty:
         """Ready before the wrap-up is over; without one it changes nothing."""
         await self._link.clinician("end_wrap_up", provider, clinician)

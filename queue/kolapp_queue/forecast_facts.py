@@ -62,16 +62,19 @@ def reading_of(answers: list[Any]) -> Reading:
     time, (version, clock, *closed), duty, classes, profiles, causes, events, *line = answers
     now_ms = max(time[0] * 1000 + time[1] // 1000, int(clock or 0))
     on_duty = [clinician for clinician, until_ms in duty if until_ms > now_ms]
+    back = _returning(profiles, on_duty, now_ms)
+    known = {**profiles, **{b"p" + name: profile for name, (_, profile) in back.items()}}
     recent = tuple(map(records.risen, causes))
     facts = Facts(
         now_ms=now_ms,
         version=int(version or 0),
         on_duty=[clinician.decode() for clinician in on_duty],
-        masks=masks_of(on_duty, classes, profiles),
+        masks=masks_of([*on_duty, *back], classes, known),
         anybody=int(classes.get(b"n", 0)),
         causes=recent,
         causes_since=recent[0].version - 1 if len(recent) == MOST_CAUSES else 0,
         leaves_ms=_leaves_ms(on_duty, profiles),
+        returns_ms={name.decode(): back_ms for name, (back_ms, _) in back.items()},
     )
     return Reading(
         facts,
@@ -84,6 +87,19 @@ def reading_of(answers: list[Any]) -> Reading:
 def _leaves_ms(on_duty: list[bytes], profiles: Mapping[bytes, bytes]) -> dict[str, int]:
     said = {name.decode(): int(profiles.get(b"l" + name, 0)) for name in on_duty}
     return {name: leaves_ms for name, leaves_ms in said.items() if leaves_ms}
+
+
+def _returning(
+    profiles: Mapping[bytes, bytes], on_duty: list[bytes], now_ms: int
+) -> dict[bytes, tuple[int, bytes]]:
+    """Who has said to come back and when, and what they fit. Whoever is late is not expected."""
+    found = {}
+    for field, said in profiles.items():
+        if field.startswith(b"b") and field[1:] not in on_duty:
+            back_ms, _, profile = said.partition(b" ")
+            if int(back_ms) > now_ms:
+                found[field[1:]] = int(back_ms), profile
+    return found
 
 
 class Elsewhere:

@@ -35,21 +35,27 @@ class Waits:
     def of(self, index: int, now_ms: int) -> WaitRange:
         """Of somebody in the line."""
         line = self._line
-        if not line.masks.get(line.classes[index], 0):
+        cls = line.classes[index]
+        if not line.masks.get(cls, 0) and not self._is_expected(cls):
             return _NOBODY
         published, promises = self._published, self._promises
         promise = promises.get(line.orders[index][1]) if promises is not None else None
         if published is None or promise is None:
             return NOT_READ_YET
-        curve = published.curve_of(line.classes[index])
+        curve = published.curve_of(cls)
         from_ms = _from_ms(published, curve, index + 1)
         return _told(from_ms, promise.until_ms, now_ms, promise.cause)
 
+    def _is_expected(self, cls: int) -> bool:
+        """Whether somebody who takes this class has said when they come back."""
+        return self._published is not None and cls in self._published.expected
+
     def next(self, now_ms: int) -> WaitRange:
         """Of somebody who asks for nothing and joins now."""
-        if not everybody(self._line):
-            return _NOBODY
         published = self._published
+        anybody = published.curves[0].cls if published is not None else 0
+        if not everybody(self._line) and not self._is_expected(anybody):
+            return _NOBODY
         if published is None:
             return NOT_READ_YET
         from_ms = _from_ms(published, published.curves[0], len(self._line.waiting) + 1)

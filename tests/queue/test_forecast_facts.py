@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kolapp_queue import keys
 from kolapp_queue.eta.facts import Facts
 from kolapp_queue.eta.servers import Server
 from kolapp_queue.forecast_facts import Elsewhere, Reading, ask, reading_of
@@ -53,6 +54,41 @@ async def test_who_means_to_stop_has_said_so(store: QueueStore, ref: QueueRef) -
     for queues in ([], [ref.queue]):
         await store.set_duty(ref.provider, DOCTOR, queues)
     assert (await read(store, ref)).facts.leaves_ms == {}
+
+
+async def test_who_means_to_come_back_has_said_so(store: QueueStore, ref: QueueRef) -> None:
+    provider, queues, later_ms = ref.provider, [ref.queue], 2**52
+    swedish = Profile(languages=("sv",))
+    await join(store, ref, "anna")
+    await store.join(ref, PatientKey("bo"), TicketId("bo"), "c", Needs(language="fi"))
+    version = await store.version(ref)
+    await store.set_return(provider, DOCTOR, queues, later_ms, swedish)
+    assert await store.version(ref) > version
+    facts = (await read(store, ref)).facts
+    assert (facts.on_duty, facts.returns_ms) == ([], {DOCTOR: later_ms})
+    assert facts.expected() == (0,)  # nobody speaks Finnish
+    version = await store.version(ref)
+    await store.set_return(provider, NURSE, queues, 0)
+    assert await store.version(ref) == version
+    await store.set_duty(provider, NURSE, queues)
+    assert (await read(store, ref)).facts.expected() == ()
+    # Who is there is not expected.
+    await store.set_duty(provider, DOCTOR, queues, swedish)
+    await store.set_return(provider, DOCTOR, queues, later_ms)
+    assert not (await read(store, ref)).facts.returns_ms
+    await store.set_duty(provider, DOCTOR, [])
+    assert not (await read(store, ref)).facts.returns_ms
+    for back_ms in (later_ms, 0):
+        await store.set_return(provider, DOCTOR, queues, back_ms)
+        assert bool((await read(store, ref)).facts.returns_ms) == bool(back_ms)
+
+
+async def test_who_is_late_is_not_expected(store: QueueStore, ref: QueueRef) -> None:
+    await store.set_return(ref.provider, NURSE, [ref.queue], 1)
+    assert not (await read(store, ref)).facts.returns_ms
+    await store.set_return(ref.provider, DOCTOR, [ref.queue], 2**52)
+    fields = await store._link.do(lambda redis: redis.hkeys(keys.queue_key(ref, "profiles")))
+    assert fields == [f"b{DOCTOR}".encode()]
 
 
 async def test_an_early_closing_is_seen(store: QueueStore, ref: QueueRef) -> None:

@@ -166,6 +166,7 @@ async def every_verb(store: QueueStore, provider: str) -> None:
     await store.set_shift_end(provider, DOCTOR, [other.queue], 0)
     await hasty.sweep(other)
     await store.set_duty(provider, DOCTOR, [])
+    await store.set_return(provider, DOCTOR, [other.queue], 0)
     # A pull that finds nothing, and what it left behind when it died half-way.
     record = await store._link.clinician("look", provider, DOCTOR)
     await store._unlock(provider, DOCTOR, record)

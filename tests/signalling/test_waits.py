@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kolapp_queue.eta.announce import CAUSES
 from kolapp_queue.eta.published import Curve, Published, keep
 from kolapp_queue.model import Line, QueueRef, TicketId
@@ -52,6 +54,16 @@ def test_why_it_rose_goes_with_it() -> None:
 def test_nothing_is_known_with_nobody_on_duty() -> None:
     waits = Waits(line(2, on_duty=0), published(600.0, 600.0))
     assert waits.of(0, NOW_MS) == waits.next(NOW_MS) == NOBODY
+
+
+def test_who_is_expected_back_is_as_good_as_there() -> None:
+    told = replace(published(600.0, 600.0), expected=(0,))
+    waits = Waits(line(2, on_duty=0, classes=(0, 1)), told)
+    assert waits.of(0, NOW_MS).known
+    assert waits.next(NOW_MS).known
+    assert waits.of(1, NOW_MS) == NOBODY
+    gone = Waits(line(2, on_duty=0), replace(told, why="nobody_on_duty"))
+    assert gone.of(0, NOW_MS) == gone.next(NOW_MS) == NOBODY
 
 
 def test_nothing_is_known_if_nobody_on_duty_fits() -> None:

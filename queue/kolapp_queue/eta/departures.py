@@ -39,6 +39,7 @@ class Team:
     able: Any  # visits (rows) by kinds (columns): the clinician takes that kind
     share: Any  # of the clinician's visits that are this queue's
     idle_s: Any  # of each clinician without one
+    comes_s: Any  # in how many seconds each of these comes back; 0 for who is there
     idle_able: Any
     idle_share: Any
     # In how many seconds each means to stop, first those in a visit; infinite if nobody knows.
@@ -59,7 +60,7 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
     free = [
         (name, server)
         for name, server in state.servers.items()
-        if server.idle and now_s - server.free_since_s < GONE * state.unit_s
+        if server.idle and now_s - _free_since_s(server) < GONE * state.unit_s
     ]
     names = [name for name, _, _ in going]
     busy = [state.servers.get(name) for name in names]
@@ -70,16 +71,22 @@ def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
         np.array([shape for _, _, (_, shape) in going]),
         _able(state, names, busy, kinds),
         np.array([1.0 if server is None else server.share for server in busy]),
-        np.array([now_s - server.free_since_s for server in idle]),
+        np.array([max(0.0, now_s - _free_since_s(server)) for server in idle]),
+        np.array([max(0.0, server.comes_s - now_s) for server in idle]),
         _able(state, [name for name, _ in free], idle, kinds),
         np.array([server.share for server in idle]),
         _stay_s([*busy, *idle], now_s),
     )
 
 
+def _free_since_s(server: Server) -> float:
+    """Who comes back begins anew then."""
+    return max(server.free_since_s, server.comes_s)
+
+
 def _goes_on(server: Server | None) -> bool:
-    """Who pauses during a visit takes nobody after it."""
-    return server is None or server.on_duty
+    """Who pauses during a visit takes nobody after it, or not at once."""
+    return server is None or (server.on_duty and server.comes_s == -math.inf)
 
 
 def _stay_s(servers: Sequence[Server | None], now_s: float) -> Any:
@@ -116,7 +123,7 @@ def departures(team: Team, returns: Returns, mean_s: float, pause_s: float) -> D
     within_s = GRID * mean_s
     reached = np.maximum(within_s - pause_s, 0.0)
     busy = ended_by(team.lasted_s, team.median_s, team.shape, reached)
-    idle = returns.by(team.idle_s, within_s)
+    idle = returns.by(team.idle_s, np.maximum(within_s - team.comes_s[:, None], 0.0))
     busy = team.share[:, None] * _and_on(busy, within_s, mean_s + pause_s)
     idle = team.idle_share[:, None] * _and_on(idle, within_s, mean_s + pause_s)
     each, able = np.concatenate((busy, idle)), np.concatenate((team.able, team.idle_able))

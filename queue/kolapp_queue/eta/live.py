@@ -97,7 +97,7 @@ class LiveForecast:
         self._duty(facts)
         self.state.fits = facts.fits() if facts.masks else None
         people = self._people(facts)
-        if not facts.on_duty:
+        if not facts.team:
             return self._promising.unknown(facts, people, NOBODY_ON_DUTY.why)
         return self._promising.publish(facts, people, self._curves(people, facts.anybody))
 
@@ -133,8 +133,8 @@ class LiveForecast:
             self.forecaster.forecast(self.state, waiting)
 
     def _duty(self, facts: Facts) -> None:
-        state, on_duty = self.state, frozenset(facts.on_duty)
-        for name in facts.on_duty:
+        state, team = self.state, facts.team
+        for name in team:
             server = state.servers.get(name)
             if server is None:
                 server = state.servers[name] = Server(on_duty=False)
@@ -144,10 +144,12 @@ class LiveForecast:
             since_ms = None if server.busy else facts.elsewhere_ms.get(name)
             since_s = None if since_ms is None else history_s(since_ms)
             server.is_elsewhere(since_s, state.now_s)
-            leaves_ms = facts.leaves_ms.get(name)
+            leaves_ms, comes_ms = facts.leaves_ms.get(name), facts.returns_ms.get(name)
             server.leaves_s = math.inf if leaves_ms is None else history_s(leaves_ms)
+            server.comes_s = -math.inf if comes_ms is None else history_s(comes_ms)
+        here = frozenset(team)
         for name, server in state.servers.items():
-            if name not in on_duty:
+            if name not in here:
                 server.on_duty = False
                 server.elsewhere_since_s = None
 

@@ -63,8 +63,9 @@ class Promising:
         self, facts: Facts, why: str, curves: tuple[Curve, ...], next_until_ms: int
     ) -> Published:
         kept = keep(self._numbers, self._kept.until_s, self._kept.told_s, self._kept.cause)
+        until = facts.version, self._causes_to
         return Published(
-            facts.now_ms, facts.version, self._causes_to, why, curves, next_until_ms, kept, CAUSES
+            facts.now_ms, *until, why, curves, next_until_ms, kept, CAUSES, facts.expected()
         )
 
     def _take_over(self, before: Published) -> None:

@@ -79,6 +79,7 @@ class Published:
     next_until_ms: int = 0  # what somebody who asks for nothing and joins now would be promised
     kept: Kept = Kept()
     causes: tuple[str, ...] = ()
+    expected: tuple[int, ...] = ()  # classes that only clinicians take who mean to come back
 
     def pack(self) -> bytes:
         record = {
@@ -87,6 +88,7 @@ class Published:
             "curves": [[curve.cls, curve.places, curve.waits] for curve in self.curves],
             "kept": [self.kept.numbers, self.kept.until_ms, self.kept.told_s, self.kept.cause],
             "causes": self.causes,
+            "expected": self.expected,
         }
         return bytes(msgpack.packb(record))
 
@@ -100,9 +102,10 @@ class Published:
             at_ms, version, causes_to, why, next_until_ms = record["head"]
             curves = tuple(Curve(*curve) for curve in record["curves"])
             kept, causes = Kept(*record["kept"]), record["causes"]
+            expected = record.get("expected", ())  # not of a version before
         except (ValueError, KeyError, TypeError, msgpack.UnpackException):
             return None
-        return cls(at_ms, version, causes_to, why, curves, next_until_ms, kept, causes)
+        return cls(at_ms, version, causes_to, why, curves, next_until_ms, kept, causes, expected)
 
     def curve_of(self, cls: int) -> Curve:
         """Of a class; that of tickets that ask for nothing, if it has none of its own. Only where

@@ -18,6 +18,7 @@ class Server:
     free_since_s: float = LONG_AGO_S
     kinds: dict[str, float] = field(default_factory=dict)
     leaves_s: float = math.inf  # when they mean to stop
+    comes_s: float = -math.inf  # when they mean to come back
     # Those who serve other queues too: since when a visit there goes on, and how many visits here
     # and there lately, older ones counting less.
     elsewhere_since_s: float | None = None

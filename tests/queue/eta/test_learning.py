@@ -126,7 +126,7 @@ def alike(count: int, leaves_s: float = math.inf) -> Team:
     column = np.ones(count)
     return Team(
         100 * column, 500 * column, 2.6 * column,
-        np.array([[1.0, 0.0]] * count), column, np.zeros(0), np.zeros((0, 2)),
+        np.array([[1.0, 0.0]] * count), column, np.zeros(0), np.zeros(0), np.zeros((0, 2)),
         np.zeros(0), np.full(count, leaves_s),
     )  # fmt: skip
 

@@ -189,6 +189,25 @@ def test_who_pauses_during_a_visit_takes_nobody_after_it() -> None:
     assert alone.at_place(8, "q50") > 2 * serving.at_place(8, "q50")
 
 
+def test_who_is_expected_back_is_waited_for() -> None:
+    live, now_ms = waiting(4), START_MS + 10_000
+    assert live.publish(facts(now_ms, [])).why == "nobody_on_duty"
+    soon, late = (
+        live.publish(facts(now_ms, [], masks={0: 0b1}, returns_ms={"c0": now_ms + in_ms}))
+        for in_ms in (600_000, 1_800_000)
+    )
+    assert (soon.why, soon.expected) == ("", (0,))
+    waits_s = [one.curves[0].at_place(1, "q50") for one in (soon, late)]
+    assert waits_s[0] > 400
+    assert waits_s[1] > waits_s[0] + 800
+    # With somebody on duty nobody has to wait for them.
+    both = live.publish(facts(now_ms, ["c1"], masks={0: 0b11}, returns_ms={"c0": now_ms + 600_000}))
+    assert both.expected == ()
+    assert both.curves[0].at_place(1, "q50") < waits_s[0] / 2
+    gone = live.publish(facts(now_ms, []))
+    assert (gone.why, gone.expected) == ("nobody_on_duty", ())
+
+
 def test_the_end_of_shifts_is_known() -> None:
     live, now_ms = waiting(12), START_MS + 10_000
     soon = dict.fromkeys(TEAM[1:], now_ms + 300000)

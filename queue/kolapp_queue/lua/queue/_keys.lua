@@ -19,7 +19,8 @@ local EVENTS = KEYS[13]   -- stream: every step as one MessagePack map in the fi
 local INTAKE = KEYS[14]   -- hash: ticket id -> what the patient wrote, sealed
 local CLASSES = KEYS[15]  -- hash: 'n' needs -> code, 'c' code -> needs, 'u' code -> active tickets
 local PROFILES = KEYS[16] -- hash: of a clinician on duty 'p' -> profile, 'f' -> what fits, 'v' ->
-                          -- the version at which they came, 'l' -> when they mean to stop, ms
+                          -- the version at which they came, 'l' -> when they mean to stop, ms;
+                          -- of one off duty 'b' -> when they mean to come back, ms, and profile
 local HOLDERS = KEYS[17]  -- sorted set: visit id by the end of its clinician's lease on it
 local CAUSES = KEYS[18]   -- list: what put people further back lately (MessagePack)
 local MOVING = KEYS[19]   -- sorted set: id of a ticket between two queues, by when to look after it

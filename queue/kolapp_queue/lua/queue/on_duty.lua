@@ -12,6 +12,7 @@ redis.call('ZADD', DUTY, now + lease_ms, clinician)
 if not until_ms or tonumber(until_ms) <= now or before ~= profile then
   local version = announce()
   redis.call('HSET', PROFILES, 'p' .. clinician, profile, 'v' .. clinician, version)
+  redis.call('HDEL', PROFILES, 'b' .. clinician)
   write_cause('clinician_came', version)
 end
 return reply()
