@@ -85,8 +85,8 @@ async def two_nodes(
 async def told_after(
     outage: Outage, lasts_s: float, here: Served, there: Served, crowd: People
 ) -> float:
-    """A patient who waits `here` is pulled `there` during the outage. Returns how many seconds after
-    its end "your turn" came; it came once."""
+    """A patient who waits `here` is pulled `there` during the outage. Returns how many seconds
+    after its end "your turn" came; it came once."""
     now = asyncio.get_running_loop().time
     anna = await crowd.waiting(here, "anna")
     await crowd.waiting(here, "bo")

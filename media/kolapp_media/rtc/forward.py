@@ -87,8 +87,7 @@ class Incoming:
         """An SRTP or SRTCP packet of this leg lies at the start of the workspace."""
         counters, view = self._counters, self._view
         if size < _SMALLEST_RTP or 192 <= view[1] <= 223:  # RFC 5761, 4
-            self._receive_rtcp(size)
-            return
+            return self._receive_rtcp(size)
         _, kind, sequence, timestamp, ssrc = _header(view)
         stream = self._streams.get(ssrc)
         if stream is None and not self._is_worth_a_look(ssrc, self._sources):
@@ -105,11 +104,8 @@ class Incoming:
             counters.forged += 1
             return
         size = length[0]
-        if stream is None:
-            self._sources.add(ssrc)
-            stream = self._learn(ssrc, kind & 0x7F, size)
-            if stream is None:
-                return
+        if stream is None and (stream := self._learn(ssrc, kind & 0x7F, size)) is None:
+            return
         stream.packets += 1
         stream.octets += size
         if stream.repairs is not None:
@@ -119,15 +115,14 @@ class Incoming:
         if sequence == stream.next:
             stream.next = (sequence + 1) & 0xFFFF
         elif not self._out_of_order(stream, sequence, now):
-            self._counters.repeated += 1
+            counters.repeated += 1
             return
         if timestamp != stream.timestamp:
             stream.begin(timestamp, now)
-        route = stream.route
-        if route is None:
-            self._counters.held += 1
+        if stream.route is None:
+            counters.held += 1
         else:
-            self._forward(route, kind, sequence, timestamp, size, now)
+            self._forward(stream.route, kind, sequence, timestamp, size, now)
 
     def _forward(
         self, route: Route, kind: int, sequence: int, timestamp: int, size: int, now: float
@@ -218,6 +213,7 @@ class Incoming:
 
     def _learn(self, ssrc: int, payload_type: int, size: int) -> Stream | None:
         """Find the section of a new, authenticated SSRC: by its mid, else by payload type."""
+        self._sources.add(ssrc)
         try:
             section = section_of(self._sections, payload_type, self._view, size)
         except rtp.MalformedPacket:
