@@ -146,3 +146,22 @@ def test_examples_in_the_protocol_are_valid_messages():
         message = json.loads(text)
         union = messages.AnyServerMessage if "re" in message else messages.AnyClientMessage
         msgspec.json.decode(text, type=union)
+
+
+def test_every_test_that_the_security_page_names_exists():
+    told = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/security.md").read_text()))
+    there = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert told, "or nothing is shown"
+    assert told - set(re.findall(r"def (test_\w+)\(", there)) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers"),
+    [
+        ("fault", [*range(5, 8), 10, 12, 16, 17, *range(20, 26)]),
+        ("bad_input", [*range(1, 20), *range(28, 33)]),
+    ],
+)
+def test_every_fault_and_bad_input_has_its_numbered_test_on_that_page(kind, numbers):
+    told = (ROOT / "docs/security.md").read_text()
+    assert [number for number in numbers if f"`test_{kind}_{number}_" not in told] == []

@@ -57,7 +57,7 @@ async def test_all_serve_on_one_port_and_when_one_dies_its_people_go_on(
             await each.leave()
 
 
-async def test_each_is_restarted_while_people_wait_and_are_called(serve: Serve, town: Town) -> None:
+async def test_fault_20_each_is_restarted_while_people_wait(serve: Serve, town: Town) -> None:
     """Nobody loses the place or the turn, all are back soon, and calls come in their order."""
     async with Waiting(town, CLIENTS) as waiting:
         seen = await restarted_in_turn(serve, waiting, PULLS_PER_S)

@@ -113,6 +113,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     if settings.tls_cert is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the machine's own default is
     context.load_cert_chain(settings.tls_cert, settings.tls_key)
     return context
 

@@ -111,7 +111,7 @@ async def hints(server: EmbeddedStore) -> AsyncIterator[Any]:
         yield pubsub
 
 
-async def test_canaries_are_nowhere(
+async def test_bad_input_31_canaries_are_nowhere(
     node: Served,
     crowd: People,
     seen: Seen,

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import warnings
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientConnectionError, ClientSession
 from drivers import People
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_signalling.app import serving
@@ -50,3 +52,17 @@ async def test_a_node_serves_over_tls(settings: Settings, tmp_path: Path) -> Non
     ):
         assert node.url.startswith("https://127.0.0.1:")
         assert response.status == 200
+        with pytest.raises(ClientConnectionError):
+            await session.get(node.url + "/healthz", ssl=old_tls())
+
+
+def old_tls() -> ssl.SSLContext:
+    """A client that speaks nothing newer than TLS 1.1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context

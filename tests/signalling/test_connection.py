@@ -52,7 +52,7 @@ async def version(node: Served) -> int:
 @pytest.mark.parametrize(
     ("encoding", "name"), [(e, name) for e, table in GARBAGE.items() for name in table]
 )
-async def test_garbage_is_answered_and_changes_nothing(
+async def test_bad_input_17_garbage_is_answered_and_changes_nothing(
     node: Served, crowd: People, encoding: str, name: str
 ) -> None:
     crowd.subprotocol = encoding
@@ -231,7 +231,7 @@ class Deaf:
             await self.say({"type": "find", "id": number, "queue": "x" * 64})
 
 
-async def test_who_does_not_read_is_closed_and_others_do_not_notice(
+async def test_fault_22_who_does_not_read_is_closed_and_others_do_not_notice(
     start: Start, crowd: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kolapp_signalling.connection._CLOSE_S", 0.1)  # it answers no goodbye

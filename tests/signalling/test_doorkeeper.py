@@ -84,7 +84,7 @@ async def test_an_address_that_opens_sockets_and_says_nothing_gets_no_more(
     await crowd.patient(node, "bo")
 
 
-async def test_a_forged_header_dodges_no_limit_and_a_proxys_is_believed(
+async def test_bad_input_28_a_forged_header_dodges_no_limit(
     start: Start, crowd: People
 ) -> None:
     plain = await start(max_per_address=1)

@@ -68,7 +68,7 @@ def test_a_patient_of_a_stopped_server_is_erased(settings: Settings) -> None:
     assert anna in next(audit_settings(settings).directory.glob("demo/*.jsonl")).read_text()
 
 
-def test_a_patient_of_a_running_server_is_erased(tmp_path: Path) -> None:
+def test_bad_input_32_a_patient_of_a_running_server_is_erased(tmp_path: Path) -> None:
     """By the command line; the server writes the audit itself."""
     data = tmp_path / "data"
     with serving(data) as serve:

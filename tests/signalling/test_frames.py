@@ -86,7 +86,7 @@ WRONG: dict[str, tuple[list[bytes], int]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_wrong_frames_get_the_code_of_the_rfc(
+async def test_bad_input_14_wrong_frames_get_the_code_of_the_rfc(
     node: Served, name: str, raw: RawSocket
 ) -> None:
     sent, code = WRONG[name]

@@ -168,7 +168,7 @@ async def test_a_new_generation_replaces_the_leg_and_an_old_one_is_stale(
     assert (await offer(anna, first, 1))["code"] == "stale_leg"
 
 
-async def test_a_dead_media_node_is_shown_and_the_next_offer_goes_elsewhere(
+async def test_fault_24_a_dead_media_node_is_shown_and_the_next_offer_goes_on(
     node: Served, crowd: People, media: MakeMedia, peers: Callable[[], Peer]
 ) -> None:
     first = await media("m1", 10)

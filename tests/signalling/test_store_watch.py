@@ -91,7 +91,7 @@ async def test_what_happened_behind_a_nodes_back_is_found_when_the_store_is_back
     await bo.until_position(1)
 
 
-async def test_a_place_that_the_store_lost_is_restored_from_its_copy(
+async def test_fault_6_a_place_that_the_store_lost_is_restored_from_its_copy(
     own_store: EmbeddedStore, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store.url)
@@ -119,7 +119,7 @@ async def test_a_place_that_the_store_lost_is_restored_from_its_copy(
     assert (await cleo.join())["number"] > 2
 
 
-async def test_after_the_store_lost_writes_everybody_begins_anew(
+async def test_fault_6_after_the_store_lost_writes_everybody_begins_anew(
     own_store: EmbeddedStore, start: Start, crowd: People
 ) -> None:
     node = await start(store_url=own_store.url)
