@@ -131,6 +131,11 @@ def summary(report: dict[str, Any]) -> str:
             f"added p50 {found['added_ms']['p50']:.2f} ms, p99 {found['added_ms']['p99']:.2f} ms "
             f"(held {found['calls_held']} calls)"
         )
+        if inside := found.get("inside_ms"):
+            lines.append(
+                f"{'':<11} inside the server, as seen on the wire: "
+                f"p50 {inside['p50']:.2f} ms, p99 {inside['p99']:.2f} ms"
+            )
         if at_load := found.get("added_at_load_ms"):
             lines.append(
                 f"{'':<11} beside as many pairs without a server: "

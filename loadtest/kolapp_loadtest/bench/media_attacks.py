@@ -38,7 +38,7 @@ REQUESTS = {"26_key_frames": "key_frames", "26_losses": "losses"}
 async def measure(system: Kolapp, pion: Pion) -> dict[str, Any]:
     """By case: how many a second came, what each cost the node in microseconds, what the calls
     lost meanwhile (of 1), and how late their pictures were (milliseconds)."""
-    port = system.media_port
+    port = pion.ports["0a"]
     attacks: dict[str, Callable[[], Awaitable[int]]] = {
         name: lambda junk=junk: asyncio.to_thread(_throw, port, junk)  # type: ignore[misc]  # bound
         for name, junk in DATAGRAMS.items()

@@ -65,6 +65,7 @@ class Pion(Worker):
     def __init__(self, program: Path) -> None:
         super().__init__("pion")
         self._command = (str(program),)  # in place of a Python module
+        self.ports: dict[str, int] = {}  # of who is at the other end, by leg
 
     async def record(self, directory: Path) -> None:
         video, audio = str(directory / "video"), str(directory / "audio")
@@ -74,9 +75,11 @@ class Pion(Worker):
         return str(await self.call("offer", SETUP_S, leg=leg))
 
     async def answer(self, leg: str, sdp: str) -> str:
+        self.ports[leg] = port_of(sdp)
         return str(await self.call("answer", SETUP_S, leg=leg, sdp=sdp))
 
     async def accept(self, leg: str, sdp: str) -> None:
+        self.ports[leg] = port_of(sdp)
         await self.call("accept", SETUP_S, leg=leg, sdp=sdp)
 
     async def connected(self, leg: str) -> None:
@@ -99,6 +102,11 @@ class Pion(Worker):
         """What was sent and came since the last time."""
         found: dict[str, Any] = await self.call("figures", SETUP_S)
         return found
+
+
+def port_of(sdp: str) -> int:
+    line = next(each for each in sdp.splitlines() if each.startswith("a=candidate"))
+    return int(line.split()[5])
 
 
 def record(directory: Path) -> None:

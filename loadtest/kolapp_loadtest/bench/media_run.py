@@ -18,6 +18,7 @@ from .machine import CpuMeter, rss_mb
 from .media_attacks import measure as measure_attacks
 from .media_load import Pion
 from .media_systems import Janus, Kolapp, Relay, System
+from .media_wire import Wire
 
 SYSTEMS: dict[str, type[Kolapp | Relay | Janus]] = {
     "kolapp": Kolapp,
@@ -33,6 +34,7 @@ SETTLE_S = 2.0
 MOST_LOSS = 0.001  # and most of a core: beyond it a step has not held
 MOST_CPU = 0.95
 MOST_LATE_MS = 100.0  # half of the packets; who talks with somebody notices more
+WATCHED = 3  # calls whose packets are looked at on the wire
 ATTACKED = 20  # calls beside which attacks are measured: there is room to see their cost
 
 
@@ -134,7 +136,8 @@ class Run:
         await self._system.late()
         meter = CpuMeter(self._system.pids | {"load": self._pion.pid})
         start = time.monotonic()
-        await asyncio.sleep(self._seconds)
+        with Wire(self._watched()) as wire:
+            await asyncio.sleep(self._seconds)
         figures = await self._pion.figures()
         passed = time.monotonic() - start
         used = meter.used_s()
@@ -159,6 +162,7 @@ class Run:
             "silent_legs": figures["silent"],
             "late_ms": late,
             "added_ms": {key: round(late[key] - floor[key], 3) for key in ("p50", "p99")},
+            "inside_ms": wire.figures(),
             "mb_per_call": round((mb - mb_before) / (self._calls - calls_before), 2),
             "held": (
                 loss <= MOST_LOSS
@@ -167,6 +171,12 @@ class Run:
                 and not figures["silent"]
             ),
         }
+
+    def _watched(self) -> dict[int, int]:
+        """The server's ports of some calls, each with that of who is at the other end."""
+        ports = self._pion.ports
+        pairs = [(ports[f"{n}a"], ports[f"{n}b"]) for n in range(min(WATCHED, self._calls))]
+        return {here: there for a, b in pairs for here, there in ((a, b), (b, a))}
 
     def _memory_mb(self) -> float:
         return sum(rss_mb(pid) for pid in self._system.pids.values())
@@ -211,5 +221,6 @@ def _headline(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "packets_per_cpu_s": best["packets_per_cpu_s"],
         "loss": best["loss"],
         "added_ms": best["added_ms"],
+        "inside_ms": best["inside_ms"],
         "mb_per_call": rows[-1]["mb_per_call"],
     }

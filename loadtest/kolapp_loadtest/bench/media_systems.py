@@ -61,7 +61,6 @@ class Kolapp:
                 "KOLAPP_SPARES": "no",
             }
         )
-        self.media_port = 0  # of the first leg
         self.first_patient: Patient  # once there is a call
 
     @property
@@ -94,16 +93,10 @@ class Kolapp:
         await clinician.until_live()
         for leg, person in ((f"{number}a", patient), (f"{number}b", clinician)):
             answer = await person.offer(await self._pion.offer(leg))
-            self.media_port = self.media_port or _port(answer["sdp"])
             await self._pion.accept(leg, answer["sdp"])
 
     async def late(self) -> list[float] | None:
         return None
-
-
-def _port(sdp: str) -> int:
-    line = next(each for each in sdp.splitlines() if each.startswith("a=candidate"))
-    return int(line.split()[5])
 
 
 class Relay:
