@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,9 +22,9 @@ SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Serve:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     with serving(tmp_path_factory.mktemp("data")) as serve:
-        yield serve  # type: ignore[misc]  # pytest makes a fixture of it
+        yield serve
 
 
 @asynccontextmanager

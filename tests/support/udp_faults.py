@@ -94,12 +94,22 @@ class Crossing(asyncio.DatagramProtocol):
         """A port that is closed already: a loss like any other."""
 
 
+@dataclass
+class _Way:
+    """What the node sees of a leg, and the way back."""
+
+    inner: Crossing
+    node: Address
+    back: Direction
+
+
 class FaultyNetwork:
     """`async with FaultyNetwork() as network: sdp = await network.lay(answer)`"""
 
     def __init__(self) -> None:
         self.faults = Faults()
         self._transports: list[asyncio.DatagramTransport] = []
+        self._ways: list[_Way] = []
 
     async def __aenter__(self) -> FaultyNetwork:
         return self
@@ -121,13 +131,22 @@ class FaultyNetwork:
                 outer.transport.sendto(data, outer.last)
 
         def to_node(data: bytes) -> None:
-            if not inner.transport.is_closing():
-                inner.transport.sendto(data)
+            if not way.inner.transport.is_closing():
+                way.inner.transport.sendto(data)
 
+        way = _Way(inner, (host, port), Direction(self.faults, to_browser))
+        self._ways.append(way)
         outer.take = Direction(self.faults, to_node).take
-        inner.take = Direction(self.faults, to_browser).take
+        inner.take = way.back.take
         ours = outer.transport.get_extra_info("sockname")[1]
         return _CANDIDATE.sub(rf"\1 \2 {ours} ", answer)
+
+    async def move(self) -> None:
+        """Every leg there is has another address from now on; what comes to the old one is lost."""
+        for way in self._ways:
+            way.inner.transport.close()
+            way.inner = await self._open(None, way.node)
+            way.inner.take = way.back.take
 
     async def _open(self, local: Address | None, remote: Address | None) -> Crossing:
         transport, crossing = await asyncio.get_running_loop().create_datagram_endpoint(

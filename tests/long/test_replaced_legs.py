@@ -1,0 +1,156 @@
+"""What breaks in the middle of a call of two browsers, and how long their pictures stand still.
+
+From the pages' own clocks. Deadlines here are a busy machine's; `-s` shows the figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from browser_people import House, Person, house_of
+from playwright.async_api import WebSocketRoute
+from processes import Serve, serving
+from udp_faults import FaultyNetwork
+
+SLOW = 3  # how many times longer a busy machine may take
+# Each frame that is shown, with the one before: `pause` is the longest standstill since `watch()`.
+FRAMES = """
+addEventListener("DOMContentLoaded", () => setTimeout(() => {
+  const video = document.querySelector("video#remote");
+  let last = 0;
+  window.first = 0;
+  window.watch = () => { window.pause = 0; window.frames = 0; last = performance.now(); };
+  window.watch();
+  const seen = (now) => {
+    window.first ||= performance.timeOrigin + now;
+    window.pause = Math.max(window.pause, now - last);
+    window.frames += 1;
+    last = now;
+    video.requestVideoFrameCallback(seen);
+  };
+  video.requestVideoFrameCallback(seen);
+}));
+"""
+TRACKS = "() => document.querySelector('video#remote').srcObject.getTracks().map(({ id }) => id)"
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with serving(tmp_path / "data", "--media-nodes", "2") as serve:
+        yield serve
+
+
+@asynccontextmanager
+async def in_call(
+    serve: Serve, network: FaultyNetwork | None = None
+) -> AsyncIterator[list[Person]]:
+    """A patient, whose media goes through `network`, and a clinician who see each other."""
+    async with house_of(serve.url) as house:
+        patient = await person(house, "/patient", network)
+        clinician = await person(house, "/clinician", None)
+        await patient.click("#join")
+        await clinician.click("#ready")
+        await clinician.click("#next")
+        await patient.click("#answer")
+        await asyncio.gather(patient.sees_and_hears(30), clinician.sees_and_hears(30))
+        yield [patient, clinician]
+        await clinician.click("#hang-up")
+        await clinician.state("desk")
+
+
+async def person(house: House, path: str, network: FaultyNetwork | None) -> Person:
+    found = await house.person(path, phone=path == "/patient", script=FRAMES)
+    if network is not None:
+        await found.page.route_web_socket("**/ws", lambda socket: through(network, socket))
+        await found.page.reload()
+    return found
+
+
+def through(network: FaultyNetwork, socket: WebSocketRoute) -> None:
+    server = socket.connect_to_server()
+
+    async def answered(text: str | bytes) -> None:
+        message = json.loads(text)
+        if message["type"] == "sdp_answer":
+            message["sdp"] = await network.lay(message["sdp"])
+        socket.send(json.dumps(message))
+
+    server.on_message(answered)
+
+
+async def watch(*people: Person) -> None:
+    for each in people:
+        await each.page.evaluate("() => window.watch()")
+
+
+async def standstill(who: Person, more: int = 60) -> float:
+    """The longest since `watch`, in ms, once so many more frames have come."""
+    now = await who.page.evaluate("() => window.frames")
+    await who.page.wait_for_function(
+        "(wanted) => window.frames >= wanted", arg=now + more, timeout=60_000
+    )
+    return float(await who.page.evaluate("() => window.pause"))
+
+
+def said(what: str, ms: float, promised_ms: float) -> None:
+    sys.stdout.write(f"{what}: {ms:.0f} ms (promised {promised_ms:.0f})\n")
+    assert ms <= SLOW * promised_ms
+
+
+async def test_another_address_is_a_short_freeze_and_no_other_track(serve: Serve) -> None:
+    async with FaultyNetwork() as network, in_call(serve, network) as (patient, clinician):
+        before = await clinician.page.evaluate(TRACKS)
+        await watch(patient, clinician)
+        carried = network.faults.carried
+        assert carried
+        await network.move()
+        said("another address, the other side", await standstill(clinician), 1_500)
+        said("another address, the own side", await standstill(patient), 1_500)
+        assert await clinician.page.evaluate(TRACKS) == before
+        assert network.faults.carried > carried
+
+
+async def test_who_reloads_the_page_is_back_without_a_question(serve: Serve) -> None:
+    async with in_call(serve) as (patient, clinician):
+        before = await clinician.page.evaluate(TRACKS)
+        await watch(clinician)
+        left_at = await patient.page.evaluate("() => Date.now()")
+        await patient.page.reload()
+        await patient.page.wait_for_function("() => window.first > 0", timeout=30_000)
+        said("reload", await patient.page.evaluate("() => window.first") - left_at, 3_000)
+        said("reload, the other side", await standstill(clinician), 3_000)
+        assert await clinician.page.evaluate(TRACKS) == before
+
+
+def kill_carrier(serve: Serve) -> None:
+    """The media node that has the most sockets open."""
+    pids = serve.pids_of("media")
+    os.kill(max(pids, key=lambda pid: len(os.listdir(f"/proc/{pid}/fd"))), signal.SIGKILL)
+
+
+async def test_a_media_node_that_dies_costs_seconds(serve: Serve) -> None:
+    async with in_call(serve) as people:
+        await watch(*people)
+        kill_carrier(serve)
+        for who, found in zip(
+            ("patient", "clinician"), await asyncio.gather(*map(standstill, people)), strict=True
+        ):
+            said(f"media node killed, {who}", found, 5_000)
+
+
+async def test_a_signalling_node_that_dies_costs_nothing(serve: Serve) -> None:
+    async with in_call(serve) as people:
+        await watch(*people)
+        serve.kill("signalling")
+        frames = [standstill(each, more=200) for each in people]  # seconds: it is back by then
+        for who, found in zip(("patient", "clinician"), await asyncio.gather(*frames), strict=True):
+            said(f"signalling node killed, {who}", found, 500)
+        assert await people[0].page.evaluate("() => window.legs.length") == 1
