@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 from kolapp_queue import keys, scripts
 from kolapp_queue.chat_verbs import AT_ONCE
 from kolapp_queue.errors import AlreadyInVisit, NotOnDuty, QueueError, QueueFull, StaleEpoch
-from kolapp_queue.line_records import ask_line, line_of
+from kolapp_queue.line_records import line_of
 from kolapp_queue.model import (
     ClinicianKey,
     Line,
@@ -47,7 +47,7 @@ from kolapp_queue.store import QueueStore
 from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
 
 # Examples, steps of each, and how many steps it is in all at least: a few examples end early.
-PROFILES = {"short": (10, 30, 250), "long": (2_050, 100, 200_000)}
+PROFILES = {"short": (10, 30, 250), "long": (2_300, 100, 200_000)}
 EXAMPLES, STEPS, LEAST = PROFILES.get(os.environ.get("KOLAPP_HYPOTHESIS", ""), (60, 40, 2_000))
 STALLED_S = 60  # nothing is wrong with a store before that, on a machine that others fill
 HOUR_MS = 3_600_000
@@ -77,6 +77,36 @@ by_whom = st.sampled_from(["clinician", "patient", "clinician", "patient", "stra
 
 _logger = logging.getLogger(__name__)
 
+# Read at one moment, by one command: most of a step's time is for looking.
+LOOKED_AT = (
+    dict.fromkeys(("meta", "tickets", "visits", "patients", "classes", "profiles"), "HGETALL")
+    | dict.fromkeys(("present", "away", "grace", "rings", "holders", "moving", "linked"), "ZRANGE")
+    | {"live": "WITHSCORES", "duty": "WITHSCORES", "causes": "LRANGE"}
+)
+META = (b"version", b"clock", b"visits_done", b"visit_ms_mean")
+LINE = ("present", "away", "duty", "live", "classes", "profiles", "causes")  # as `line_of` has them
+LOOK = """
+local found = {redis.call('TIME')}
+for i, key in ipairs(KEYS) do
+  if ARGV[i] == 'HGETALL' then
+    found[i + 1] = redis.call('HGETALL', key)
+  elseif ARGV[i] == 'WITHSCORES' then
+    found[i + 1] = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  else
+    found[i + 1] = redis.call(ARGV[i], key, 0, -1)
+  end
+end
+return found
+"""
+
+
+def shaped(kind: str, found: list[bytes]) -> Any:
+    """As redis-py would have given it."""
+    pairs = zip(found[::2], found[1::2], strict=True) if kind in ("HGETALL", "WITHSCORES") else ()
+    if kind == "HGETALL":
+        return dict(pairs)
+    return [(name, float(score)) for name, score in pairs] if kind == "WITHSCORES" else found
+
 
 class QueueMachine(RuleBasedStateMachine):
     steps = 0  # of all machines of this process
@@ -90,6 +120,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.numbers = itertools.count(1)
         self.seen: dict[str, Any] = {}
         self.link = self.runner.run(self._link(url))
+        self.looking = self.link._redis.register_script(LOOK)
         if broken:
             source = scripts.sources()[broken]
             assert len(EPOCH_CHECK.findall(source)) == 1
@@ -128,7 +159,8 @@ class QueueMachine(RuleBasedStateMachine):
             async with asyncio.timeout(2 * STALLED_S):
                 return await call
 
-        return self.runner.run(bounded())
+        # `Runner.run` would look after Ctrl-C each time, for a fifth of all the time.
+        return self.runner.get_loop().run_until_complete(bounded())
 
     def store(self, hasty: bool) -> QueueStore:
         return self.hasty if hasty else self.slow
@@ -666,20 +698,13 @@ class QueueMachine(RuleBasedStateMachine):
     async def look_at(self, queue: str) -> tuple[dict[str, Any], Line]:
         """Every key of a queue, as it lies in the store, and its line."""
         ref = self.ref(queue)
-        hashes = ("meta", "tickets", "visits", "patients", "classes")
-        sets = ("present", "away", "grace", "rings", "live", "holders", "moving", "linked")
-
-        def fill(pipeline: Any) -> None:
-            for name in hashes:
-                pipeline.hgetall(keys.queue_key(ref, name))
-            for name in sets:
-                pipeline.zrange(keys.queue_key(ref, name), 0, -1)
-            ask_line(ref, pipeline)
-
-        replies = await self.link.together(fill)
-        names = (*hashes, *sets)
-        got = dict(zip(names, replies, strict=False))
-        line = line_of(ref, *replies[len(names) :])
+        names = [keys.queue_key(ref, name) for name in LOOKED_AT]
+        kinds = list(LOOKED_AT.values())
+        seconds, *found = await self.link.do(lambda _: self.looking(keys=names, args=kinds))
+        got = dict(zip(LOOKED_AT, map(shaped, kinds, found), strict=True))
+        counted = [got["meta"].get(name) for name in META]
+        time = (int(seconds[0]), int(seconds[1]))
+        line = line_of(ref, time, counted, *(got[name] for name in LINE))
         for name in ("tickets", "visits"):
             got[name] = {k.decode(): msgpack.unpackb(v) for k, v in got[name].items()}
         got["patients"] = {k.decode(): v.decode() for k, v in got["patients"].items()}
