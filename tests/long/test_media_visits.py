@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import threading
 
 import aioice.ice
@@ -45,6 +46,8 @@ async def test_a_thousand_visits_leave_nothing(monkeypatch: pytest.MonkeyPatch) 
     gc.collect()
     after = await client.stats()
 
+    grown = (after.rss_bytes - before.rss_bytes) / 1e6
+    sys.stdout.write(f"\n{VISITS} visits: memory {grown:+.1f} MB\n")  # `make test-long ARGS=-s`
     assert (after.legs, after.visits) == (0, 0)
     assert after.rss_bytes - before.rss_bytes < MOST_BYTES
     assert after.tasks <= before.tasks
