@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 from browser import chromium_path
 from browser_people import FLAGS
-from playwright.async_api import Page, WebSocketRoute, async_playwright
+from faulty_call import through
+from playwright.async_api import Page, async_playwright
 from processes import Serve, serving
 from udp_faults import Faults, FaultyNetwork
 
@@ -44,19 +44,6 @@ async def waiting_patient(url: str, network: FaultyNetwork, without: str) -> Asy
         await page.click("#leave")
         await page.click("#leave-yes")
         await browser.close()
-
-
-def through(network: FaultyNetwork, socket: WebSocketRoute) -> None:
-    """The server's answers name the faulty network's port in place of the media node's."""
-    server = socket.connect_to_server()
-
-    async def answered(text: str | bytes) -> None:
-        message = json.loads(text)
-        if message["type"] == "sdp_answer":
-            message["sdp"] = await network.lay(message["sdp"])
-        socket.send(json.dumps(message))
-
-    server.on_message(answered)
 
 
 async def checked(page: Page, name: str) -> str:

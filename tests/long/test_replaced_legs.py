@@ -6,17 +6,15 @@ From the pages' own clocks. Deadlines here are a busy machine's; `-s` shows the 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_people import House, Person, house_of
-from playwright.async_api import WebSocketRoute
+from browser_people import Person
+from faulty_call import in_call
 from processes import Serve, serving
 from udp_faults import FaultyNetwork
 
@@ -48,44 +46,6 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         yield serve
 
 
-@asynccontextmanager
-async def in_call(
-    serve: Serve, network: FaultyNetwork | None = None
-) -> AsyncIterator[list[Person]]:
-    """A patient, whose media goes through `network`, and a clinician who see each other."""
-    async with house_of(serve.url) as house:
-        patient = await person(house, "/patient", network)
-        clinician = await person(house, "/clinician", None)
-        await patient.click("#join")
-        await clinician.click("#ready")
-        await clinician.click("#next")
-        await patient.click("#answer")
-        await asyncio.gather(patient.sees_and_hears(30), clinician.sees_and_hears(30))
-        yield [patient, clinician]
-        await clinician.click("#hang-up")
-        await clinician.state("desk")
-
-
-async def person(house: House, path: str, network: FaultyNetwork | None) -> Person:
-    found = await house.person(path, phone=path == "/patient", script=FRAMES)
-    if network is not None:
-        await found.page.route_web_socket("**/ws", lambda socket: through(network, socket))
-        await found.page.reload()
-    return found
-
-
-def through(network: FaultyNetwork, socket: WebSocketRoute) -> None:
-    server = socket.connect_to_server()
-
-    async def answered(text: str | bytes) -> None:
-        message = json.loads(text)
-        if message["type"] == "sdp_answer":
-            message["sdp"] = await network.lay(message["sdp"])
-        socket.send(json.dumps(message))
-
-    server.on_message(answered)
-
-
 async def watch(*people: Person) -> None:
     for each in people:
         await each.page.evaluate("() => window.watch()")
@@ -106,7 +66,7 @@ def said(what: str, ms: float, promised_ms: float) -> None:
 
 
 async def test_another_address_is_a_short_freeze_and_no_other_track(serve: Serve) -> None:
-    async with FaultyNetwork() as network, in_call(serve, network) as (patient, clinician):
+    async with FaultyNetwork() as network, in_call(serve, network, FRAMES) as (patient, clinician):
         before = await clinician.page.evaluate(TRACKS)
         await watch(patient, clinician)
         carried = network.faults.carried
@@ -119,7 +79,7 @@ async def test_another_address_is_a_short_freeze_and_no_other_track(serve: Serve
 
 
 async def test_who_reloads_the_page_is_back_without_a_question(serve: Serve) -> None:
-    async with in_call(serve) as (patient, clinician):
+    async with in_call(serve, script=FRAMES) as (patient, clinician):
         before = await clinician.page.evaluate(TRACKS)
         await watch(clinician)
         left_at = await patient.page.evaluate("() => Date.now()")
@@ -137,7 +97,7 @@ def kill_carrier(serve: Serve) -> None:
 
 
 async def test_a_media_node_that_dies_costs_seconds(serve: Serve) -> None:
-    async with in_call(serve) as people:
+    async with in_call(serve, script=FRAMES) as people:
         await watch(*people)
         kill_carrier(serve)
         for who, found in zip(
@@ -147,7 +107,7 @@ async def test_a_media_node_that_dies_costs_seconds(serve: Serve) -> None:
 
 
 async def test_a_signalling_node_that_dies_costs_nothing(serve: Serve) -> None:
-    async with in_call(serve) as people:
+    async with in_call(serve, script=FRAMES) as people:
         await watch(*people)
         serve.kill("signalling")
         frames = [standstill(each, more=200) for each in people]  # seconds: it is back by then

@@ -135,3 +135,24 @@ async def test_a_clinicians_call_goes_on_too(timeless: Stage) -> None:
     await says(
         page, "#offline-text", "The call goes on. We are restoring the rest of the connection."
     )
+
+
+async def test_sound_only_is_another_leg_that_wants_no_picture(stage: Stage) -> None:
+    page = await stage.page("/patient")
+    line = await stage.line()
+    await line.greet()
+    await line.reply("find", ticket("in_visit", 3, visit=visit()))
+    await state(page, "call")
+    assert (await line.expect("offer"))["sdp"].count("a=sendrecv") == 2
+    await page.click("#settings")
+    await page.check("#sound-only")
+    offer = await line.expect("offer")
+    assert (offer["sdp"].count("a=sendrecv"), offer["sdp"].count("a=sendonly")) == (1, 1)
+    await page.click("#devices-dialog .primary")
+    await says(page, "#no-video p", "Sound only. The camera is off, and you see no picture.")
+    await says(page, "#camera span:last-child", "Camera on")
+
+    await page.click("#video-again")
+    assert (await line.expect("offer"))["sdp"].count("a=sendrecv") == 2
+    await page.wait_for_selector("#no-video", state="hidden")
+    await says(page, "#camera span:last-child", "Camera off")

@@ -54,3 +54,21 @@ async def test_whose_connection_it_is(
         {"own": own, "legs": legs},
     )
     assert all(each == shown for each in found)
+
+
+async def test_only_a_long_time_of_my_own_poor_connection_is_too_long(stage: Stage) -> None:
+    page = await stage.page(BLANK)
+    poor, theirs, fair = (
+        {"grade": "poor", "whose": "mine"},
+        {"grade": "poor", "whose": "theirs"},
+        {"grade": "fair", "whose": "mine"},
+    )
+    told = [(0, poor), (9_000, poor), (10_000, poor), (11_000, fair), (12_000, poor)]
+    told += [(21_000, poor), (22_000, poor), (23_000, theirs), (40_000, theirs), (41_000, None)]
+    script = """async (given) => {
+      const { Patience } = await import("/static/quality.js");
+      const patience = new Patience();
+      return given.map(([at, verdict]) => patience.isOver(verdict, at));
+    }"""
+    over = await page.evaluate(script, [list(each) for each in told])
+    assert over == [False, False, True, False, False, False, True, False, False, False]

@@ -49,9 +49,14 @@ export class CallView {
   selfMuted = make("span", { class: "muted", hidden: true }, icon("mic-off"));
   hear = make("button", { id: "hear", class: "primary", type: "button", hidden: true }, icon("sound"),
     make("span", { "data-t": "hear" }));
+  soundOnly = make("input", { id: "sound-only", type: "checkbox" });
+  again = make("button", { id: "video-again", class: "secondary", type: "button", "data-t": "video_again" });
+  noVideoWords = make("p", { role: "status" });
+  noVideo = make("div", { id: "no-video", class: "no-video", hidden: true }, icon("sound"), this.noVideoWords, this.again);
   fields = make("div", { class: "devices" });
   dialog = make("dialog", { id: "devices-dialog", class: "dialog", "aria-labelledby": "devices-title" },
     make("form", { method: "dialog" }, make("h2", { id: "devices-title", "data-t": "check_title" }), this.fields,
+      make("label", { class: "ready-keep" }, this.soundOnly, make("span", { "data-t": "sound_only" })),
       make("div", { class: "dialog-buttons" }, make("button", { class: "primary", "data-t": "close" }))));
 
   /** @param {HTMLElement} root @param {LocalMedia} media @param {Words} words */
@@ -64,6 +69,7 @@ export class CallView {
       make("div", { class: "call-stage" }, this.remote),
       make("div", { class: "call-shade" }),
       make("div", { class: "call-head" }, this.who, this.elapsed, this.quality, this.problem),
+      this.noVideo,
       this.status,
       make("div", { class: "call-self" }, this.self, this.selfOff, this.selfMuted),
       this.hear,
@@ -149,9 +155,18 @@ export class CallView {
     setText(label, labels[on ? 1 : 0] ?? "");
   }
 
+  /** @param {{on: boolean, forced: boolean}} state */
+  showSoundOnly({ on, forced }) {
+    this.noVideo.hidden = !on;
+    this.soundOnly.checked = on;
+    this.root.classList.toggle("sound-only", on);
+    setText(this.noVideoWords, forced ? this.words.t.sound_only_forced : this.words.t.sound_only_on);
+  }
+
   /** @param {Status} status */
   showStatus(status) {
     this.status.hidden = status === null;
+    this.noVideo.classList.toggle("under", status !== null);
     this.root.dataset.over = this.hasPicture ? "picture" : "nothing";
     if (!status) return;
     setText(this.statusTitle, status.title);

@@ -5,6 +5,7 @@ import { nextGeneration } from "./generations.js";
 import { Leg } from "./media.js";
 import { TOLD_FOR_MS, told, verdict } from "./quality.js";
 import { Relays } from "./relays.js";
+import { SoundOnly } from "./sound-only.js";
 import { announce } from "./ui.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
@@ -50,6 +51,10 @@ export class Call {
     this.role = role;
     this.warm = warm;
     this.relays = new Relays(client);
+    this.soundOnly = new SoundOnly(media);
+    this.soundOnly.addEventListener("change", () => view.showSoundOnly(this.soundOnly));
+    view.soundOnly.addEventListener("change", () => void this.soundOnly.set(view.soundOnly.checked));
+    view.again.addEventListener("click", () => void this.soundOnly.set(false));
     client.addEventListener("quality", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     media.addEventListener("change", () => void this.#leg?.renewTracks());
     view.remote.addEventListener("resize", () => this.#leg && this.render());
@@ -125,6 +130,7 @@ export class Call {
     this.#left = "";
     this.#untold = 0;
     if (!this.#visit) return;
+    this.soundOnly.use(null);
     this.#leg?.close();
     this.#leg = this.#visit = this.#grade = this.#told = null;
     this.#flow = "nothing";
@@ -197,6 +203,7 @@ export class Call {
     });
     leg.addEventListener("quality", (event) => this.#measured(/** @type {CustomEvent} */ (event)));
     this.#leg = leg;
+    this.soundOnly.use(leg);
     if (leg.stream) this.view.showRemote(leg.stream);
     this.view.renderOwn();
     leg.start();
@@ -249,6 +256,7 @@ export class Call {
   #measured({ detail: { grade, figures } }) {
     this.#flow = this.#flowOf(figures);
     this.#grade = grade;
+    this.soundOnly.judge(verdict(this.#grade, this.#fresh));
     this.render();
   }
 

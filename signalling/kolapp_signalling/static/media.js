@@ -1,16 +1,13 @@
 // @ts-check
 import { KolappError } from "./protocol.js";
 import { LEG_TIMING } from "./leg-timing.js";
-import { between, grade, totals } from "./quality.js";
+import { grade, Readings } from "./quality.js";
 import { watchSilence } from "./silence.js";
 
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 /** @typedef {import("./protocol.js").Requests} Requests */
 /** @typedef {import("./devices.js").Kind} Kind */
 /** @typedef {"idle" | "connecting" | "connected" | "reconnecting" | "failed" | "closed"} LegState */
-
-/** Figures are of this many readings, so that they are steady and yet fresh. */
-const READINGS = 3;
 
 /** A face at 640x480 and 30 frames a second gains nothing above it. */
 const VIDEO_BITRATE = 1_200_000;
@@ -31,6 +28,7 @@ const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "for
 export class Leg extends EventTarget {
   /** @type {LegState} */ state = "idle";
   /** The newest offer was refused because every media node is full; it is made again. */ crowded = false;
+  /** No picture of the other person is wanted. */ soundOnly = false;
   /** @type {RTCPeerConnection | null} the newest one */ #pc = null;
   /** @type {RTCPeerConnection | null} the one it replaces, until it has its answer */ #old = null;
   /** @type {RTCPeerConnection | null} whose picture was given out */ #shown = null;
@@ -43,7 +41,7 @@ export class Leg extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
   #unlisten = () => {};
-  /** @type {import("./quality.js").Totals[]} the newest last */ #readings = [];
+  #readings = new Readings();
 
   /**
    * @param {object} options
@@ -110,6 +108,12 @@ export class Leg extends EventTarget {
     }
   }
 
+  /** What is received is negotiated, so another leg changes it. @param {boolean} only */
+  setSoundOnly(only) {
+    this.soundOnly = only;
+    this.#repair();
+  }
+
   /** The other side, whenever it is connected: for who takes a warm leg over. */
   get stream() {
     return this.#pc && this.state === "connected" ? streamOf(this.#pc) : null;
@@ -168,7 +172,8 @@ export class Leg extends EventTarget {
     const { track } = this.options;
     const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
-      const init = /** @type {RTCRtpTransceiverInit} */ ({ direction: "sendrecv" });
+      const direction = kind === "video" && this.soundOnly ? "sendonly" : "sendrecv";
+      const init = /** @type {RTCRtpTransceiverInit} */ ({ direction });
       if (kind === "video") init.sendEncodings = [{ maxBitrate: VIDEO_BITRATE }];
       pc.addTransceiver(track(kind) ?? kind, init);
     }
@@ -176,7 +181,7 @@ export class Leg extends EventTarget {
     if (this.#old) this.#drop(this.#pc); // never answered: of no use to anybody
     else this.#old = this.#pc;
     this.#pc = pc;
-    this.#readings = [];
+    this.#readings = new Readings();
     return pc;
   }
 
@@ -250,14 +255,13 @@ export class Leg extends EventTarget {
 
   /** @param {boolean} crowded */
   #crowd(crowded) {
-    if (this.crowded === crowded) return;
+    const before = this.crowded;
     this.crowded = crowded;
-    this.#emit("state", this.state);
+    if (before !== crowded) this.#emit("state", this.state);
   }
 
   #saysLost() {
-    const mine = this.#visit.participants.find(({ role }) => role === this.options.role);
-    return mine?.media === "lost";
+    return this.#visit.participants.some(({ role, media }) => role === this.options.role && media === "lost");
   }
 
   async #measure() {
@@ -265,12 +269,8 @@ export class Leg extends EventTarget {
     if (!pc || this.state !== "connected") return;
     const reports = await this.stats();
     if (!reports.length || pc !== this.#pc) return;
-    const now = totals(reports, performance.now());
-    this.#readings = [...this.#readings.slice(1 - READINGS), now];
-    const [first] = this.#readings;
-    if (!first || this.#readings.length < READINGS) return;
-    const figures = between(first, now);
-    this.#emit("quality", { grade: grade(figures), figures });
+    const figures = this.#readings.add(reports, performance.now());
+    if (figures) this.#emit("quality", { grade: grade(figures), figures });
   }
 
   /** One timer is enough: whatever is planned last is what matters. @param {number} ms @param {() => void} act */

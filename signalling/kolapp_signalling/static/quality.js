@@ -45,6 +45,26 @@ const GONE_MS = 3_000;
 /** What the node told is worth so long: it tells every five seconds. */
 export const TOLD_FOR_MS = 12_000;
 
+/** So long a poor connection is tried with a picture, in ms. */
+const POOR_FOR_MS = 10_000;
+
+/** Whether my connection has been poor for so long that sound alone is better. */
+export class Patience {
+  /** @type {number | null} */ #since = null;
+
+  /** @param {Verdict | null} verdict @param {number} now_ms */
+  isOver(verdict, now_ms) {
+    const poor = verdict?.grade === "poor" && verdict.whose !== "theirs";
+    this.#since = poor ? (this.#since ?? now_ms) : null;
+    return this.#since !== null && now_ms - this.#since >= POOR_FOR_MS;
+  }
+
+  /** From the beginning again. */
+  renew() {
+    this.#since = null;
+  }
+}
+
 /** @type {Record<Grade, number>} */
 const RANK = { good: 0, fair: 1, poor: 2 };
 
@@ -87,6 +107,22 @@ export function between(before, now) {
     receiving: received > 0,
     answering: now.answers > before.answers,
   };
+}
+
+/** Figures are of this many readings, so that they are steady and yet fresh. */
+const READINGS = 3;
+
+/** The last readings of one connection. */
+export class Readings {
+  /** @type {Totals[]} the newest last */ #kept = [];
+
+  /** @param {any[]} reports @param {number} at_ms @returns {Figures | null} null until there are enough */
+  add(reports, at_ms) {
+    const now = totals(reports, at_ms);
+    this.#kept = [...this.#kept.slice(1 - READINGS), now];
+    const [first] = this.#kept;
+    return first && this.#kept.length === READINGS ? between(first, now) : null;
+  }
 }
 
 /** Null when nothing comes: silence has neither loss nor quality. @param {Pick<Figures, "receiving" | "loss" | "rtt_ms">} figures @returns {Grade | null} */

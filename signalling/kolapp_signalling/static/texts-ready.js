@@ -1,5 +1,5 @@
 // @ts-check
-/** The words of getting ready, in each language. */
+/** The words of getting ready and of a call without pictures, in each language. */
 
 /** @typedef {{up: number, down: number, delay: number, up_loss: string, down_loss: string}} Figures */
 
@@ -23,6 +23,10 @@ export const en = {
   ready_again: "Test again",
   ready_stop: "Not now",
   ready_keep: "Keep the camera on until the call",
+  sound_only: "Sound only",
+  sound_only_on: "Sound only. The camera is off, and you see no picture.",
+  sound_only_forced: "Your connection is weak. Sound goes on without pictures.",
+  video_again: "Video again",
   ready_figures: /** @param {Figures} f */ (f) =>
     `Out ${f.up} kbit/s, ${f.up_loss} % lost · In ${f.down} kbit/s, ${f.down_loss} % lost · Delay ${f.delay} ms`,
 };
@@ -48,6 +52,10 @@ export const sv = {
   ready_again: "Prova igen",
   ready_stop: "Inte nu",
   ready_keep: "Låt kameran vara på till samtalet",
+  sound_only: "Bara ljud",
+  sound_only_on: "Bara ljud. Kameran är av, och du ser ingen bild.",
+  sound_only_forced: "Din anslutning är svag. Ljudet fortsätter utan bild.",
+  video_again: "Video igen",
   ready_figures: (f) =>
     `Ut ${f.up} kbit/s, ${f.up_loss} % förlorat · In ${f.down} kbit/s, ${f.down_loss} % förlorat · Fördröjning ${f.delay} ms`,
 };
@@ -73,6 +81,10 @@ export const nb = {
   ready_again: "Prøv igjen",
   ready_stop: "Ikke nå",
   ready_keep: "La kameret stå på til samtalen",
+  sound_only: "Bare lyd",
+  sound_only_on: "Bare lyd. Kameraet er av, og du ser ikke noe bilde.",
+  sound_only_forced: "Forbindelsen din er svak. Lyden fortsetter uten bilde.",
+  video_again: "Video igjen",
   ready_figures: (f) =>
     `Ut ${f.up} kbit/s, ${f.up_loss} % tapt · Inn ${f.down} kbit/s, ${f.down_loss} % tapt · Forsinkelse ${f.delay} ms`,
 };
