@@ -54,7 +54,7 @@ class Clinician(Participant):
             case d.Ready():
                 return await self._ready(request)
             case d.Pause():
-                return await self._pause()
+                return await self._pause(request)
             case d.Pull():
                 return await self._pull(request)
             case d.GiveBack():
@@ -112,9 +112,14 @@ class Clinician(Participant):
         await store.set_shift_end(self._provider, self._key, tuple(queues), leaves_ms)
         return self._snapshot()
 
-    async def _pause(self) -> m.DutySnapshot:
+    async def _pause(self, request: d.Pause) -> m.DutySnapshot:
+        served = self._desk.duty.queues
         await self._set_duty((), {})
         self._services.warm.leave(self.session.person)
+        if request.back_in_s:
+            back_ms = self._services.audience.now_ms() + 1000 * request.back_in_s
+            profile, store = self.session.grants.profile, self._services.store
+            await store.set_return(self._provider, self._key, served, back_ms, profile)
         return self._snapshot()
 
     async def _set_duty(self, queues: tuple[str, ...], weights: Mapping[str, int]) -> None:

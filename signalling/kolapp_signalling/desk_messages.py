@@ -22,7 +22,10 @@ class Ready(ClientMessage, frozen=True, tag="ready"):
 
 
 class Pause(ClientMessage, frozen=True, tag="pause"):
-    """Clinician: off duty; a running visit goes on."""
+    """Clinician: off duty; a running visit goes on. `back_in_s`: I mean to be ready again then, and
+    waiting times go by it while nobody else is on duty; 0 for who does not know."""
+
+    back_in_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
 
 
 class Pull(ClientMessage, frozen=True, tag="pull"):

@@ -96,6 +96,22 @@ async def test_an_urgent_patient_is_named_when_the_upper_end_rises(
     assert set(rises(anna)) == {"urgent"}
 
 
+async def test_while_the_only_clinician_pauses_their_return_is_waited_for(
+    start: Start, crowd: People
+) -> None:
+    node = await start()
+    doctor = await crowd.clinician(node)
+    await doctor.ask("ready", queues=[QUEUE])
+    anna = await crowd.waiting(node, "anna")
+    await anna.until(is_known)
+    await doctor.ask("pause", back_in_s=7_200)
+    await anna.until(lambda anna: wait_of(anna.ticket).get("high_s", 0) >= 7_200)
+    assert wait_of(anna.ticket)["cause"] == "clinician_left"
+    await doctor.ask("ready", queues=[QUEUE])
+    await doctor.ask("pause")
+    await anna.until(lambda anna: wait_of(anna.ticket).get("why") == "nobody_on_duty")
+
+
 async def test_a_clinician_says_when_they_mean_to_stop(
     start: Start, crowd: People, store: QueueStore
 ) -> None:
