@@ -148,10 +148,6 @@ class Run:
         floor = direct if inside is None else {"p50": 0.0, "p99": 0.0}
         loss = max(0.0, 1 - figures["received"] / max(1, figures["expected"]))
         cpu = server_s / passed
-        calls_before, mb_before = self._before
-        mb = self._memory_mb()
-        if not calls_before:  # the first call also fills what all share
-            self._before = self._calls, mb
         return {
             "calls": self._calls,
             "packets_per_s": round(figures["received"] / passed),
@@ -163,7 +159,7 @@ class Run:
             "late_ms": late,
             "added_ms": {key: round(late[key] - floor[key], 3) for key in ("p50", "p99")},
             "inside_ms": wire.figures(),
-            "mb_per_call": round((mb - mb_before) / (self._calls - calls_before), 2),
+            "mb_per_call": self._mb_per_call(),
             "held": (
                 loss <= MOST_LOSS
                 and cpu <= MOST_CPU
@@ -177,6 +173,13 @@ class Run:
         ports = self._pion.ports
         pairs = [(ports[f"{n}a"], ports[f"{n}b"]) for n in range(min(WATCHED, self._calls))]
         return {here: there for a, b in pairs for here, there in ((a, b), (b, a))}
+
+    def _mb_per_call(self) -> float:
+        calls_before, mb_before = self._before
+        mb = self._memory_mb()
+        if not calls_before:  # the first call also fills what all share
+            self._before = self._calls, mb
+        return round((mb - mb_before) / (self._calls - calls_before), 2)
 
     def _memory_mb(self) -> float:
         return sum(rss_mb(pid) for pid in self._system.pids.values())
