@@ -13,6 +13,7 @@ from kolapp_queue.audit_chain import Broken
 from kolapp_queue.embedded import EmbeddedStore, EmbeddedStoreError
 from kolapp_queue.erase import Erased, erase_patient
 from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.leftovers import servers
 from kolapp_queue.link import Link
 from kolapp_queue.model import NAME, PatientKey
 from kolapp_queue.store import QueueStore
@@ -23,13 +24,18 @@ from .settings import Settings
 
 _REWRITE_S = 600.0
 
-_ELSEWHERE = """\
-This store is not Kolapp's own. What remains until its operator removes it:
- - its append-only file, if it keeps one: have it rewritten (BGREWRITEAOF);
- - its snapshots (RDB): the next one replaces the last, and may hold bytes of deleted events for
-   as long as events are kept (KOLAPP_QUEUE_EVENTS_MS);
- - the same on every replica;
- - every backup of these files."""
+_ELSEWHERE = "This store is not Kolapp's own. What remains until its operator removes it:"
+# A store that answers no questions about itself.
+_UNKNOWN = (
+    "its append-only file, if it keeps one: have it rewritten (BGREWRITEAOF)",
+    "its snapshots (RDB), if it writes any: the next one replaces the last (BGSAVE)",
+    "the same on every replica",
+)
+_ALWAYS = (
+    "bytes of deleted events in any snapshot, for as long as events are kept"
+    " (KOLAPP_QUEUE_EVENTS_MS)",
+    "every backup of these files",
+)
 
 
 def erase(settings: Settings, provider: str, patient: str) -> str:
@@ -41,7 +47,8 @@ def erase(settings: Settings, provider: str, patient: str) -> str:
     try:
         if settings.store_url:
             done = asyncio.run(_erase(settings, settings.store_url, provider, key))
-            return f"{_told(done)}\n{_ELSEWHERE}"
+            left = asyncio.run(_left_elsewhere(settings, settings.store_url))
+            return "\n".join([_told(done), _ELSEWHERE, *(f" - {one}" for one in left)])
         directory = settings.data_dir / "store"
         with _embedded(directory) as url:
             done = asyncio.run(_erase(settings, url, provider, key, directory))
@@ -75,6 +82,17 @@ async def _erase(
         return done
     finally:
         await link.close()
+
+
+async def _left_elsewhere(settings: Settings, url: str) -> list[str]:
+    link = Link(url, settings.queue.command_timeout_ms)
+    try:
+        known = await servers(link)
+    finally:
+        await link.close()
+    if known is None:
+        return [*_UNKNOWN, *_ALWAYS]
+    return [*(sentence for server in known for sentence in server.left()), *_ALWAYS]
 
 
 async def _leave_the_disk(link: Link, directory: Path, patient: PatientKey) -> None:

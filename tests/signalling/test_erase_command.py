@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 from kolapp_queue import erase as erasing
+from kolapp_queue import leftovers
 from kolapp_queue.append_only import traces
 from kolapp_queue.audit_export import verify
 from kolapp_queue.audit_lease import AuditLease
@@ -24,6 +25,7 @@ from kolapp_signalling.process import StartRefused
 from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
 from processes import run_kolapp, serving
+from redis.exceptions import NoPermissionError
 
 REF = QueueRef("demo", "drop-in")
 T = TypeVar("T")
@@ -86,7 +88,20 @@ def test_bad_input_32_a_patient_of_a_running_server_is_erased(tmp_path: Path) ->
 
 def test_on_a_store_of_ones_own_what_remains_is_listed(settings: Settings, store_url: str) -> None:
     own = replace(settings, store_url=store_url, audit=False)
-    told = erase(own, "demo", "c" * 64)
+    told = erase(own, "demo", "c" * 64).splitlines()
+    assert told[0] == "Erased: 0 tickets, 0 visits, 0 events."
+    assert any("BGREWRITEAOF" in line for line in told), "the tests' stores keep one"
+    assert told[-1] == " - every backup of these files"
+
+
+def test_a_store_that_tells_nothing_of_itself_may_have_everything(
+    settings: Settings, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked(redis: object) -> None:
+        raise NoPermissionError("this user has no permissions to run the 'info' command")
+
+    monkeypatch.setattr(leftovers, "_asked", asked)
+    told = erase(replace(settings, store_url=store_url, audit=False), "demo", "c" * 64)
     for word in ("BGREWRITEAOF", "RDB", "replica", "backup"):
         assert word in told
 
