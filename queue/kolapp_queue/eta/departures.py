@@ -47,28 +47,29 @@ class Team:
 
 
 def team(state: QueueState, durations: Durations, kinds: list[str]) -> Team:
-    now_s = state.now_s
+    now_s, servers = state.now_s, state.servers
     going = [
-        (visit.server, visit.since_s, durations.of(visit.kind, visit.server))
+        (visit.server, visit.since_s, visit.kind)
         for visit in state.visits.values()
-        if _goes_on(state.servers.get(visit.server))
+        if (server := servers.get(visit.server)) is None or _goes_on(server)
     ] + [
-        (name, server.elsewhere_since_s, durations.of(server.mostly, name))
-        for name, server in state.servers.items()
-        if server.on_duty and not server.busy and server.elsewhere_since_s is not None
+        (name, server.elsewhere_since_s, server.mostly)
+        for name, server in servers.items()
+        if server.elsewhere_since_s is not None and server.on_duty and not server.busy
     ]
     free = [
         (name, server)
-        for name, server in state.servers.items()
+        for name, server in servers.items()
         if server.idle and now_s - _free_since_s(server) < GONE * state.unit_s
     ]
     names = [name for name, _, _ in going]
-    busy = [state.servers.get(name) for name in names]
+    busy = [servers.get(name) for name in names]
     idle = [server for _, server in free]
+    median_s, shape = durations.of_each([kind for _, _, kind in going], names)
     return Team(
-        np.array([max(0.5, now_s - since_s) for _, since_s, _ in going]),
-        np.array([median for _, _, (median, _) in going]),
-        np.array([shape for _, _, (_, shape) in going]),
+        np.maximum(0.5, now_s - np.array([since_s for _, since_s, _ in going])),
+        median_s,
+        shape,
         _able(state, names, busy, kinds),
         np.array([1.0 if server is None else server.share for server in busy]),
         np.array([max(0.0, now_s - _free_since_s(server)) for server in idle]),
@@ -84,9 +85,9 @@ def _free_since_s(server: Server) -> float:
     return max(server.free_since_s, server.comes_s)
 
 
-def _goes_on(server: Server | None) -> bool:
+def _goes_on(server: Server) -> bool:
     """Who pauses during a visit takes nobody after it, or not at once."""
-    return server is None or (server.on_duty and server.comes_s == -math.inf)
+    return server.on_duty and server.comes_s == -math.inf
 
 
 def _stay_s(servers: Sequence[Server | None], now_s: float) -> Any:

@@ -9,6 +9,7 @@ of visit and, more carefully, the clinician.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,17 @@ class Durations:
 
     def of(self, kind: str, server: str) -> tuple[float, float]:
         """Median in seconds, and shape: the greater, the more alike the visits are."""
-        middle, spread2, _ = self._kinds.get(kind, (self._middle0, PRIOR_SPREAD2, 0.0))
-        own = self._servers.get(server)
-        return math.exp(middle + (own[0] if own else 0.0)), math.pi / math.sqrt(3 * spread2)
+        median_s, shape = self.of_each([kind], [server])
+        return float(median_s[0]), float(shape[0])
+
+    def of_each(self, kinds: Sequence[str], servers: Sequence[str]) -> tuple[Any, Any]:
+        """The same of many visits at once, a column each."""
+        unheard, like_others = (self._middle0, PRIOR_SPREAD2), (0.0, 0.0)
+        known = {kind: self._kinds.get(kind, unheard) for kind in set(kinds)}
+        middle = np.array([known[kind][0] for kind in kinds])
+        own = np.array([self._servers.get(server, like_others)[0] for server in servers])
+        spread2 = np.array([known[kind][1] for kind in kinds])
+        return np.exp(middle + own), math.pi / np.sqrt(3 * spread2)
 
 
 def ended_by(lasted_s: Any, median_s: Any, shape: Any, within_s: Any) -> Any:

@@ -73,8 +73,9 @@ def knots(count: int, most: int = MOST_KNOTS) -> Any:
     if count <= most:
         return np.arange(count)
     each = int(_EACH * most)
-    apart = np.geomspace(each, count - 1, most - each)
-    return np.unique(np.concatenate((np.arange(each), np.round(apart)))).astype(np.int64)
+    apart = np.round(np.geomspace(each, count - 1, most - each)).astype(np.int64)
+    new = np.concatenate(([True], np.diff(apart) > 0))
+    return np.concatenate((np.arange(each), apart[new]))
 
 
 def places_by_class(cls: Any, anybody: int) -> list[tuple[int, Any]]:
