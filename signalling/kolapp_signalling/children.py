@@ -122,8 +122,9 @@ class Child:
             self.reports = -1
 
     def tell_to_stop(self) -> None:
+        """At once: all of the server stops, so nothing could go on elsewhere."""
         if self.process is not None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """End it now and wait for its end, which SIGKILL makes certain."""

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import signal
 from collections.abc import Callable
 
 from kolapp_media.collector import Collector
@@ -27,8 +28,9 @@ RENEWALS_A_LEASE = 3  # two in a row may fail before the node counts as dead
 
 
 async def run_media(settings: Settings) -> None:
-    """Carry calls until told to stop. Raises OSError when an address cannot be listened on."""
-    stop = told_to_stop()
+    """Carry calls until told to stop: SIGTERM lets those that are running end first, for as long
+    as a drain may take; SIGINT does not. Raises OSError when an address cannot be listened on."""
+    drain, stop = told_to_stop(signal.SIGTERM), told_to_stop(signal.SIGINT)
     node = MediaNode(settings.media, settings.cluster_secret, Collector())
     await node.start(settings.media_control)
     node_id = settings.node_id or f"media-{secrets.token_hex(8)}"
@@ -44,11 +46,26 @@ async def run_media(settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:  # a bug in renewing ends the node, loudly
             renewing = tasks.create_task(registry.keep_renewing(), name="renew the lease")
             report_ready({"control": node.address})
-            await stop.wait()
+            await _until_stopped(node, drain, stop)
             renewing.cancel()
     finally:
         await registry.leave()  # first, so that nobody dials a node that closes
         await node.close()
+
+
+async def _until_stopped(node: MediaNode, drain: asyncio.Event, stop: asyncio.Event) -> None:
+    """The lease goes on meanwhile: running visits must find the node, and new ones see it full."""
+
+    async def drained() -> None:
+        await drain.wait()
+        LOG.info("Told to stop: new visits go elsewhere, running ones may end first.")
+        await node.drain()
+
+    ways = [asyncio.ensure_future(each) for each in (drained(), stop.wait())]
+    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    for way in ways:
+        way.cancel()
+    await asyncio.gather(*ways, return_exceptions=True)
 
 
 class Registry:

@@ -89,12 +89,13 @@ def drop_argument(argument: str) -> bool:
     return True
 
 
-def told_to_stop() -> asyncio.Event:
-    """Set at SIGTERM or SIGINT from now on. Call it once, in the running loop."""
+def told_to_stop(*numbers: signal.Signals) -> asyncio.Event:
+    """Set at one of these signals from now on, without any at SIGTERM or SIGINT. Call it once for
+    each, in the running loop."""
     import asyncio  # the supervisor, which needs this module too, does without
 
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in numbers or (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, event.set)
     return event

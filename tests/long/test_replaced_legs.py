@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from faulty_call import in_call
 from processes import Serve, serving
 from udp_faults import FaultyNetwork
 
+DRAIN_S = 4.0
 SLOW = 3  # how many times longer a busy machine may take
 # Each frame that is shown, with the one before: `pause` is the longest standstill since `watch()`.
 FRAMES = """
@@ -42,7 +44,8 @@ TRACKS = "() => document.querySelector('video#remote').srcObject.getTracks().map
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    with serving(tmp_path / "data", "--media-nodes", "2") as serve:
+    drain = {"KOLAPP_MEDIA_DRAIN_TIMEOUT": str(DRAIN_S)}
+    with serving(tmp_path / "data", "--media-nodes", "2", environment=drain) as serve:
         yield serve
 
 
@@ -90,20 +93,39 @@ async def test_who_reloads_the_page_is_back_without_a_question(serve: Serve) -> 
         assert await clinician.page.evaluate(TRACKS) == before
 
 
-def kill_carrier(serve: Serve) -> None:
+def carrier(serve: Serve) -> int:
     """The media node that has the most sockets open."""
     pids = serve.pids_of("media")
-    os.kill(max(pids, key=lambda pid: len(os.listdir(f"/proc/{pid}/fd"))), signal.SIGKILL)
+    return max(pids, key=lambda pid: len(os.listdir(f"/proc/{pid}/fd")))
 
 
 async def test_a_media_node_that_dies_costs_seconds(serve: Serve) -> None:
     async with in_call(serve, script=FRAMES) as people:
         await watch(*people)
-        kill_carrier(serve)
+        os.kill(carrier(serve), signal.SIGKILL)
         for who, found in zip(
             ("patient", "clinician"), await asyncio.gather(*map(standstill, people)), strict=True
         ):
             said(f"media node killed, {who}", found, 5_000)
+
+
+async def test_a_media_node_that_is_told_to_stop_lets_calls_end_and_then_moves_them(
+    serve: Serve,
+) -> None:
+    async with in_call(serve, script=FRAMES) as people:
+        legs = [await each.page.evaluate("() => window.legs.length") for each in people]
+        await watch(*people)
+        started, stopped = time.monotonic(), carrier(serve)
+        os.kill(stopped, signal.SIGTERM)
+        for each, before in zip(people, legs, strict=True):
+            await each.page.wait_for_function(
+                "(before) => window.legs.length > before", arg=before, timeout=60_000
+            )
+        assert time.monotonic() - started >= DRAIN_S - 0.5  # not before the calls had their time
+        found = await asyncio.gather(*map(standstill, people))
+        for who, pause in zip(("patient", "clinician"), found, strict=True):
+            said(f"media node drained, {who}", pause, 5_000)
+        assert carrier(serve) != stopped
 
 
 async def test_a_signalling_node_that_dies_costs_nothing(serve: Serve) -> None:

@@ -90,7 +90,7 @@ async def running(
     """The whole process in this loop: told to stop at the end; gives what it says when ready."""
     told: asyncio.Queue[str] = asyncio.Queue()
     stop = asyncio.Event()
-    monkeypatch.setattr(media_process, "told_to_stop", lambda: stop)
+    monkeypatch.setattr(media_process, "told_to_stop", lambda *_: stop)
     monkeypatch.setattr(media_process, "report_ready", lambda it: told.put_nowait(it["control"]))
     task = asyncio.create_task(run_media(settings))
     try:
