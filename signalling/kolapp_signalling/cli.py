@@ -237,6 +237,7 @@ def _bench(arguments: list[str]) -> int:
 
     benches = {
         "turn": "kolapp_loadtest.bench_turn",
+        "attacks": "kolapp_loadtest.bench_attacks",
         "media": "kolapp_loadtest.bench_media",
         "connect": "kolapp_loadtest.bench_connect",
         "queue": f"{__package__}.bench_queue.command",

@@ -107,7 +107,10 @@ async def _serve_socket(request: web.Request, visitor: Visitor) -> web.StreamRes
         autoclose=False,
         timeout=_CLOSE_S,
     )
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except ConnectionError:  # gone before it was let in, as attackers often are
+        raise web.HTTPBadRequest from None  # which nobody reads; it leaves no line in the log
     transport, codec = request.transport, CODECS.get(ws.ws_protocol or "")
     if codec is None or transport is None:
         await ws.close(

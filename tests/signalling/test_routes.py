@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 import jwt
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession, web
 from drivers import People, Start
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_signalling.app import Served
+from kolapp_signalling.frames import GuardedSocket
 from kolapp_signalling.routes import PAGES
 
 
@@ -124,3 +125,24 @@ async def test_who_never_finishes_asking_is_closed(
             assert await reader.read() == b""
         writer.close()
         await writer.wait_closed()
+
+
+async def test_who_is_gone_before_the_upgrade_leaves_no_line_in_the_log(
+    node: Served,
+    crowd: People,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepare = GuardedSocket.prepare
+
+    async def gone(ws: GuardedSocket, request: web.BaseRequest) -> object:
+        assert request.transport is not None
+        request.transport.abort()
+        return await prepare(ws, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GuardedSocket, "prepare", gone)
+        with pytest.raises(ClientError):
+            await crowd.connect(node)
+    await crowd.waiting(node, "anna")
+    assert caplog.messages == []
