@@ -50,6 +50,7 @@ QUEUES = [
         "last_number": "2035-01-01T21:30:00Z",
         "past_closing": True,
         "notices": ["The doctor is half an hour late."],
+        "ready_from": 1,
         "needs": {
             "languages": ["sv", "ar"],
             "professions": ["nurse", "speech_therapist"],
@@ -103,6 +104,12 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
     await page.click("#leave")
     yield "leaving", page
     await page.click("#leave-no")
+    await page.click("#preview-close")
+    line.send(ticket(place=place(1), number=1284))
+    await page.wait_for_selector("#ready-open", state="visible")
+    yield "invited to get ready", page
+    line.send(ticket(place=place(4, 3_700, 7_300), number=1284))
+    await page.wait_for_selector("#get-ready", state="hidden")
     await page.fill("#intake-text", "A cough")
     await page.click("#intake button")  # what is said about it lasts into the ring
     await line.reply("intake", ticket(place=place(4, 3_700, 7_300), number=1284))
