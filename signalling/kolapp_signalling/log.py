@@ -27,11 +27,19 @@ def event(
     error: BaseException | None = None,
 ) -> None:
     """One line: `what` is a fixed sentence, the rest are its allowed fields."""
-    fields = {"session": session, "visit": visit, "node": node, "code": code, "count": count}
-    told = [f"{name}={value}" for name, value in fields.items() if value]
+    fields: dict[str, str | int] = {
+        "session": session,
+        "visit": visit,
+        "node": node,
+        "code": code,
+        "count": count,
+    }
     if error is not None:
-        told.append(f"error={type(error).__name__} at={_way(error)}")
-    logger.log(level, "%s", " ".join([what, *told]))
+        fields |= {"error": type(error).__name__, "at": _way(error)}
+    told = {name: value for name, value in fields.items() if value}
+    line = " ".join([what, *(f"{name}={value}" for name, value in told.items())])
+    # Beside the line, for those who write it in another way (`log_lines`).
+    logger.log(level, "%s", line, extra={"what": what, "fields": told})
 
 
 def _way(error: BaseException) -> str:

@@ -21,7 +21,7 @@ def run_node(role: str, settings: Settings) -> int:
             f"`kolapp {role}` needs the store that all nodes share: name it with --store-url, or "
             "start everything at once with `kolapp serve`."
         )
-    log_plainly(settings.log_level)
+    log_plainly(settings.log_level, settings.log_format)
     try:
         uvloop.run(_main(role, settings))
     except OSError as error:

@@ -190,6 +190,9 @@ class Settings(Surroundings):
     log_level: str = setting(
         "info", one_of("debug", "info", "warning", "error"), "How much is logged."
     )
+    log_format: str = setting(
+        "text", one_of("text", "json"), "How the nodes log: lines for people, or JSON objects."
+    )
 
     queue: QueueSettings = field(default_factory=QueueSettings)
     media: MediaSettings = field(default_factory=MediaSettings)

@@ -1,6 +1,9 @@
+import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
+from kolapp_signalling import log
 from kolapp_signalling.log_lines import PlainLines, log_plainly
 
 
@@ -45,3 +48,28 @@ def test_an_exception_is_its_type_and_the_way_it_came(capsys):
 def test_an_empty_message_is_no_trouble():
     record = logging.LogRecord("x", logging.INFO, "", 1, "", (), None)
     assert PlainLines().format(record).endswith("INFO    x: ")
+
+
+def test_for_programs_each_line_is_an_object_with_the_allowed_fields(capsys):
+    log_plainly("info", "json")
+    log.event(logging.WARNING, "A media node is gone.", node="m1", code=7)
+    try:
+        raise ValueError("token abc\nof 192.0.2.1")
+    except ValueError as error:
+        log.event(logging.ERROR, "A request failed.", session="s1", error=error)
+        logging.getLogger("aiohttp.server").exception("Unhandled\nGET /ws?token=abc")
+    told = capsys.readouterr().err
+    gone, failed, library = [json.loads(line) for line in told.splitlines()]
+    assert datetime.fromisoformat(gone.pop("time")).tzinfo is UTC
+    ours = "kolapp.signalling"
+    assert gone == {
+        "level": "warning",
+        "from": ours,
+        "what": "A media node is gone.",
+        "node": "m1",
+        "code": 7,
+    }
+    assert (failed["what"], failed["session"]) == ("A request failed.", "s1")
+    assert failed["error"] == library["error"] == "ValueError"
+    assert (library["from"], library["what"]) == ("aiohttp.server", "Unhandled")
+    assert "abc" not in told

@@ -36,7 +36,7 @@ def test_an_address_that_cannot_be_had_is_one_sentence(monkeypatch, role, code, 
     async def fails(settings):
         raise OSError(code, "as the system says it")
 
-    monkeypatch.setattr(node, "log_plainly", lambda level: None)
+    monkeypatch.setattr(node, "log_plainly", lambda *how: None)
     monkeypatch.setattr(node, "_main", lambda role, settings: fails(settings))
     with pytest.raises(StartRefused) as refusal:
         node.run_node(role, SETTINGS)
@@ -47,7 +47,7 @@ def test_any_other_failure_is_not_dressed_up(monkeypatch):
     async def fails(settings):
         raise OSError(errno.EIO, "a broken disk")
 
-    monkeypatch.setattr(node, "log_plainly", lambda level: None)
+    monkeypatch.setattr(node, "log_plainly", lambda *how: None)
     monkeypatch.setattr(node, "_main", lambda role, settings: fails(settings))
     with pytest.raises(OSError, match="a broken disk"):
         node.run_node("media", SETTINGS)
