@@ -113,13 +113,15 @@ class Clinician(Participant):
         return self._snapshot()
 
     async def _pause(self, request: d.Pause) -> m.DutySnapshot:
-        served = self._desk.duty.queues
+        named = [self._queue(name, "queues").ref.queue for name in request.queues]
+        served = named or self._desk.duty.queues
         await self._set_duty((), {})
         self._services.warm.leave(self.session.person)
-        if request.back_in_s:
+        if request.back_in_s or named:
             back_ms = self._services.audience.now_ms() + 1000 * request.back_in_s
             profile, store = self.session.grants.profile, self._services.store
-            await store.set_return(self._provider, self._key, served, back_ms, profile)
+            known_ms = back_ms if request.back_in_s else 0
+            await store.set_return(self._provider, self._key, served, known_ms, profile)
         return self._snapshot()
 
     async def _set_duty(self, queues: tuple[str, ...], weights: Mapping[str, int]) -> None:

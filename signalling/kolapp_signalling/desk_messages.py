@@ -23,8 +23,10 @@ class Ready(ClientMessage, frozen=True, tag="ready"):
 
 class Pause(ClientMessage, frozen=True, tag="pause"):
     """Clinician: off duty; a running visit goes on. `back_in_s`: I mean to be ready again then, and
-    waiting times go by it while nobody else is on duty; 0 for who does not know."""
+    waiting times go by it while nobody else is on duty; 0 for who does not know. It may be said,
+    or taken back, later in the pause: `queues` are those it is for, those served now if none."""
 
+    queues: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
     back_in_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
 
 

@@ -84,9 +84,7 @@ async def test_an_address_that_opens_sockets_and_says_nothing_gets_no_more(
     await crowd.patient(node, "bo")
 
 
-async def test_bad_input_28_a_forged_header_dodges_no_limit(
-    start: Start, crowd: People
-) -> None:
+async def test_bad_input_28_a_forged_header_dodges_no_limit(start: Start, crowd: People) -> None:
     plain = await start(max_per_address=1)
     behind = await start(max_per_address=1, trusted_proxies=(ip_network("127.0.0.1/32"),))
     for node, may in ((plain, False), (behind, True)):

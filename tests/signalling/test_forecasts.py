@@ -13,7 +13,7 @@ from kolapp_queue.model import PatientKey, QueueRef, TicketId
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
 
-LEASE_MS = 600
+LEASE_MS = 1_500
 
 
 def wait_of(ticket: Message) -> Message:
@@ -110,6 +110,11 @@ async def test_while_the_only_clinician_pauses_their_return_is_waited_for(
     await doctor.ask("ready", queues=[QUEUE])
     await doctor.ask("pause")
     await anna.until(lambda anna: wait_of(anna.ticket).get("why") == "nobody_on_duty")
+    await doctor.ask("pause", queues=[QUEUE], back_in_s=7_200)  # said later in the pause
+    await anna.until(lambda anna: wait_of(anna.ticket).get("high_s", 0) >= 7_200)
+    await doctor.ask("pause", queues=[QUEUE])  # and taken back
+    await anna.until(lambda anna: wait_of(anna.ticket).get("why") == "nobody_on_duty")
+    assert await doctor.errors("pause", queues=["nowhere"]) == "unknown_queue"
 
 
 async def test_a_clinician_says_when_they_mean_to_stop(

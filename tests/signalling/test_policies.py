@@ -18,7 +18,7 @@ from kolapp_signalling.process import StartRefused
 from kolapp_signalling.setting_kinds import QueueTitle
 from kolapp_signalling.settings import Settings
 
-DEADLINE_S = 5
+DEADLINE_S = 20
 DOCTOR = PolicySet((QueuePolicy("clinic", "doctor"),))
 
 

@@ -21,7 +21,7 @@ from kolapp_signalling.development import demo_token
 from kolapp_signalling.messages import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 
 QUEUE = "drop-in"
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 ENCODINGS = (SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK)
 
 Message = dict[str, Any]

@@ -11,6 +11,7 @@ from staged_words import duty, error, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+IN_AN_HOUR = "new Date(Date.now() + 3_600_000).toTimeString().slice(0, 5)"
 OUTCOMES = {
     "missed_call": "No. 14 did not answer.",
     "declined": "No. 14 declined the call.",
@@ -406,18 +407,39 @@ async def test_the_end_of_the_shift_is_told_with_ready_and_forgotten_when_it_is_
     await line.greet(role="clinician")
     line.send(duty(1, on_duty=False))
     await state(page, "desk")
-    in_an_hour = "new Date(Date.now() + 3_600_000).toTimeString().slice(0, 5)"
-    await page.fill("#shift-end", await page.evaluate(in_an_hour))
     await page.click("#ready")
-    told = await line.reply("ready", duty(2))
-    assert 3_540 <= told["leaves_in_s"] <= 3_600
+    assert (await line.reply("ready", duty(2)))["leaves_in_s"] == 0
     await page.wait_for_selector("#ready[aria-checked=true]")
+    await page.fill("#shift-end", await page.evaluate(IN_AN_HOUR))
+    told = await line.reply("ready", duty(3))
+    assert 3_540 <= told["leaves_in_s"] <= 3_600
     await page.fill("#shift-end", "")
-    assert (await line.reply("ready", duty(3)))["leaves_in_s"] == 0
-    await page.fill("#shift-end", await page.evaluate(in_an_hour))
-    await line.reply("ready", duty(4))
+    assert (await line.reply("ready", duty(4)))["leaves_in_s"] == 0
+    await page.fill("#shift-end", await page.evaluate(IN_AN_HOUR))
+    await line.reply("ready", duty(5))
     await page.clock.fast_forward(3_601_000)
     await page.wait_for_function("() => document.querySelector('#shift-end').value === ''")
+
+
+async def test_who_pauses_says_when_they_are_back(timeless: Stage) -> None:
+    page = await timeless.page("/clinician")
+    line = await timeless.line()
+    await line.greet(role="clinician")
+    line.send(duty(1))
+    await page.wait_for_selector("#ready[aria-checked=true]")
+    assert not await page.is_visible("#back-at")
+    await page.click("#ready")
+    assert "back_in_s" not in await line.reply("pause", duty(2, on_duty=False))
+    assert not await page.is_visible("#shift-end")
+    await page.fill("#back-at", await page.evaluate(IN_AN_HOUR))
+    told = await line.reply("pause", duty(3, on_duty=False))
+    assert 3_540 <= told["back_in_s"] <= 3_600
+    assert told["queues"]
+    await page.click("#ready")
+    await line.reply("ready", duty(4))
+    await page.click("#ready")
+    await line.reply("pause", duty(5, on_duty=False))
+    assert await page.input_value("#back-at") == ""
 
 
 async def test_who_serves_one_queue_has_nothing_to_choose(stage: Stage) -> None:

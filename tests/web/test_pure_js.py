@@ -269,13 +269,13 @@ async def test_figures_between_two_readings(page: Page) -> None:
 async def test_a_time_of_the_clock_is_today_or_else_tomorrow(page: Page) -> None:
     moments = await call(
         page,
-        "shift-end.js",
+        "moment.js",
         """const now = new Date(2026, 10, 22, 16, 30);
         return given.map((clock) => (m.nextAt(clock, now) - now) / 60_000);""",
         ["16:31", "23:59", "16:30", "00:00"],
     )
     assert moments == [1, 449, 1_440, 450]
-    assert await call(page, "shift-end.js", 'return m.nextAt("", new Date());') == 0
+    assert await call(page, "moment.js", 'return m.nextAt("", new Date());') == 0
 
 
 FINE = {"up_kbps": 800, "down_kbps": 500, "rtt_ms": 40, "loss_up": 0, "loss_down": 0.01}

@@ -45,6 +45,9 @@ export function drawDesk(duty, choice, t, why, unreachable) {
   const ready = byId("ready");
   ready.setAttribute("aria-checked", String(duty.on_duty));
   setText(byId("duty-title"), duty.on_duty ? t.ready : t.paused);
+  for (const [id, hidden] of Object.entries({ "shift-end": !duty.on_duty, "back-at": duty.on_duty })) {
+    /** @type {HTMLElement} */ (byId(id).parentElement).hidden = hidden;
+  }
   setText(byId("duty-lead"), duty.on_duty ? t.ready_lead : t.paused_lead);
   const waiting = mine(duty, choice);
   setText(byId("waiting"), String(waiting));

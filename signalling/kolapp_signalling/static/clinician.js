@@ -14,7 +14,7 @@ import { KolappError } from "./kolapp.js";
 import { Preview } from "./preview.js";
 import { drawQueues, readChoice, readyFor, recallChoice } from "./serving.js";
 import { newClient, sayError, watchConnection } from "./session.js";
-import { ShiftEnd } from "./shift-end.js";
+import { Moment } from "./moment.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StandIn } from "./stand-in.js";
 import { announce, byId, confirmed, setText, showScreen, Toast, Words } from "./ui.js";
@@ -83,7 +83,8 @@ byId("unblock").addEventListener("click", () => {
   blocked = "";
   unblock(reason, client, "clinician");
 });
-const shiftEnd = new ShiftEnd(/** @type {HTMLInputElement} */ (byId("shift-end")), () => void sayReady());
+const shiftEnd = new Moment(/** @type {HTMLInputElement} */ (byId("shift-end")), () => void sayReady());
+const back = new Moment(/** @type {HTMLInputElement} */ (byId("back-at")), () => void sayBack());
 const board = new Board(client, words, () => (screenOf(duty) === "desk" && duty?.on_duty ? duty.serves : []), tell);
 new Shortcuts(byId("shortcuts-on"), {
   n: byId("next"),
@@ -121,6 +122,7 @@ function stayReady() {
 
 function render() {
   shiftEnd.tick();
+  back.tick();
   const { t } = words;
   const screen = blocked ? "blocked" : screenOf(duty);
   if (blocked) drawBlocked(blocked, t);
@@ -160,6 +162,7 @@ function renderSelf() {
 
 async function switchDuty() {
   if (!duty) return;
+  back.clear(); // of the pause before
   await (duty.on_duty ? client.request("pause", {}) : client.request("ready", chosen())).catch(tell);
 }
 
@@ -177,6 +180,12 @@ async function copyLink() {
 async function serveOthers() {
   choice = readChoice();
   await sayReady();
+}
+
+/** Said in a pause: the queues are those to come back to. */
+async function sayBack() {
+  if (!duty || duty.on_duty) return;
+  await client.request("pause", { queues: chosen().queues, back_in_s: back.in_s }).catch(tell);
 }
 
 /** Again, when what was chosen is another. */

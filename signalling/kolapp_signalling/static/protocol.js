@@ -143,7 +143,7 @@ export class KolappError extends Error {
  *   answer: [{ticket: string, epoch: number}, TicketSnapshot],
  *   decline: [{ticket: string, epoch: number}, TicketSnapshot],
  *   ready: [{queues: string[], weights?: Record<string, number>, leaves_in_s?: number}, DutySnapshot],
- *   pause: [{back_in_s?: number}, DutySnapshot],
+ *   pause: [{queues?: string[], back_in_s?: number}, DutySnapshot],
  *   pull: [{key: string}, DutySnapshot],
  *   give_back: [{visit: string, epoch: number}, DutySnapshot],
  *   undo: [{visit: string, epoch: number}, DutySnapshot],

@@ -237,7 +237,6 @@ export default {
   revisit_lead: "Who opens this link can choose to wait for you alone.",
   revisit_copy: "Copy the link",
   revisit_copied: "The link is copied.",
-  shift_end: "I stop at",
   serve_here: "Serve",
   serve: /** @param {string} q */ (q) => `Take patients from ${q}`,
   weight_of: /** @param {string} q */ (q) => `How much a wait counts in ${q}`,

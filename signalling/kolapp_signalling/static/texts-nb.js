@@ -237,7 +237,6 @@ export default {
   revisit_lead: "Den som åpner lenken, kan velge å vente på akkurat deg.",
   revisit_copy: "Kopier lenken",
   revisit_copied: "Lenken er kopiert.",
-  shift_end: "Jeg slutter klokken",
   serve_here: "Ta herfra",
   serve: (q) => `Ta pasienter fra ${q}`,
   weight_of: (q) => `Så mye teller ventetiden i ${q}`,

@@ -1,9 +1,11 @@
 // @ts-check
-/** The words of getting ready and of a call without pictures, in each language. */
+/** The words of getting ready, of a call without pictures and of a clinician's hours, in each language. */
 
 /** @typedef {{up: number, down: number, delay: number, up_loss: string, down_loss: string}} Figures */
 
 export const en = {
+  shift_end: "I stop at",
+  back_at: "I am back at",
   ready_title: "Get ready for the call",
   ready_lead: "Your turn is near. We try camera, sound and network now, so that the call starts at once.",
   ready_start: "Get ready",
@@ -33,6 +35,8 @@ export const en = {
 
 /** @type {typeof en} */
 export const sv = {
+  shift_end: "Jag slutar klockan",
+  back_at: "Jag är tillbaka klockan",
   ready_title: "Gör dig redo för samtalet",
   ready_lead: "Det är snart din tur. Vi provar kamera, ljud och nät nu, så att samtalet börjar direkt.",
   ready_start: "Gör dig redo",
@@ -62,6 +66,8 @@ export const sv = {
 
 /** @type {typeof en} */
 export const nb = {
+  shift_end: "Jeg slutter klokken",
+  back_at: "Jeg er tilbake klokken",
   ready_title: "Gjør deg klar til samtalen",
   ready_lead: "Det er snart din tur. Vi prøver kamera, lyd og nett nå, så samtalen starter med en gang.",
   ready_start: "Gjør deg klar",

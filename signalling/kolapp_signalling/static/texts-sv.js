@@ -237,7 +237,6 @@ export default {
   revisit_lead: "Den som öppnar länken kan välja att vänta på just dig.",
   revisit_copy: "Kopiera länken",
   revisit_copied: "Länken är kopierad.",
-  shift_end: "Jag slutar klockan",
   serve_here: "Ta härifrån",
   serve: (q) => `Ta patienter från ${q}`,
   weight_of: (q) => `Så mycket räknas väntan i ${q}`,

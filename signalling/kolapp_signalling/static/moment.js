@@ -1,7 +1,5 @@
 // @ts-check
-/** When a clinician means to stop: the waiting times go by it. Kept in this tab, forgotten when it is over. */
-
-const KEY = "kolapp.shift-end";
+/** When a clinician means to stop, or to be back: the waiting times go by it. Kept in this tab, forgotten when it is over. */
 
 /**
  * The next moment at which clocks here show that time. Pure.
@@ -16,12 +14,15 @@ export function nextAt(clock, now) {
   return today.getTime();
 }
 
-export class ShiftEnd {
-  #at = Number(sessionStorage.getItem(KEY) ?? 0);
+export class Moment {
+  #key = "";
+  #at = 0;
 
-  /** @param {HTMLInputElement} field a time @param {() => void} changed */
+  /** @param {HTMLInputElement} field a time; its id is the name it is kept by @param {() => void} changed */
   constructor(field, changed) {
     this.field = field;
+    this.#key = `kolapp.${field.id}`;
+    this.#at = Number(sessionStorage.getItem(this.#key) ?? 0);
     if (this.in_s > 0) {
       const at = new Date(this.#at);
       field.value = [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
@@ -32,14 +33,17 @@ export class ShiftEnd {
     });
   }
 
-  /** For `ready`; 0 when nothing is said. */
+  /** From now; 0 when nothing is said. */
   get in_s() {
     return Math.max(0, Math.round((this.#at - Date.now()) / 1000));
   }
 
   /** What was said and is over is not for tomorrow. */
   tick() {
-    if (!this.#at || this.in_s > 0) return;
+    if (this.#at && this.in_s === 0) this.clear();
+  }
+
+  clear() {
     this.#keep(0);
     this.field.value = "";
   }
@@ -47,6 +51,6 @@ export class ShiftEnd {
   /** @param {number} at */
   #keep(at) {
     this.#at = at;
-    sessionStorage.setItem(KEY, String(at));
+    sessionStorage.setItem(this.#key, String(at));
   }
 }
