@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from kolapp_queue.link import Link
-from kolapp_queue.settings import QueueSettings
 
 
 class Cut(Exception):
@@ -22,7 +21,7 @@ class CutLink(Link):
         self,
         url: str,
         one_server: bool = False,
-        timeout_ms: int = QueueSettings().command_timeout_ms,
+        timeout_ms: int = 30_000,
     ) -> None:
         """Steps on two records are two scripts, as in a cluster, so that one can die between them;
         with `one_server` they are one, if the store is one."""

@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from kolapp_queue import keys
+from kolapp_queue.link import Link
 from kolapp_queue.model import QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from store_servers import running, wanted_kind
 
 MEMORY = "/dev/shm"
+STALLED_MS = 30_000
 _providers = itertools.count(1)
 
 
@@ -54,7 +56,8 @@ def ref(provider: str) -> QueueRef:
 
 @pytest.fixture
 async def store(store_url: str) -> AsyncIterator[QueueStore]:
-    store = await QueueStore.connect(store_url, QueueSettings())
+    # A machine that others fill may stand still for longer than a command may take.
+    store = QueueStore(Link(store_url, STALLED_MS), QueueSettings())
     yield store
     # Policies are of the whole store, not of a provider: the next test finds none.
     for key in (keys.POLICIES, keys.POLICIES_SEEN):
