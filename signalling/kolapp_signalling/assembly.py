@@ -34,9 +34,11 @@ from .metrics import Metrics
 from .news import News
 from .places import Windows
 from .policies import keep_current, open_book, settings_by_queue
+from .process import StartRefused
 from .qualities import ROUND_S, tell_qualities
 from .queues import Queues
 from .relays import Relays
+from .revocations import Revocations, Unreadable
 from .seal_keys import SealKeys
 from .services import Services
 from .settings import Settings
@@ -187,7 +189,12 @@ def _identities(settings: Settings) -> Identities:
     rules = token_rules(settings)
     source = key_source(settings, rules)
     authenticator = Authenticator(replace(rules, keys=source.keys))
-    return Identities(authenticator, settings.identity_pepper, source)
+    revocations = Revocations(settings.jwt_revoked_file)
+    try:
+        revocations.look()
+    except Unreadable as error:
+        raise StartRefused(str(error)) from error
+    return Identities(authenticator, settings.identity_pepper, source, revocations)
 
 
 def _windows(settings: Settings) -> Windows:
@@ -201,6 +208,7 @@ def _keep_up(node: SignallingNode, news: News, clock: StoreClock, tasks: Tasks) 
     tasks.keep(lambda: upkeep.follow(node.feed, queues, news))
     tasks.keep(lambda: upkeep.look_after(hub))
     tasks.keep(lambda: upkeep.tell_absences(hub))
+    tasks.keep(lambda: upkeep.keep_revocations(node.entrance.identities.revocations, hub))
     tasks.keep(lambda: upkeep.renew(hub, settings.duty_lease_ms // _LEASE_PARTS))
     resync_s, patience_s = settings.resync_ms / 1000, node.settings.store_patience_ms / 1000
     cut_off = partial(node.dismiss, CloseCode.CUT_OFF)

@@ -42,6 +42,7 @@ class Identity:
     provider: str
     expires_ms: int
     grants: Grants = NOTHING
+    issued_ms: int = 0  # 0: the token does not say
 
     def patient_key(self, pepper: bytes) -> PatientKey:
         return PatientKey(self._pseudonym(pepper))
@@ -94,7 +95,10 @@ class Authenticator:
             expires_ms = (int(claims["exp"]) + self._rules.leeway_s) * 1000
             grants = granted(role, claims, self._rules.claims)
             self._check_level(role, claims)
-            return Identity(claims["iss"], str(subject), role, provider, expires_ms, grants)
+            issued_ms = int(claims.get("iat", 0)) * 1000
+            return Identity(
+                claims["iss"], str(subject), role, provider, expires_ms, grants, issued_ms
+            )
         except BadToken:
             raise
         except Exception as wrong:

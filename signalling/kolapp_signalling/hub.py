@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Set
 from weakref import WeakValueDictionary
 
 from .clinician import Clinician
@@ -112,6 +113,12 @@ class Hub:
         elif left <= self._token_notice_ms and not session.token_asked:
             session.token_asked = True
             connection.push("token", TokenNow(valid_ms=left))
+
+    def revoke(self, whose: Set[str]) -> None:
+        """Their tokens count no more: they come back with another one, or not at all."""
+        for session, participant in self._participants.items():
+            if session.person.key in whose and participant.connection is not None:
+                participant.connection.close_soon(CloseCode.BAD_TOKEN)
 
     def begin_anew(self) -> None:
         """End every session; whoever has a socket is told to connect again."""

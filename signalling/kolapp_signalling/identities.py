@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .auth import Authenticator, BadToken, Identity, UnknownKey
 from .key_source import KeySource
+from .revocations import Revocations
 from .session import Person
 
 
@@ -14,9 +15,16 @@ class Identities:
     authenticator: Authenticator
     pepper: bytes
     source: KeySource
+    revocations: Revocations
 
     async def identify(self, token: str) -> Identity:
         """Raises BadToken. Waits for the issuer only when the token names a key that is new."""
+        identity = await self._identified(token)
+        if self.revocations.refuses(identity.patient_key(self.pepper), identity.issued_ms):
+            raise BadToken
+        return identity
+
+    async def _identified(self, token: str) -> Identity:
         try:
             return self.authenticator.identify(token)
         except UnknownKey:

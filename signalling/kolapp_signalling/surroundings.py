@@ -106,6 +106,9 @@ class Surroundings:
     jwt_roles: ByRole = setting(
         (), BY_ROLE, "What the issuer calls our roles, such as clinician=doctor."
     )
+    jwt_revoked_file: Path | None = setting(
+        None, FILE, "Whose tokens count no more, as lines of a pseudonym and perhaps a time."
+    )
     jwt_level_claim: str = setting("acr", NAME, "Claim with the level of assurance of the login.")
     jwt_levels: ByRole = setting(
         (), BY_ROLE, "Levels of that claim that each role asks for; empty is any."

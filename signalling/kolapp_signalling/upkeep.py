@@ -22,6 +22,7 @@ from .clock import StoreClock
 from .hub import Hub
 from .news import News
 from .queues import Queues
+from .revocations import Revocations, Unreadable
 
 _LOOK_S = 1.0  # sockets and sessions
 _REGISTRY_S = 5.0  # how often the queues that others opened are looked up
@@ -49,6 +50,16 @@ async def look_after(hub: Hub) -> None:
     while True:
         await asyncio.sleep(_LOOK_S)
         await hub.look_after()
+
+
+async def keep_revocations(revocations: Revocations, hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            if changed := revocations.look():
+                hub.revoke(changed)
+        except Unreadable as error:
+            log.event(logging.ERROR, "The file of revoked tokens cannot be used.", error=error)
 
 
 async def tell_absences(hub: Hub) -> None:

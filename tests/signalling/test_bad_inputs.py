@@ -14,6 +14,7 @@ import logging
 import secrets
 import stat
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from kolapp_signalling.keyring import kept_random
 from kolapp_signalling.log_lines import PlainLines
 from raw_socket import PING, TEXT, frame, raw_socket
 from redis.asyncio import Redis
+from rest_client import RestClient
 
 HONEST_S = 1.0  # an honest client's answer beside an attack, on a busy machine
 
@@ -169,6 +171,33 @@ async def test_bad_input_5_a_token_that_ends_during_the_wait(start: Start, crowd
     await again.hello(jwt.encode(claims(node), key, "EdDSA"))
     found = await again.ask("find", queue=QUEUE)
     assert (found["number"], found["place"]["position"]) == (number, 1)
+
+
+async def test_bad_input_5_a_token_that_is_revoked_during_the_wait(
+    start: Start, crowd: People, tmp_path: Path
+) -> None:
+    """The connection ends for good and the token opens nothing; a newer one finds the place."""
+    revoked = tmp_path / "revoked"
+    revoked.touch()
+    node = await start(jwt_revoked_file=revoked)
+    key = (node.node.settings.data_dir / "keys" / "demo-signing.pem").read_bytes()
+    now = int(time.time())
+    old, new = [jwt.encode(claims(node, iat=iat), key, "EdDSA") for iat in (now - 60, now)]
+    anna, bo = await crowd.connect(node), await crowd.waiting(node, "bo")
+    await anna.hello(old)
+    number = (await anna.join())["number"]
+    since = datetime.fromtimestamp(now - 30, UTC).isoformat()
+    revoked.write_text(f"{anna.welcome['person']} {since}\n")
+    assert await anna.closed() == 4501
+    again = await crowd.connect(node)
+    await again.send("hello", token=old)
+    assert await again.closed() == 4501
+    async with ClientSession() as http:
+        assert (await RestClient(http, node, old).ask("GET", "/queues")).status == 401
+    again = await crowd.connect(node)
+    await again.hello(new)
+    assert (await again.ask("find", queue=QUEUE))["number"] == number
+    await prompt(bo)
 
 
 async def test_bad_input_6_a_resume_id_used_twice(node: Served, crowd: People) -> None:
