@@ -10,6 +10,7 @@ from typing import Any
 from . import log
 
 _RESTART_S = 1.0
+_CANCEL_AGAIN_S = 2.0  # time enough to tidy up before
 
 
 class Tasks:
@@ -38,11 +39,12 @@ class Tasks:
                 await asyncio.sleep(_RESTART_S)
 
     async def stop(self) -> None:
-        """Cancel what still runs and wait for it."""
+        """Cancel what still runs and wait for it. More than once: libraries, and `wait_for` of
+        Python 3.11, may swallow a cancellation, and a node that stops must end."""
         while self._running:
             for task in self._running:
                 task.cancel()
-            await asyncio.wait(self._running)
+            await asyncio.wait(self._running, timeout=_CANCEL_AGAIN_S)
 
     def _waited_for(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -59,3 +59,24 @@ async def test_stopping_ends_everything_also_what_starts_meanwhile() -> None:
     await tasks.stop()
     assert first.cancelled()
     assert late[0].cancelled()
+
+
+async def test_who_swallows_a_cancellation_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_CANCEL_AGAIN_S", 0.02)
+    swallowed = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+            await asyncio.Event().wait()
+
+    tasks = Tasks()
+    tasks.start(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await tasks.stop()
+    assert swallowed.is_set()
