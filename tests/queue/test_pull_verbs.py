@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cut_link import Cut, CutLink
+from kolapp_queue import keys
 from kolapp_queue.errors import (
     NotAllowed,
     NotOnDuty,
@@ -323,3 +324,18 @@ async def test_each_queue_has_settings_of_its_own(store: QueueStore, provider: s
         await join(store, ref, f"anna-{ref.queue}")
         visit = await pull(store, ref, f"doctor-{ref.queue}")
         assert visit.ring_until_ms - visit.called_ms == settings.ring_ms
+
+
+async def test_who_is_refused_in_another_queue_is_not_remembered_there(
+    store: QueueStore, provider: str
+) -> None:
+    """A ticket's end takes back what its queue knows of a patient: without one nobody would."""
+    one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
+    await join(store, one, "anna")
+    await join(store, two, "bo")
+    with pytest.raises(QueueFull):
+        await store.join(two, ANNA, TicketId("refused"), "c", capacity=1)
+    shared = keys.queue_key(two, "shared")
+    assert await store._link.do(lambda redis: redis.smembers(shared)) == set()
+    await join(store, two, "anna")
+    assert await store._link.do(lambda redis: redis.smembers(shared)) == {ANNA.encode()}

@@ -18,10 +18,12 @@ local repeated = read(TICKETS, id)
 if repeated and repeated.patient ~= patient then return refuse('no_such_ticket') end
 if repeated and repeated.forget_ms then return reply(repeated) end
 
-if ARGV[9] == '1' then redis.call('SADD', SHARED, patient) end
+-- With a ticket only: `forget` takes it back with that.
+local function share() if ARGV[9] == '1' then redis.call('SADD', SHARED, patient) end end
 local active = get(PATIENTS, patient)
 local ticket = active and read(TICKETS, active)
 if ticket then
+  share()
   if attach(ticket, connection) then
     return commit(ticket, nil, by_patient('come_back', ticket))
   end
@@ -36,7 +38,7 @@ if capacity > 0 and redis.call('ZCARD', PRESENT) + redis.call('ZCARD', AWAY) >= 
 end
 local class = class_of(ARGV[5])
 if not class then return refuse('too_many_classes') end
-
+share()
 ticket = {
   id = id, patient = patient, number = count_up('number'),
   state = 'waiting', present = true, order_key = now - credit_ms, joined_ms = now, epoch = 0,

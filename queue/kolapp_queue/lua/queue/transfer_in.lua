@@ -9,11 +9,12 @@ local old = cmsgpack.unpack(ARGV[1])
 
 local repeated = read(TICKETS, old.moved_ticket)
 if repeated then return reply(repeated) end
-if ARGV[3] == '1' then redis.call('SADD', SHARED, old.patient) end
+local function share() if ARGV[3] == '1' then redis.call('SADD', SHARED, old.patient) end end
 
 local order_key = old.joined_ms - old.moved_credit_ms
 local active = get(PATIENTS, old.patient)
 local ticket = active and read(TICKETS, active)
+if ticket then share() end
 if ticket and (ticket.state ~= 'waiting' or ticket.order_key <= order_key) then
   return reply(ticket)
 elseif ticket then
@@ -23,6 +24,7 @@ elseif ticket then
 else
   local class = class_of(old.moved_class)
   if not class then return refuse('too_many_classes') end
+  share()
   ticket = {
     id = old.moved_ticket, patient = old.patient, state = 'waiting', reason = 'transferred',
     number = count_up('number'), order_key = order_key,
