@@ -45,6 +45,7 @@ from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import Outcome, TicketState
 from kolapp_queue.store import QueueStore
 from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
+from store_contents import content
 
 # Examples, steps of each, and how many it must be in all: a few examples end early.
 PROFILES = {"short": (10, 30, 0), "long": (2_300, 100, 200_000)}
@@ -52,7 +53,7 @@ EXAMPLES, STEPS, LEAST = PROFILES.get(os.environ.get("KOLAPP_HYPOTHESIS", ""), (
 STALLED_S = 60  # nothing is wrong with a store before that, on a machine that others fill
 HOUR_MS = 3_600_000
 QUEUES = ("drop-in", "children")
-PATIENTS = [PatientKey(name) for name in ("anna", "bo", "cecilia", "daniel")]
+PATIENTS = [PatientKey(f"patient-{name}") for name in ("anna", "bo", "cecilia", "daniel")]
 CLINICIANS = [ClinicianKey(name) for name in ("dr-eva", "dr-finn")]
 PROVIDERS = itertools.count(1)
 NEEDS = {
@@ -149,8 +150,30 @@ class QueueMachine(RuleBasedStateMachine):
         return CutLink(url, one_server=True, timeout_ms=STALLED_S * 1000)
 
     def teardown(self) -> None:
-        self.runner.run(self.link.close())
-        self.runner.close()
+        try:
+            self.run(self.nobody_is_remembered_for_ever())
+        finally:
+            self.runner.run(self.link.close())
+            self.runner.close()
+
+    async def nobody_is_remembered_for_ever(self) -> None:
+        """When the retention is over, a queue names nobody but those who have a ticket there; its
+        events go by their own age."""
+        self.link.before = self.link.after = ""
+        for ref in map(self.ref, QUEUES):
+            ended = keys.queue_key(ref, "ended")
+            members = await self.link.do(lambda redis, key=ended: redis.zrange(key, 0, -1))
+            if members:
+                over = dict.fromkeys(members, 0)
+                await self.link.do(lambda redis, key=ended, over=over: redis.zadd(key, over))
+            await self.slow._do(ref, await self.link.queue("forget", ref, len(members), HOUR_MS))
+            names = [name for name in keys.QUEUE_KEYS if name != "events"]
+            kept = {
+                name: repr(await content(self.link, keys.queue_key(ref, name))) for name in names
+            }
+            for patient in PATIENTS:
+                if self.model.active_ticket(ref.queue, patient) is None:
+                    assert [name for name in names if patient in kept[name]] == [], patient
 
     # Helpers
 

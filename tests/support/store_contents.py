@@ -9,7 +9,7 @@ from kolapp_queue.cluster import ClusterClient
 from kolapp_queue.link import Link
 from redis.asyncio import Redis
 
-READS: dict[bytes, Callable[[Redis, bytes], Awaitable[Any]]] = {
+READS: dict[bytes, Callable[[Redis, bytes | str], Awaitable[Any]]] = {
     b"string": lambda redis, key: redis.get(key),
     b"hash": lambda redis, key: redis.hgetall(key),
     b"set": lambda redis, key: redis.smembers(key),
@@ -25,10 +25,10 @@ async def everything(link: Link) -> bytes:
     redis = link._redis
     for node in await redis.nodes() if isinstance(redis, ClusterClient) else [redis]:
         for key in await node.keys("*"):
-            found += [key, await _value(link, key)]
+            found += [key, await content(link, key)]
     return repr(found).encode()
 
 
-async def _value(link: Link, key: bytes) -> Any:
+async def content(link: Link, key: bytes | str) -> Any:
     kind = await link.do(lambda redis: redis.type(key))
     return await link.do(lambda redis: READS[kind](redis, key)) if kind != b"none" else None
