@@ -67,9 +67,12 @@ class Waiting:
         await self._stack.aclose()
 
 
-async def restarted_in_turn(serve: Serve, waiting: Waiting, pulls_per_s: float) -> Seen:
+async def restarted_in_turn(
+    serve: Serve, waiting: Waiting, pulls_per_s: float, least: int = 0
+) -> Seen:
     """SIGTERM to each signalling node, the next when the one before is back and so are all its
-    clients; pulls go on all the time, and each patient who is called says no."""
+    clients; pulls go on all the time and until there were `least`, and each patient who is called
+    says no."""
     drawn = {each.ticket["ticket"]: each.ticket["number"] for each in waiting.patients}  # type: ignore[index]  # all have joined
     seen = Seen(drawn, min(drawn.values()))
     answering = [asyncio.create_task(_declines(each, seen)) for each in waiting.patients]
@@ -85,6 +88,9 @@ async def restarted_in_turn(serve: Serve, waiting: Waiting, pulls_per_s: float) 
                 await each.until(lambda one: one.connected, BACK_S, "reconnection")
                 if each.connections > connections:
                     seen.back_s.append(each._opened_s - began)
+        async with asyncio.timeout(INSIST_S):
+            while len(seen.pulled) < least:  # noqa: ASYNC110  # of a task that is at work
+                await asyncio.sleep(1 / pulls_per_s)
         over.set()
         await pulling
         for task in answering:

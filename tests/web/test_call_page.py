@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Page, Route
 from staged_pages import Line, Stage, says, state
 from staged_words import Message, duty, place, ticket, visit
 
@@ -31,6 +34,22 @@ RETURN = """
 () => Promise.all(node.getTransceivers().map(({ sender, receiver }) =>
   sender.replaceTrack(receiver.track)))
 """
+
+
+LISTENS_TO_NOTHING = "export const watchSilence = () => () => {};"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def patient_stage(timeless: Stage) -> AsyncIterator[Stage]:
+    """The seconds that a test lets pass bring no packets, which the page would take for a dead
+    network: here it does not listen for that."""
+
+    async def deaf(route: Route) -> None:
+        await route.fulfill(content_type="text/javascript", body=LISTENS_TO_NOTHING)
+
+    await timeless.tab.route("**/static/silence.js", deaf)
+    yield timeless
+    await timeless.tab.unroute("**/static/silence.js", deaf)
 
 
 async def answer_offer(page: Page, line: Line) -> None:
@@ -66,9 +85,9 @@ async def pass_time(page: Page, seconds: int) -> None:
 
 
 async def test_who_vanishes_is_missed_within_three_seconds_and_may_come_back(
-    timeless: Stage,
+    patient_stage: Stage,
 ) -> None:
-    page, _ = await patient_in_call(timeless)
+    page, _ = await patient_in_call(patient_stage)
     await pass_time(page, 3)
     await page.wait_for_selector("#quality", state="visible")
     await page.evaluate(VANISH)
@@ -91,8 +110,8 @@ def quality(loss: float, silent_ms: int = 0) -> Message:
     return {"type": "quality", "visit": visit()["id"], "legs": legs}
 
 
-async def test_the_node_says_whose_connection_is_poor_and_who_is_gone(timeless: Stage) -> None:
-    page, line = await patient_in_call(timeless)
+async def test_the_node_says_whose_connection_is_poor_and_who_is_gone(patient_stage: Stage) -> None:
+    page, line = await patient_in_call(patient_stage)
     await pass_time(page, 3)
     await says(page, "#quality", "Good connection")
     line.send(quality(0.3))

@@ -266,6 +266,43 @@ async def test_figures_between_two_readings(page: Page) -> None:
     assert [found[1]["receiving"], found[1]["answering"]] == [False, False]
 
 
+SILENCES = [
+    # what comes: media, other packets -> whether it is told, and whether the statistics were asked
+    (True, False, (0, False)),
+    (False, True, (0, True)),
+    (False, False, (1, True)),
+]
+
+
+@pytest.mark.parametrize(("media", "packets", "wanted"), SILENCES)
+async def test_a_connection_through_which_nothing_comes_is_told_once(
+    page: Page, media: bool, packets: bool, wanted: tuple[int, bool]
+) -> None:
+    told, asked = await call(
+        page,
+        "silence.js",
+        """let [told, asked, count] = [0, false, 0];
+        const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+        const pc = {
+          getReceivers: () => [{ getSynchronizationSources: () =>
+            [{ timestamp: given.media ? performance.now() : 1 }] }],
+          getStats: async () => {
+            asked = true;
+            if (given.packets) count += 1;
+            return new Map([["t", { type: "transport", packetsReceived: count }]]);
+          },
+        };
+        const end = m.watchSilence(pc, () => { told += 1; }, { look: 10, quiet: 30, silent: 300 });
+        const until = performance.now() + (given.media || given.packets ? 900 : 20_000);
+        while (performance.now() < until && !told) await wait(10);
+        await wait(100);
+        end();
+        return [told, asked];""",
+        {"media": media, "packets": packets},
+    )
+    assert (told, asked) == wanted
+
+
 async def test_a_time_of_the_clock_is_today_or_else_tomorrow(page: Page) -> None:
     moments = await call(
         page,
