@@ -75,9 +75,20 @@ def is_made(identifier: str, code: str) -> bool:
 
 def test_every_text_is_used() -> None:
     code = "".join(map(page, names_of_code()))
-    keys = set(re.findall(r"^  ([a-z_0-9]+):", page("texts-en.js"), re.MULTILINE))
-    built = {key for key in keys if key.startswith(("problem_", "quality_"))}
+    keys = {*texts_of("texts-en.js"), *texts_of("texts-ready.js")}
+    built = {key for key in keys if key.startswith(("problem_", "quality_", "ready_"))}
     assert {key for key in keys - built if not re.search(rf'(?:t\.|"){key}\b', code)} == set()
+
+
+def test_no_text_takes_the_place_of_another() -> None:
+    assert not {*texts_of("texts-en.js")} & {*texts_of("texts-ready.js")}
+    for language in ("en", "sv", "nb"):
+        keys = texts_of(f"texts-{language}.js")
+        assert len(keys) == len(set(keys))
+
+
+def texts_of(name: str) -> list[str]:
+    return re.findall(r"^  ([a-z_0-9]+):", page(name), re.MULTILINE)
 
 
 def names_of_code() -> Iterator[str]:

@@ -42,7 +42,7 @@ export class Ready {
       make("span", { "data-t": "ready_start" }));
     this.againButton = make("button", { id: "ready-again", class: "secondary", type: "button", "data-t": "ready_again", hidden: true });
     this.stopButton = make("button", { id: "ready-stop", class: "quiet-button", type: "button", "data-t": "ready_stop", hidden: true });
-    root.append(make("h2", { "data-t": "ready_title" }), make("p", { class: "quiet", "data-t": "ready_lead" }), this.video,
+    root.append(make("h2", { "data-t": "ready_title" }), make("p", { class: "quiet", "data-t": "ready_invited" }), this.video,
       this.stage, this.bar, this.result, this.keepLabel,
       make("div", { class: "ready-buttons" }, this.openButton, this.againButton, this.stopButton));
     this.openButton.addEventListener("click", () => void this.check());
