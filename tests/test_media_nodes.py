@@ -113,7 +113,9 @@ async def test_a_queue_keeps_its_node_spills_over_and_outlives_it(
 async def test_when_all_are_full_the_next_one_is_told_so(serve: Serve, visits: Visits) -> None:
     await both_connected(serve)
     for _ in range(4):
-        await (await visits.begin()).patient.offer(OFFER)
+        visit = await visits.begin()
+        await visit.patient.offer(OFFER)
+        await visit.clinician.offer(OFFER)  # a node counts legs, and its word is the last
     one_too_many = await visits.begin()
     with pytest.raises(RequestRefused, match="media_full"):
         await one_too_many.patient.offer(OFFER)

@@ -22,7 +22,7 @@ from .errors import (
 from .keys import checked
 from .model import ClinicianKey, Needs, QueueRef, Ticket, Visit, VisitId
 from .pull_verbs import PULL_ATTEMPTS, PullVerbs
-from .states import Outcome
+from .states import Outcome, VisitState
 from .verbs import Verbs
 
 
@@ -120,7 +120,9 @@ class VisitVerbs(TransferVerbs, PullVerbs):
             record = await self._lock_record(ref.provider, clinician, key, ref.queue, visit)
             if record["visit"] == visit:
                 taken = await self._take(ref, visit, clinician, record)
-                if taken is not None:
+                # One's own, ended, whose release was cut off: done by now, and the record is free.
+                late = record["key"] != key and taken and taken.state == VisitState.ENDED
+                if taken is not None and not late:
                     return taken
             elif (other := await self._held(ref.provider, clinician, record)) is not None:
                 raise AlreadyInVisit(other)

@@ -127,6 +127,23 @@ async def test_a_take_over_that_died_half_way_is_mended(
     assert (await store.duty(ref.provider, DOCTOR)).visit is None
 
 
+async def test_ones_own_visit_whose_end_was_cut_off_is_no_way_around_duty(
+    store: QueueStore, dying: QueueStore, cut_link: CutLink, ref: QueueRef
+) -> None:
+    visit = await answered(store, ref, "anna")
+    await store.set_duty(ref.provider, DOCTOR, [])
+    cut_link.before = "clinician/release"
+    with pytest.raises(Cut):
+        await dying.hang_up(ref, visit.id, DOCTOR, visit.epoch)
+    with pytest.raises(NotOnDuty):
+        await store.take_over(ref, visit.id, DOCTOR, "again")
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue])
+    assert (await store.take_over(ref, visit.id, DOCTOR, "again")).state is VisitState.ENDED
+    assert (await store.duty(ref.provider, DOCTOR)).visit is None
+    await join(store, ref, "bo")
+    assert (await store.pull(ref.provider, DOCTOR, "next")) is not None
+
+
 @pytest.mark.parametrize("take_over", [0, 1])
 async def test_a_visit_that_nobody_takes_over_is_a_technical_failure(
     store: QueueStore, ref: QueueRef, take_over: int
