@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -17,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .bench.ending import ended
 from .bench.figures import summary_ms, turns_ns
 from .bench.machine import CpuMeter, about_this_machine, rss_mb, versions
 from .bench.plan import make_plan
 from .bench.server import OwnServer
 from .bench.worker import Worker
-from .errors import BenchFailed
 
 KINDS = ("slow_heads", "slow_frames", "flood", "sockets")
 QUEUE = "drop-in"
@@ -51,15 +50,9 @@ class Options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0, or 1 if the run failed, a turn was lost or a p99 went beyond the budget."""
     options = _options(argv)
-    try:
-        report = asyncio.run(_report(options))
-    except BenchFailed as error:
-        sys.stderr.write(f"kolapp bench attacks: {error}\n")
-        return 1
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(summary(report))
-    return 0 if report["within"] else 1
+    return ended(
+        "attacks", _report(options), options.json, summary, lambda report: bool(report["within"])
+    )
 
 
 def _options(argv: Sequence[str] | None) -> Options:

@@ -8,18 +8,15 @@ Warm: both have had a leg at the queue's media node since before the turn.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .bench.connect_figures import connect_ms
 from .bench.connect_pages import Pages, chromium
+from .bench.ending import ended
 from .bench.machine import about_this_machine, versions
 from .bench.server import OwnServer
-from .errors import BenchFailed
 
 KINDS = ("cold", "warm")
 
@@ -27,17 +24,7 @@ KINDS = ("cold", "warm")
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0, 1 if the run failed, 130 when interrupted."""
     options = _options(argv)
-    try:
-        report = asyncio.run(_report(options))
-    except BenchFailed as error:
-        sys.stderr.write(f"kolapp bench connect: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(summary(report))
-    return 0
+    return ended("connect", _report(options), options.json, summary)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

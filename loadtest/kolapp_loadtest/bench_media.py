@@ -19,10 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .bench.ending import ended
 from .bench.machine import about_this_machine, versions
 from .bench.media_floor import measure as measure_floor
 from .bench.media_load import build, record
-from .bench.media_run import SYSTEMS, Run, tell
+from .bench.media_run import SYSTEMS, Run
 from .bench.media_systems import Janus, may_have_own_network, own_network
 from .errors import BenchFailed
 
@@ -33,17 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0, 1 if the run failed, 130 when interrupted."""
     options = _options(argv)
     _go_first()
-    try:
-        report = asyncio.run(_report(options))
-    except BenchFailed as error:
-        tell(str(error))
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(summary(report))
-    return 0
+    return ended("media", _report(options), options.json, summary)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .bench import socketio
+from .bench.ending import ended
 from .bench.machine import CpuMeter, about_this_machine, rss_mb, versions
 from .bench.plan import Plan, make_plan
 from .bench.report import freshness, latencies, shares, summary
@@ -77,18 +77,11 @@ class Options:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0, 1 if the run failed or lost a turn, 130 when interrupted."""
     options = _options(argv)
-    try:
-        report = asyncio.run(_interruptible(options))
-    except BenchFailed as error:
-        tell(str(error))
-        return 1
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        tell("interrupted")
-        return 130
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(summary(report))
-    return 0 if report["turn_ms"]["n"] == report["pulls"] else 1
+    return ended("turn", _interruptible(options), options.json, summary, _all_came)
+
+
+def _all_came(report: dict[str, Any]) -> bool:
+    return bool(report["turn_ms"]["n"] == report["pulls"])
 
 
 def _options(argv: Sequence[str] | None) -> Options:

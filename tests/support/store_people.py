@@ -14,10 +14,10 @@ from kolapp_queue.store import QueueStore
 DOCTOR = ClinicianKey("doctor")
 
 
-async def join(store: QueueStore, ref: QueueRef, name: str) -> Ticket:
+async def join(store: QueueStore, ref: QueueRef, name: str, credit_ms: int = 0) -> Ticket:
     """`name` draws a number, on the connection `<name>-1`."""
     ticket = TicketId(f"{name}-{secrets.token_hex(4)}")
-    return await store.join(ref, PatientKey(name), ticket, f"{name}-1")
+    return await store.join(ref, PatientKey(name), ticket, f"{name}-1", credit_ms=credit_ms)
 
 
 async def pull(store: QueueStore, ref: QueueRef, clinician: str = DOCTOR) -> Visit:
