@@ -65,6 +65,28 @@ async def test_a_pull_that_comes_late_calls_nobody_whom_a_look_has_denied(
     assert visit in (None, again)
 
 
+async def test_a_repeat_after_duty_moved_to_another_queue_finds_its_visit_and_no_second_one(
+    store: QueueStore, quick: CutLink, provider: str
+) -> None:
+    one, two = QueueRef(provider, "one"), QueueRef(provider, "two")
+    fast = QueueStore(quick, QueueSettings())
+    await join(store, one, "anna")
+    await fast.set_duty(provider, DOCTOR, ["one"])
+    visit = await fast.pull(provider, DOCTOR, "key")
+    assert visit is not None
+    await fast.set_duty(provider, DOCTOR, ["two"])
+    for somebody_waits in (False, True):
+        if somebody_waits:
+            await join(store, two, "bo")
+        again = await fast.pull(provider, DOCTOR, "key")
+        assert again is not None
+        assert again.id == visit.id
+        duty = await store.duty(provider, DOCTOR)
+        assert duty.visit is not None
+        assert duty.visit.id == visit.id
+    assert len((await store.line(two)).waiting) == 1
+
+
 async def test_what_a_process_remembers_of_a_clinician_may_be_old(
     store: QueueStore, quick: CutLink, provider: str
 ) -> None:

@@ -15,7 +15,9 @@ local key, record_ms = ARGV[2], ARGV[6]
 
 local record = clinician.lock({key, ARGV[3], ARGV[4], record_ms, ARGV[5]})
 if record.refused then return record end
-if not record.held or record.key ~= key then return {record = record} end
+-- What this key got in another queue, where this clinician served then, is for the caller to ask.
+local here = record.held and record.key == key and record.queue == ARGV[3]
+if not here then return {record = record} end
 
 local pulled = queue.pull({
   ARGV[1], record.epoch, record.visit, record.profile, '', '', '', '',
