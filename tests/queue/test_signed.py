@@ -77,6 +77,13 @@ def test_one_changed_character_makes_it_void(at: int, other: str) -> None:
         open_copy(signed[:at] + other + signed[at + 1 :], REF, ANNA, RING)
 
 
+@pytest.mark.parametrize(("ours", "theirs"), ["-+", "_/"])
+def test_the_other_alphabet_of_base64_is_not_ours(ours: str, theirs: str) -> None:
+    signed = next(copy for copy in (issue(COPY, RING) for _ in range(1_000)) if ours in copy)
+    with pytest.raises(SealError):
+        open_copy(signed.replace(ours, theirs, 1), REF, ANNA, RING)
+
+
 def test_a_flood_of_text_is_not_even_decoded() -> None:
     with pytest.raises(NotGenuine, match="too long"):
         open_copy("A" * (COPY_LENGTH + 1), REF, ANNA, RING)
