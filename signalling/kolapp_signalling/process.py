@@ -68,8 +68,12 @@ def _report(line: Mapping[str, object]) -> bool:
     descriptor = os.environ.pop(READY_FD, "")
     if not descriptor:
         return False
-    with open(int(descriptor), "w", encoding="utf-8") as pipe:
-        pipe.write(json.dumps(line) + "\n")
+    try:
+        os.write(int(descriptor), json.dumps(line).encode() + b"\n")
+    except BrokenPipeError:
+        return True  # a parent that has given up listens no more, and ends us in a moment
+    finally:
+        os.close(int(descriptor))
     return True
 
 

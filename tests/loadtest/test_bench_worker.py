@@ -15,7 +15,7 @@ ECHO = "kolapp_loadtest.bench.echo"
 async def test_a_worker_does_what_it_is_told_in_a_process_of_its_own() -> None:
     async with Worker(ECHO) as worker, ClientSession() as session:
         assert worker.pid in descendants(os.getpid())
-        assert rss_mb(worker.pid) > 1
+        assert rss_mb(worker.pid) > 0.1  # it may not have loaded anything yet
         meter = CpuMeter({"echo": worker.pid})
         async with session.ws_connect(await worker.call("url", 10.0)) as socket:
             await socket.send_bytes(b"as it was")

@@ -27,6 +27,16 @@ def test_readiness_is_one_line_to_the_parent(ready_pipe, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_parent_that_has_given_up_is_no_fault(monkeypatch, capsys):
+    reader, writer = os.pipe()
+    monkeypatch.setenv(process.READY_FD, str(writer))
+    os.close(reader)
+    process.report_ready({})
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(writer)
+
+
 def test_a_refusal_too(ready_pipe, capsys):
     process.report_refusal("No.")
     assert json.loads(ready_pipe.read()) == {"refused": "No."}
