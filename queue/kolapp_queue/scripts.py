@@ -17,7 +17,8 @@ from itertools import groupby
 
 _LUA = files(__package__) / "lua"
 
-# The order matters: each may use what the ones before it declare.
+# The order matters: each may use what the ones before it declare. Those of another folder are named
+# with it.
 PRELUDES = {
     "queue": (
         *("_keys", "_writes", "_names", "_meta", "_places", "_indexes", "_records", "_classes"),
@@ -27,8 +28,8 @@ PRELUDES = {
     "clinician": ("_record",),
     "patient": ("_record",),
     "nodes": ("_leases",),
-    "audit": ("_writer",),
-    "forecast": ("_forecast",),
+    "audit": ("every/_lease", "_writer"),
+    "forecast": ("every/_lease", "_forecast"),
 }
 
 # In front of and behind every script.
@@ -74,7 +75,8 @@ def _function(name: str, verb: str) -> str:
 
 
 def _prelude(folder: str) -> str:
-    return "".join(_text(f"{folder}/{name}") for name in PRELUDES[folder])
+    names = PRELUDES[folder]
+    return "".join(_text(name if "/" in name else f"{folder}/{name}") for name in names)
 
 
 @cache  # a prelude is in every script of its folder

@@ -22,7 +22,7 @@ from .errors import (
 from .keys import checked
 from .model import ClinicianKey, Needs, QueueRef, Ticket, Visit, VisitId
 from .pull_verbs import PULL_ATTEMPTS, PullVerbs
-from .states import Outcome, VisitState
+from .states import Outcome
 from .verbs import Verbs
 
 
@@ -118,14 +118,14 @@ class VisitVerbs(TransferVerbs, PullVerbs):
         checked(key)
         for _ in range(PULL_ATTEMPTS):
             record = await self._lock_record(ref.provider, clinician, key, ref.queue, visit)
-            if record["visit"] == visit:
+            if (record["key"], record["visit"]) == (key, visit):
                 taken = await self._take(ref, visit, clinician, record)
-                # One's own, ended, whose release was cut off: done by now, and the record is free.
-                late = record["key"] != key and taken and taken.state == VisitState.ENDED
-                if taken is not None and not late:
+                if taken is not None:
                     return taken
-            elif (other := await self._held(ref.provider, clinician, record)) is not None:
-                raise AlreadyInVisit(other)
+            elif (held := await self._held(ref.provider, clinician, record)) is not None:
+                if (held.ref, held.id) == (ref, visit):
+                    return held  # one's own already
+                raise AlreadyInVisit(held)
             elif record["key"] == key:
                 raise NoSuchVisit  # the key was used for another visit, which has ended
         raise StoreUnavailable("this clinician's record changes faster than it can be locked")

@@ -44,7 +44,8 @@ def header(name: str) -> str:
 def test_every_script_is_loaded_and_every_prelude_is_used() -> None:
     assert sorted(scripts.sources()) == VERBS
     preludes = {scripts.FRONT, scripts.BEHIND}
-    preludes |= {f"{folder}/{name}" for folder, names in scripts.PRELUDES.items() for name in names}
+    for folder, names in scripts.PRELUDES.items():
+        preludes |= {name if "/" in name else f"{folder}/{name}" for name in names}
     assert preludes == set(FILES) - set(VERBS)
 
 

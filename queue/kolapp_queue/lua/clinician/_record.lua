@@ -2,10 +2,6 @@
 
 local RECORD  -- hash: queues, weights, profile, until_ms, wrap_until_ms, and the lock
 
-local function clock()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local now = clock()
 
 table.insert(before_each, function(call) RECORD = own_key(call) end)

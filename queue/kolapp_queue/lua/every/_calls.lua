@@ -7,5 +7,11 @@ local CALLS = tonumber(ARGV[1])
 
 local function own_key(call) return KEYS[#KEYS - CALLS + call] end
 
+-- The store's time, ms.
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 -- What preludes want done before each call, and behind the last one.
 local before_each, at_the_end = {}, {}

@@ -3,10 +3,6 @@
 local LEASES = KEYS[1]  -- sorted set: number of a node by the end of its lease, ms; negative: the
                         -- lease ended, and the node is given up at that moment
 
-local function clock()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local now = clock()
 
 -- When the node was given up; nil if it was not. One that is unknown was, or the store lost it.

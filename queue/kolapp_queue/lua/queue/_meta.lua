@@ -18,12 +18,8 @@ end
 
 local function count_up(name) return count_to(name, counters[name] + 1) end
 
--- The store's time in ms, never less than any time this queue has written down.
-local function clock()
-  local time = server.call('TIME')
-  return math.max(time[1] * 1000 + math.floor(time[2] / 1000), counters.clock)
-end
-local now = clock()
+-- Never less than any time this queue has written down.
+local now = math.max(clock(), counters.clock)
 
 local PUBLISH = 'PUBLISH'  -- in a cluster scripts.py makes it SPUBLISH: heard where the slot is
 

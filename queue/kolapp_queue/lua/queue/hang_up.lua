@@ -9,11 +9,8 @@
 local id, by, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local outcome, retention_ms = ARGV[4], tonumber(ARGV[5])
 
-local visit = read(VISITS, id)
-local ticket = visit and read(TICKETS, visit.ticket)
-if not ticket or (by ~= visit.clinician and by ~= ticket.patient) then
-  return refuse('no_such_visit')
-end
+local visit, ticket = visit_between(id, by)
+if not visit then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 if visit.state == 'ended' then return reply(nil, visit) end
 if visit.state == 'called' then return refuse('wrong_state', visit.state) end

@@ -6,11 +6,8 @@
 -- ARGV[4]  how many lines at most
 local id, by, after, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local visit = read(VISITS, id)
-local ticket = visit and read(TICKETS, visit.ticket)
-if not ticket or (by ~= visit.clinician and by ~= ticket.patient) then
-  return refuse('no_such_visit')
-end
+local visit, ticket = visit_between(id, by)
+if not visit then return refuse('no_such_visit') end
 if visit.state == 'ended' then return refuse('wrong_state', visit.state) end
 
 local lines = {}

@@ -9,11 +9,8 @@
 local id, by, epoch, key = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local sealed, most = ARGV[5], tonumber(ARGV[6])
 
-local visit = read(VISITS, id)
-local ticket = visit and read(TICKETS, visit.ticket)
-if not ticket or (by ~= visit.clinician and by ~= ticket.patient) then
-  return refuse('no_such_visit')
-end
+local visit, ticket = visit_between(id, by)
+if not visit then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 local over = visit.state ~= 'live' and visit.state ~= 'held'
 if over then return refuse('wrong_state', visit.state) end
