@@ -37,6 +37,7 @@ from .portions import in_portions
 from .rtc import compat
 from .rtc.counters import Counters
 from .rtc.leg import Leg
+from .rtc.ports import Ports
 from .rtc.sockets import Engine
 from .settings import MediaSettings
 from .visits import Visits
@@ -59,7 +60,7 @@ class MediaNode:
         self.draining = False
         self._secret = secret
         self._hosts: tuple[str, ...] = settings.hosts
-        self._engine = Engine()
+        self._engine = Engine(Ports(*settings.ports))
         self._visits = Visits(settings, self._make_leg, self._leg_changed, lambda: self._load.busy)
         self._legs: set[Leg] = set()
         self._past = Counters()  # of the legs that have gone

@@ -11,6 +11,11 @@ class MediaSettings:
 
     # Addresses to bind media sockets to, one socket each per leg; empty: all this host has.
     hosts: tuple[str, ...] = ("127.0.0.1",)
+    # What clients are told in place of them, as pairs; see `advertised`.
+    advertised: tuple[tuple[str, str], ...] = ()
+    # UDP ports of media, first and last; 0 and 0: any. A leg takes one on each address, and two
+    # while it is replaced; without a free one it is refused as `too_many_legs`.
+    ports: tuple[int, int] = (0, 0)
     # How many legs this node carries at most; more are refused as `too_many_legs`.
     max_legs: int = 200
     # A node that uses more of its core, or is so much behind its own timers (seconds), takes no

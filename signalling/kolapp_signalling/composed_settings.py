@@ -12,7 +12,9 @@ from types import MappingProxyType
 
 from .setting_kinds import (
     ADDRESSES,
+    ADVERTISED,
     CARRIES_MEDIA,
+    PORTS,
     YES_NO,
     Declared,
     milliseconds,
@@ -71,6 +73,18 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
                 ADDRESSES,
                 "Addresses that media listens on; empty takes all of this machine.",
                 "--media-host",
+                CARRIES_MEDIA,
+            ),
+            "advertised": Declared(
+                ADVERTISED,
+                "What clients are told in place of these addresses, where a 1:1 NAT is in front.",
+                "--media-advertised",
+                CARRIES_MEDIA,
+            ),
+            "ports": Declared(
+                PORTS,
+                "UDP ports of media; a leg takes one on each address, two while it is replaced.",
+                "--media-ports",
                 CARRIES_MEDIA,
             ),
             "max_legs": Declared(whole(2, 100_000), "Legs that one media node carries."),

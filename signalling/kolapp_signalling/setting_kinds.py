@@ -185,6 +185,30 @@ def _show_by_role(found: ByRole) -> str:
     return ";".join(f"{role}={'|'.join(names)}" for role, names in found)
 
 
+def _parse_ports(text: str) -> tuple[int, int]:
+    if not text:
+        return 0, 0
+    low, high = (int(each) for each in text.split("-"))
+    if not 1_024 <= low <= high <= 65_535:
+        raise ValueError
+    return low, high
+
+
+def _parse_advertised(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        listened, _, told = item.rpartition("=")
+        address = ipaddress.ip_address(told)
+        host = str(ipaddress.ip_address(listened)) if listened else ""
+        if host and ipaddress.ip_address(host).version != address.version:
+            raise ValueError
+        pairs.append((host, str(address)))
+    keys = {(host, ":" in address) for host, address in pairs}
+    if len(keys) < len(pairs):
+        raise ValueError
+    return tuple(pairs)
+
+
 TEXT = matching(r"\S.*", "text")
 YES_NO = Kind("yes or no", _parse_yes, lambda value: "yes" if value else "no")
 PATH: Kind[Path] = Kind("a path", Path, str)
@@ -217,6 +241,17 @@ SECRET_TEXT = Kind(
     secret=True,
 )
 ADDRESSES = Kind("IP addresses, separated by commas", _parse_addresses, ",".join)
+PORTS = Kind(
+    "LOW-HIGH within 1024-65535, or empty for any",
+    _parse_ports,
+    lambda ports: f"{ports[0]}-{ports[1]}" if ports[0] else "",
+)
+ADVERTISED = Kind(
+    "an IP address for all that is listened on, or LISTENED=TOLD, separated by commas, each "
+    "LISTENED once",
+    _parse_advertised,
+    lambda pairs: ",".join(f"{host}={told}" if host else told for host, told in pairs),
+)
 NAME = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 of A-Z a-z 0-9 _ -")
 JWKS_URL = matching(
     r"https://\S+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?/\S*",

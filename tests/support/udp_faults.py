@@ -124,7 +124,15 @@ class FaultyNetwork:
         found = _CANDIDATE.search(answer)
         assert found is not None
         host, port = found[2], int(found[3])
-        outer, inner = await self._open((host, 0), None), await self._open(None, (host, port))
+        ours = await self._way((host, 0), (host, port))
+        return _CANDIDATE.sub(rf"\1 \2 {ours} ", answer)
+
+    async def stand_before(self, node: Address, outside: Address) -> None:
+        """Like the NAT of a cloud: what comes to the address outside goes to the node's."""
+        await self._way(outside, node)
+
+    async def _way(self, local: Address, node: Address) -> int:
+        outer, inner = await self._open(local, None), await self._open(None, node)
 
         def to_browser(data: bytes) -> None:
             if outer.last is not None and not outer.transport.is_closing():
@@ -134,12 +142,12 @@ class FaultyNetwork:
             if not way.inner.transport.is_closing():
                 way.inner.transport.sendto(data)
 
-        way = _Way(inner, (host, port), Direction(self.faults, to_browser))
+        way = _Way(inner, node, Direction(self.faults, to_browser))
         self._ways.append(way)
         outer.take = Direction(self.faults, to_node).take
         inner.take = way.back.take
-        ours = outer.transport.get_extra_info("sockname")[1]
-        return _CANDIDATE.sub(rf"\1 \2 {ours} ", answer)
+        port: int = outer.transport.get_extra_info("sockname")[1]
+        return port
 
     async def move(self) -> None:
         """Every leg there is has another address from now on; what comes to the old one is lost."""

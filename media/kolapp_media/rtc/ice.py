@@ -18,6 +18,7 @@ from aioice import stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aioice.ice import ICE_COMPLETED, CandidatePair, StunProtocol
 
+from ..advertised import told
 from ..settings import MediaSettings
 from .counters import Counters
 from .guard import GuardedProtocol
@@ -70,12 +71,14 @@ class LegConnection(aioice.Connection):
         media_socket = MediaSocket(host, self._engine)
         protocol = GuardedProtocol(self, self._engine.workspace, self._counters)
         address, port = media_socket.get_extra_info("sockname")
+        # Behind a 1:1 NAT; it sends what comes there to the same port here.
+        told_address = told(address, self._settings.advertised)
         protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", address),
+            foundation=candidate_foundation("host", "udp", told_address),
             component=_COMPONENT,
             transport="udp",
             priority=candidate_priority(_COMPONENT, "host", 65535 - len(self._protocols)),
-            host=address,
+            host=told_address,
             port=port,
             type="host",
         )

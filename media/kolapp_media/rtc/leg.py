@@ -24,7 +24,7 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcicetransport import RTCIceParameters, RTCIceTransport
 
-from ..errors import BadOffer, MediaError
+from ..errors import BadOffer, MediaError, TooManyLegs
 from ..sdp import Offer, Section
 from ..settings import MediaSettings
 from .counters import Counters
@@ -32,6 +32,7 @@ from .forward import Incoming
 from .ice import LegConnection
 from .negotiated import negotiated
 from .outgoing import Outgoing
+from .ports import NoFreePort
 from .sockets import Engine
 from .srtp import PROFILES, ciphers
 from .streams import LegSection
@@ -82,6 +83,9 @@ class Leg:
         """The answer's SDP. Raises `BadOffer`; the leg is closed then."""
         try:
             return await self._answer(offer)
+        except NoFreePort as error:
+            await self.close()
+            raise TooManyLegs("every UDP port of this node's range is taken") from error
         except OSError as error:
             await self.close()
             raise MediaError("none of the media addresses can be bound") from error

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .ports import Ports
 from .pulse import Pulse
 from .srtp import Workspace
 
@@ -84,7 +85,8 @@ class Poller:
 class Engine:
     """What all legs of a node share. One event loop's, and no thread's."""
 
-    def __init__(self) -> None:
+    def __init__(self, ports: Ports | None = None) -> None:
+        self.ports = ports if ports is not None else Ports()
         self.workspace = Workspace()
         self.poller = Poller()
         self.pulse = Pulse()
@@ -97,7 +99,7 @@ class MediaSocket(asyncio.DatagramTransport):
         super().__init__()
         self.socket = _open(host)
         try:
-            self.socket.bind((host, 0))
+            engine.ports.bind(self.socket, host)
         except OSError:
             self.socket.close()
             raise

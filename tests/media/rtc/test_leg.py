@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import socket
 import threading
 import weakref
@@ -11,14 +12,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import aioice.ice
 import pytest
 from aiortc.rtcdtlstransport import RTCCertificate
-from kolapp_media.errors import BadOffer, MediaError
+from kolapp_media.errors import BadOffer, MediaError, TooManyLegs
 from kolapp_media.rtc.leg import Leg
+from kolapp_media.rtc.ports import Ports
 from kolapp_media.rtc.sockets import Engine
 from kolapp_media.sdp import clean_offer
 from kolapp_media.settings import MediaSettings
 from media_peers import QuietPeer, until
+from udp_faults import FaultyNetwork
 
 CHROMIUM = (Path(__file__).parents[1] / "data" / "chromium.sdp").read_text()
 
@@ -191,6 +195,43 @@ async def test_every_address_gets_a_candidate(settings) -> None:
     first = candidates[:3]  # the others repeat them for the second section
     assert [each[4] for each in first] == ["127.0.0.1", "::1", "127.0.0.2"]
     assert len({each[3] for each in first}) == 3  # priorities differ (RFC 8445, 5.1.2.1)
+
+
+async def test_a_call_goes_over_ipv6(call, settings, monkeypatch) -> None:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["::1"])
+    call.legs.settings = replace(settings, hosts=("::1",))
+    alice, _, bob, _ = await call.joined()
+
+    await alice.send("video", 1, b"a picture")
+    await bob.until(lambda: [each for each in bob.rtp if each.payload == b"a picture"])
+
+
+async def test_behind_a_nat_the_address_outside_is_told(settings, make_quiet_peer) -> None:
+    behind = replace(settings, advertised=(("", "127.0.0.9"),))
+    states: list[str] = []
+    leg = Leg(behind, behind.hosts, Engine(), lambda _, state: states.append(state))
+    peer = make_quiet_peer()
+    answer = await leg.answer(clean_offer(await peer.offer(), behind))
+    assert "127.0.0.1" not in answer
+
+    port = int(re.findall(r"^a=candidate:.* 127\.0\.0\.9 (\d+) typ host", answer, re.MULTILINE)[0])
+    async with FaultyNetwork() as nat:
+        await nat.stand_before(("127.0.0.1", port), outside=("127.0.0.9", port))
+        await peer.accept(answer)
+        await peer.connected()
+        await until(lambda: states == ["connected"])
+        assert nat.faults.carried
+        await leg.close()
+
+
+async def test_a_leg_without_a_free_port_is_refused_as_a_node_that_is_full(settings) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        leg = Leg(settings, settings.hosts, Engine(Ports(port, port)), lambda *_: None)
+        with pytest.raises(TooManyLegs):
+            await leg.answer(clean_offer(CHROMIUM, settings))
+    assert leg.state == "closed"
 
 
 @pytest.fixture
