@@ -28,7 +28,7 @@ from .policy_kinds import (
     whole,
 )
 from .policy_tables import BANDS, SPECIAL, TITLES, WEEK, Bands, Special, Titles, Week
-from .settings import QueueSettings
+from .settings import BRIDGE, DIRECT, QueueSettings
 
 T = TypeVar("T")
 
@@ -110,6 +110,22 @@ class QueuePolicy:
     )
     take_over: bool = key(
         True, "take_over", FLAG, "After that a colleague may take the visit over; else it ends."
+    )
+
+    mode: str = key(
+        BRIDGE,
+        "mode",
+        one_of(BRIDGE, DIRECT),
+        "Sound and picture over the media nodes, or between the two people directly.",
+    )
+    direct_relay_only: bool = key(
+        False,
+        "direct_relay_only",
+        FLAG,
+        "In direct mode, over TURN servers alone: neither learns the other's address.",
+    )
+    encrypted: bool = key(
+        False, "encrypted", FLAG, "Are calls encrypted end to end, so that no server can listen?"
     )
 
     bands: Bands = key(

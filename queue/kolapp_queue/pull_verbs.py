@@ -131,7 +131,7 @@ class PullVerbs(RecordVerbs):
         ref = _ref(wish.provider, queue)
         who = (ref, keys.clinician(wish.provider, wish.clinician), wish.clinician)
         lock = (wish.key, queue, secrets.token_urlsafe(16), epoch)
-        times = (self._settings.retention_ms, *self._times(ref))
+        times = (self._settings.retention_ms, *self._terms(ref))
         reply = await self._link.both("pull", *who, *lock, *times)
         self._remember(wish.provider, wish.clinician, reply["record"])
         pulled = reply.get("pulled")
@@ -199,7 +199,7 @@ class PullVerbs(RecordVerbs):
             skip = (locked.get("lock", ""), ",".join(busy))
             try:
                 reply = await self._link.queue(
-                    "pull", ref, *lock, *wanted, *skip, *self._times(ref)
+                    "pull", ref, *lock, *wanted, *skip, *self._terms(ref)
                 )
             except (StaleEpoch, NoSuchTicket, WrongState):
                 await self._unlock_patient(ref, locked, record)
@@ -224,10 +224,12 @@ class PullVerbs(RecordVerbs):
                     return {"elsewhere": True}
         raise StaleEpoch
 
-    def _times(self, ref: QueueRef) -> tuple[int, int, int, int]:
-        """How long a call rings, can be undone, is the clinician's, and stays readable."""
+    def _terms(self, ref: QueueRef) -> tuple[int, int, int, int, str]:
+        """How long a call rings, can be undone, is the clinician's, and stays readable; and the
+        ways of its visit."""
         of = self.settings_of(ref)
-        return of.ring_ms, of.undo_ms, self._settings.duty_lease_ms, of.retention_ms
+        times = (of.ring_ms, of.undo_ms, self._settings.duty_lease_ms, of.retention_ms)
+        return *times, of.ways
 
     async def _lock_patient(
         self, ref: QueueRef, patient: PatientKey, clinician: ClinicianKey, record: dict[str, Any]

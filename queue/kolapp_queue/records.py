@@ -99,6 +99,9 @@ def visit(ref: QueueRef, record: Record) -> Visit:
         held_until_ms=record["held_until_ms"],
         undo_until_ms=record["undo_until_ms"],
         said=record.get("said", 0),
+        mode=record.get("mode", "bridge"),
+        relay_only=record.get("relay_only", False),
+        encrypted=record.get("encrypted", False),
     )
 
 

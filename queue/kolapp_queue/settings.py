@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+BRIDGE, DIRECT = "bridge", "direct"  # modes of a visit
+
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
@@ -31,6 +33,21 @@ class QueueSettings:
     # A node that computed waiting times and died is succeeded after this.
     forecast_lease_ms: int = 3_000
     events_ms: int = 604_800_000  # how long the stream of events is kept for its readers
+    # How media goes: over the media nodes ("bridge"), or between the two people ("direct").
+    mode: str = BRIDGE
+    direct_relay_only: bool = False  # in direct mode over relays alone
+    encrypted: bool = False  # end to end, by the clients
+
+    @property
+    def ways(self) -> str:
+        """In which a visit is not as most are, as its record is made from."""
+        direct = self.mode == DIRECT
+        said = {
+            "direct": direct,
+            "relay_only": direct and self.direct_relay_only,
+            "encrypted": self.encrypted,
+        }
+        return ",".join(way for way, holds in said.items() if holds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from .setting_kinds import (
     YES_NO,
     Declared,
     milliseconds,
+    one_of,
     seconds,
     whole,
 )
@@ -67,6 +68,12 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
                 milliseconds(high=31 * 86_400_000),
                 "How long the events of a queue are kept for audit and webhooks.",
             ),
+            "mode": Declared(
+                one_of("bridge", "direct"),
+                "Sound and picture over the media nodes, or between the two people directly.",
+            ),
+            "direct_relay_only": Declared(YES_NO, "In direct mode, over TURN servers alone."),
+            "encrypted": Declared(YES_NO, "Calls are encrypted end to end."),
         },
         "media": {
             "hosts": Declared(

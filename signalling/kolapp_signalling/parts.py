@@ -136,7 +136,9 @@ class VisitInfo(msgspec.Struct, frozen=True):
     `undo_ms` is what is left to undo the pull. `held_ms`: the clinician is gone, and may come back
     so long before a colleague may take over. `outcome`, once there is one, is completed,
     technical_failure, no_show or referred. `said` counts the lines of the chat (`hear`), which are
-    gone when the visit has ended."""
+    gone when the visit has ended. `mode` is bridge, or direct: the two connect to each other with
+    `signal` and no media node has a leg of them, over relays alone if `relay_only`; a direct visit
+    may become a bridged one. `encrypted`: nothing of the media may be sent in clear."""
 
     id: str
     epoch: int
@@ -152,6 +154,9 @@ class VisitInfo(msgspec.Struct, frozen=True):
     held_ms: int = 0
     outcome: str = ""
     said: int = 0
+    mode: str = "bridge"
+    relay_only: bool = False
+    encrypted: bool = False
 
 
 class QueueLoad(msgspec.Struct, frozen=True):

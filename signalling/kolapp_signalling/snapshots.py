@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import msgspec
 from kolapp_queue.model import Duty, Line, Ticket, Visit
+from kolapp_queue.settings import DIRECT
 from kolapp_queue.states import TicketState, VisitState
 
 from .messages import DutySnapshot, TicketSnapshot
@@ -38,6 +39,9 @@ def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo
         held_ms=max(0, visit.held_until_ms - now_ms) if held else 0,
         outcome=visit.outcome.value if visit.outcome is not None else "",
         said=visit.said if live else 0,
+        mode=visit.mode,
+        relay_only=visit.relay_only and visit.mode == DIRECT,
+        encrypted=visit.encrypted,
     )
 
 

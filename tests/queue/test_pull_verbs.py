@@ -339,3 +339,23 @@ async def test_who_is_refused_in_another_queue_is_not_remembered_there(
     assert await store._link.do(lambda redis: redis.smembers(shared)) == set()
     await join(store, two, "anna")
     assert await store._link.do(lambda redis: redis.smembers(shared)) == {ANNA.encode()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "ways"),
+    [
+        ({}, ("bridge", False, False)),
+        ({"mode": "direct"}, ("direct", False, False)),
+        ({"mode": "direct", "direct_relay_only": True}, ("direct", True, False)),
+        ({"direct_relay_only": True, "encrypted": True}, ("bridge", False, True)),
+    ],
+)
+async def test_a_visit_goes_in_the_ways_of_its_queue(
+    store: QueueStore, ref: QueueRef, settings: dict[str, Any], ways: tuple[str, bool, bool]
+) -> None:
+    there = with_settings(store, **settings)
+    visits = [await answered(there, ref, "anna")]
+    await there.hang_up(ref, visits[0].id, DOCTOR, visits[0].epoch)
+    # The second pull knows the clinician's record: on one server it is one step.
+    visits.append(await answered(there, ref, "berit"))
+    assert [(v.mode, v.relay_only, v.encrypted) for v in visits] == [ways, ways]

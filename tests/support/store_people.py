@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from kolapp_queue.bulletin import Bulletin
 from kolapp_queue.cluster import ClusterClient
@@ -37,7 +38,7 @@ async def answered(store: QueueStore, ref: QueueRef, name: str, clinician: str =
     return await store.read_visit(ref, visit.id)
 
 
-def with_settings(store: QueueStore, **settings: int) -> QueueStore:
+def with_settings(store: QueueStore, **settings: Any) -> QueueStore:
     """The same store through the eyes of a node with other settings."""
     return QueueStore(store._link, QueueSettings(**settings))
 

@@ -11,6 +11,7 @@
 -- ARGV[8]  how long it can be undone, ms
 -- ARGV[9]  lease of the clinician on the visit, ms
 -- ARGV[10]  how long what ended stays readable, ms
+-- ARGV[11]  ways of the visit
 local key, record_ms = ARGV[2], ARGV[6]
 
 local record = clinician.lock({key, ARGV[3], ARGV[4], record_ms, ARGV[5]})
@@ -21,7 +22,7 @@ if not here then return {record = record} end
 
 local pulled = queue.pull({
   ARGV[1], record.epoch, record.visit, record.profile, '', '', '', '',
-  ARGV[7], ARGV[8], ARGV[9], ARGV[10],
+  ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11],
 })
 if type(pulled) == 'string' then
   local lock = cmsgpack.pack({

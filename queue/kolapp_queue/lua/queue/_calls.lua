@@ -35,16 +35,16 @@ local function tell_away(codes, before, retention_ms)
   end
 end
 
-local function call(ticket, id, clinician, unit, ring_ms, undo_ms, lease_ms)
+local function call(ticket, id, clinician, unit, ring_ms, undo_ms, lease_ms, ways)
   ticket.state, ticket.reason, ticket.visit = 'called', '', id
   ticket.epoch = count_up('epoch')
   ticket.ring_until_ms = now + ring_ms
   return {
     id = id, ticket = ticket.id, number = ticket.number, patient = ticket.patient,
-    shared = is_shared(ticket.patient),
+    shared = is_shared(ticket.patient), relay_only = ways.relay_only, encrypted = ways.encrypted,
     clinician = clinician, unit = unit, epoch = ticket.epoch, state = 'called',
     called_ms = now, answered_ms = 0, ended_ms = 0, ring_until_ms = ticket.ring_until_ms,
     undo_until_ms = now + undo_ms, holder_until_ms = now + lease_ms, held_until_ms = 0,
-    media_node = '', media_epoch = 0, reason = '', outcome = '',
+    media_node = '', media_epoch = 0, reason = '', outcome = '', mode = ways.direct and 'direct',
   }
 end

@@ -15,13 +15,13 @@
 -- ARGV[10]  how long it can be undone, ms
 -- ARGV[11]  lease of the clinician on the visit, ms
 -- ARGV[12]  how long what ended stays readable, ms
+-- ARGV[13]  ways of the visit: none or some of direct, relay_only, encrypted, with commas
 local clinician, lock_epoch, id, profile = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local wanted, locked, ring_ms = ARGV[5], ARGV[7], tonumber(ARGV[9])
 
 local repeated = read(VISITS, id)
 if repeated then return reply(nil, repeated) end
 if fenced(clinician, lock_epoch) then return refuse('stale_epoch') end
-
 local ticket, codes, unit
 if wanted ~= '' then
   ticket = read(TICKETS, wanted)
@@ -44,7 +44,7 @@ if codes then tell_away(codes, ticket and order_of(place_of(ticket)), tonumber(A
 if not ticket then return reply() end
 
 unit = unit or spelled(profile).unit or ''
-local visit = call(ticket, id, clinician, unit, ring_ms, tonumber(ARGV[10]), tonumber(ARGV[11]))
+local visit = call(ticket, id, clinician, unit, ring_ms, ARGV[10], ARGV[11], listed(ARGV[13]))
 local step = by_clinician('pull', visit)
 if wanted ~= '' then step.name, step.reason = 'pull_ticket', ARGV[6] end
 return packed_reply(nil, select(2, commit(ticket, visit, step)))
