@@ -141,7 +141,7 @@ class Bridge:
         if not self._offers.take(self.visit, participant, time.monotonic()):
             raise TooManyOffers("this participant offers too often; wait some seconds")
         offer = clean_offer(request.sdp, self._settings)
-        seat = Seat(self, epoch, participant, generation, digest)
+        seat = Seat(self, epoch, participant, generation, digest, request.slots)
         seat.leg = self._make_leg(seat.changed)
         seat.answer = await seat.leg.answer(offer)
         if self._closed or epoch < self.media_epoch:
@@ -158,9 +158,8 @@ class Bridge:
                 return self._open_forwarding(request.forward)
             seat = room.give_leg(request.participant)
             room.tell(seat, "closed")
-            seat.move(
-                self, room.visit, request.media_epoch, request.participant, request.generation
-            )
+            where = request.media_epoch, request.participant, request.generation
+            seat.move(self, room.visit, *where, request.slots)
             self._place(seat, request.forward)
             self.tell(seat, "connected")
 
@@ -216,10 +215,20 @@ class Bridge:
             self._reset(media_epoch)
         self._open_forwarding(True)
 
-    async def close_leg(self, participant: str, generation: int) -> None:
-        """Close this very leg; one that was replaced already is closed."""
+    async def close_leg(self, participant: str, generation: int, *, forget: bool = False) -> None:
+        """Close this very leg; one that was replaced already is closed. See `model.CloseLeg`."""
         seat = self._seats.get(participant)
-        if seat is not None and seat.generation == generation:
+        if forget:
+            await self._forget(participant)
+        elif seat is not None and seat.generation == generation:
+            await seat.leg.close()
+
+    async def _forget(self, participant: str) -> None:
+        if (seat := self._seats.get(participant)) is not None:
+            seat.leg.end()  # at once; who offered meanwhile leaves below
+        async with self._lock:
+            seat = self._seats.pop(participant, None)
+        if seat is not None:
             await seat.leg.close()
 
     async def close(self) -> None:

@@ -12,7 +12,11 @@ import msgspec
 CONTROL_LIMIT = 256 * 1024
 
 
-class Request(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True):
+class Request(
+    msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True, omit_defaults=True
+):
+    """What has its default is not sent: a node of the version before knows no newer fields."""
+
     id: int
 
 
@@ -25,21 +29,27 @@ class OpenLeg(Request, frozen=True, tag="open_leg"):
 
     `warm`: `visit` is a waiting room of this one participant, whose leg `TakeLeg` moves into a
     visit later. Refused as `too_many_legs` when warm legs have taken their share of the node.
+
+    `slots`: whom this leg is sent, by name, in the order of its sections: the first in its first
+    audio and its first video section, the second in the second ones. Who is named and not there
+    leaves the sections empty until they come; who is not named, or has no section left, is not
+    sent. Empty: one other participant, in the first sections.
     """
 
     visit: str
     media_epoch: int
-    participant: str  # "patient" or "clinician"; later also guests
+    participant: str  # any names; those of a visit are told apart by them
     generation: int
     sdp: str
     forward: bool
     warm: bool = False
+    slots: tuple[str, ...] = ()
 
 
 class TakeLeg(Request, frozen=True, tag="take_leg"):
     """Move the participant's connected leg out of its waiting room into the visit, as it is: no
-    handshake. From then on it is the leg of this generation, as if `OpenLeg` had made it. Refused
-    as `no_such_leg` when none is connected there."""
+    handshake. From then on it is the leg of this generation, as if `OpenLeg` had made it, with
+    `slots` as there. Refused as `no_such_leg` when none is connected there."""
 
     room: str
     visit: str
@@ -47,6 +57,7 @@ class TakeLeg(Request, frozen=True, tag="take_leg"):
     participant: str
     generation: int
     forward: bool
+    slots: tuple[str, ...] = ()
 
 
 class Echo(Request, frozen=True, tag="echo"):
@@ -64,9 +75,17 @@ class Forward(Request, frozen=True, tag="forward"):
 
 
 class CloseLeg(Request, frozen=True, tag="close_leg"):
+    """Close the leg of this very generation; one that was replaced is closed already.
+
+    `forget`: the participant has left for good. Their leg ends whatever its generation, and so
+    do those of offers that came before; the place is free for somebody else of that name, whose
+    generations begin anew.
+    """
+
     visit: str
     participant: str
     generation: int
+    forget: bool = False
 
 
 class CloseVisit(Request, frozen=True, tag="close_visit"):

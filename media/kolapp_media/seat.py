@@ -14,7 +14,8 @@ class Table(Protocol):
 
 
 class Seat:
-    """`offer` is the digest of what the leg answered; `room` where it was warmed, if it was."""
+    """`offer` is the digest of what the leg answered; `room` where it was warmed, if it was;
+    `slots` whom it is sent, by name."""
 
     __slots__ = (
         "answer",
@@ -24,19 +25,27 @@ class Seat:
         "offer",
         "participant",
         "room",
+        "slots",
         "table",
     )
 
     leg: Leg
 
     def __init__(
-        self, table: Table, media_epoch: int, participant: str, generation: int, offer: bytes
+        self,
+        table: Table,
+        media_epoch: int,
+        participant: str,
+        generation: int,
+        offer: bytes,
+        slots: tuple[str, ...] = (),
     ) -> None:
         self.table = table
         self.media_epoch = media_epoch
         self.participant = participant
         self.generation = generation
         self.offer = offer
+        self.slots = slots
         self.answer = ""
         self.room = ""
 
@@ -45,9 +54,15 @@ class Seat:
         self.table.leg_changed(self, state)
 
     def move(
-        self, table: Table, room: str, media_epoch: int, participant: str, generation: int
+        self,
+        table: Table,
+        room: str,
+        media_epoch: int,
+        participant: str,
+        generation: int,
+        slots: tuple[str, ...],
     ) -> None:
-        self.table, self.room = table, room
+        self.table, self.room, self.slots = table, room, slots
         self.media_epoch, self.participant = media_epoch, participant
         self.generation, self.offer = generation, b""
 

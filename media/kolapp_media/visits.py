@@ -53,7 +53,9 @@ class Visits:
             case CloseLeg():
                 bridge = self._bridges.get(request.visit)
                 if bridge is not None:
-                    await bridge.close_leg(request.participant, request.generation)
+                    await bridge.close_leg(
+                        request.participant, request.generation, forget=request.forget
+                    )
             case CloseVisit():
                 bridge = self._bridges.pop(request.visit, None)
                 if bridge is not None:
