@@ -9,7 +9,14 @@ from typing import get_args
 
 import msgspec
 import pytest
-from kolapp_signalling import chat_messages, codes, messages, parts, relay_messages
+from kolapp_signalling import (
+    chat_messages,
+    codes,
+    desk_messages,
+    messages,
+    parts,
+    relay_messages,
+)
 from kolapp_signalling.session_messages import Hello
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,7 +104,7 @@ def test_the_javascript_client_knows_the_same_messages():
     [
         messages.Welcome,
         messages.TicketSnapshot,
-        messages.DutySnapshot,
+        desk_messages.DutySnapshot,
         messages.SdpAnswer,
         parts.NeedsOffered,
         parts.AskedNeeds,
@@ -109,8 +116,8 @@ def test_the_javascript_client_knows_the_same_messages():
         parts.QueueLoad,
         parts.QueueInfo,
         messages.QueuesNow,
-        messages.BoardNow,
-        messages.IntakeText,
+        desk_messages.BoardNow,
+        desk_messages.IntakeText,
         chat_messages.SaidNow,
         relay_messages.RelayServer,
         relay_messages.RelaysNow,

@@ -22,7 +22,8 @@ from kolapp_queue.model import (
 )
 from kolapp_queue.states import TicketState, VisitState
 
-from .messages import DutySnapshot, QualityNow, TicketSnapshot
+from .desk_messages import DutySnapshot
+from .messages import QualityNow, TicketSnapshot
 from .parts import PlaceInfo, QueueLoad
 from .snapshots import called_ticket, differs, duty_snapshot, ticket_snapshot, visit_info
 

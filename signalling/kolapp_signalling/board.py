@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kolapp_queue.model import Needs, Ticket, Visit
 
-from .messages import BoardNow
+from .desk_messages import BoardNow
 from .parts import BoardTicket, HeldVisit
 
 MOST = 100  # tickets listed

@@ -101,7 +101,7 @@ class Clinician(Participant):
 
     # Verbs
 
-    async def _ready(self, request: d.Ready) -> m.DutySnapshot:
+    async def _ready(self, request: d.Ready) -> d.DutySnapshot:
         queues = dict.fromkeys(self._queue(name, "queues").ref.queue for name in request.queues)
         if not request.weights.keys() <= queues.keys():
             raise Refused(ErrorCode.UNKNOWN_QUEUE, "weights")
@@ -112,7 +112,7 @@ class Clinician(Participant):
         await store.set_shift_end(self._provider, self._key, tuple(queues), leaves_ms)
         return self._snapshot()
 
-    async def _pause(self, request: d.Pause) -> m.DutySnapshot:
+    async def _pause(self, request: d.Pause) -> d.DutySnapshot:
         named = [self._queue(name, "queues").ref.queue for name in request.queues]
         served = named or self._desk.duty.queues
         await self._set_duty((), {})
@@ -130,21 +130,21 @@ class Clinician(Participant):
             await self._services.store.set_duty(self._provider, self._key, queues, profile, weights)
         )
 
-    async def _pull(self, request: d.Pull) -> m.DutySnapshot:
+    async def _pull(self, request: d.Pull) -> d.DutySnapshot:
         visit = await self._mine(self._services.store.pull(self._provider, self._key, request.key))
         if visit is None:
             raise Refused(ErrorCode.NOBODY_WAITING)
         self._services.audience.called(visit)
         return self._with(visit)
 
-    async def _pull_ticket(self, request: d.PullTicket) -> m.DutySnapshot:
+    async def _pull_ticket(self, request: d.PullTicket) -> d.DutySnapshot:
         ref, ticket = self._queue(request.queue).ref, TicketId(request.ticket)
         pull = self._services.store.pull_ticket(ref, ticket, self._key, request.key, request.reason)
         visit = await self._mine(pull)
         self._services.audience.called(visit)
         return self._with(visit)
 
-    async def _take_over(self, request: d.TakeOver) -> m.DutySnapshot:
+    async def _take_over(self, request: d.TakeOver) -> d.DutySnapshot:
         ref, visit = self._queue(request.queue).ref, VisitId(request.visit)
         taken = self._services.store.take_over(ref, visit, self._key, request.key)
         return self._with(await self._mine(taken))
@@ -156,7 +156,7 @@ class Clinician(Participant):
             self._desk.take_visit(active.visit)
             raise
 
-    async def _read_intake(self, request: d.ReadIntake) -> m.IntakeText:
+    async def _read_intake(self, request: d.ReadIntake) -> d.IntakeText:
         visit = await self._visit(request.visit)
         try:
             text = await self._services.store.read_intake(
@@ -164,9 +164,9 @@ class Clinician(Participant):
             )
         except SealError:
             raise Refused(ErrorCode.INTAKE_UNREADABLE) from None
-        return m.IntakeText(visit=visit.id, text=text or "")
+        return d.IntakeText(visit=visit.id, text=text or "")
 
-    async def _board(self, request: d.Board) -> m.BoardNow:
+    async def _board(self, request: d.Board) -> d.BoardNow:
         queue, store = self._served(request.queue), self._services.store
         if queue.line.line is None:
             await queue.line.read()
@@ -175,7 +175,7 @@ class Clinician(Participant):
         line = queue.line.line
         if line is None or not self.session.grants.profile.board:
             seen = held_visits(held, now_ms)
-            return m.BoardNow(queue=request.queue, may_pull=False, held=seen)
+            return d.BoardNow(queue=request.queue, may_pull=False, held=seen)
         tickets = await store.tickets(queue.ref, line.waiting[:MOST])
         return board(request.queue, tickets, len(line.waiting), held, now_ms)
 
@@ -186,26 +186,26 @@ class Clinician(Participant):
             raise Refused(ErrorCode.NOT_ON_DUTY)
         return queue
 
-    async def _give_back(self, request: d.GiveBack) -> m.DutySnapshot:
+    async def _give_back(self, request: d.GiveBack) -> d.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.give_back(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
 
-    async def _hang_up(self, request: m.HangUp) -> m.DutySnapshot:
+    async def _hang_up(self, request: m.HangUp) -> d.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.hang_up(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
 
-    async def _undo(self, request: d.Undo) -> m.DutySnapshot:
+    async def _undo(self, request: d.Undo) -> d.DutySnapshot:
         visit = await self._visit(request.visit)
         ended = await self._services.store.undo_pull(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
 
-    async def _end_wrap_up(self) -> m.DutySnapshot:
+    async def _end_wrap_up(self) -> d.DutySnapshot:
         self._desk.take(await self._services.store.end_wrap_up(self._provider, self._key))
         return self._snapshot()
 
-    async def _transfer(self, request: d.Transfer) -> m.DutySnapshot:
+    async def _transfer(self, request: d.Transfer) -> d.DutySnapshot:
         visit, store = await self._visit(request.visit), self._services.store
         target = self._queue(request.queue).ref
         if target == visit.ref:
@@ -213,12 +213,12 @@ class Clinician(Participant):
         await store.transfer(visit.ref, visit.id, self._key, request.epoch, target.queue)
         return await self._over(await store.read_visit(visit.ref, visit.id))
 
-    async def _ring_again(self, request: d.RingAgain) -> m.DutySnapshot:
+    async def _ring_again(self, request: d.RingAgain) -> d.DutySnapshot:
         visit = await self._visit(request.visit)
         store = self._services.store
         return self._with(await store.ring_again(visit.ref, visit.id, self._key, request.epoch))
 
-    async def _say_outcome(self, request: d.SayOutcome) -> m.DutySnapshot:
+    async def _say_outcome(self, request: d.SayOutcome) -> d.DutySnapshot:
         visit, outcome = await self._visit(request.visit), Outcome(request.outcome)
         said = await self._services.store.set_outcome(
             visit.ref, visit.id, self._key, request.epoch, outcome
@@ -255,19 +255,19 @@ class Clinician(Participant):
 
     # The desk
 
-    async def _over(self, ended: Visit) -> m.DutySnapshot:
+    async def _over(self, ended: Visit) -> d.DutySnapshot:
         """My visit has ended: the wrap-up may have begun."""
         self._services.visit_ended(ended)
         self._desk.take_visit(ended)
         self._desk.take(await self._services.store.duty(self._provider, self._key))
         return self._snapshot()
 
-    def _with(self, visit: Visit) -> m.DutySnapshot:
+    def _with(self, visit: Visit) -> d.DutySnapshot:
         self._desk.take_visit(visit)
         self._desk.duty = replace(self._desk.duty, visit=self._desk.active)
         return self._snapshot()
 
-    def _snapshot(self) -> m.DutySnapshot:
+    def _snapshot(self) -> d.DutySnapshot:
         return self._services.audience.duty_snapshot(self._desk)
 
     async def _visit(self, visit: str) -> Visit:

@@ -1,4 +1,4 @@
-"""What a clinician's client may ask; `messages.py` has the union of all messages."""
+"""What a clinician's client may ask, and what it is shown; `messages.py` has all messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from .parts import ClientMessage, Epoch, Name, Opaque, OutcomeName
+from .parts import (
+    BoardTicket,
+    ClientMessage,
+    Epoch,
+    HeldVisit,
+    Name,
+    Opaque,
+    OutcomeName,
+    QueueLoad,
+    ServerMessage,
+    VisitInfo,
+)
 
 
 class Ready(ClientMessage, frozen=True, tag="ready"):
@@ -110,3 +121,37 @@ class ReadIntake(ClientMessage, frozen=True, tag="read_intake"):
 
     visit: Opaque
     epoch: Epoch
+
+
+class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
+    """The clinician's desk: on duty or not, the queues' lengths, and the active visit. `ended` is
+    the visit before, until the next one: its `reason` says why it is over. `wrap_up_ms` is what is
+    left of the time for notes after it; the next pull ends it. `weights` has the queues served
+    where a wait counts more than once."""
+
+    version: int
+    on_duty: bool
+    queues: list[QueueLoad]
+    serves: list[str]
+    weights: dict[str, int] = msgspec.field(default_factory=dict)
+    visit: VisitInfo | None = None
+    ended: VisitInfo | None = None
+    wrap_up_ms: int = 0
+
+
+class BoardNow(ServerMessage, frozen=True, tag="board", kw_only=True):
+    """A queue as its clinicians see it, in order; no names. `tickets` is empty for who may not see
+    them; `more` is how many wait behind those that are listed."""
+
+    queue: str
+    may_pull: bool
+    tickets: list[BoardTicket] = msgspec.field(default_factory=list)
+    more: int = 0
+    held: list[HeldVisit] = msgspec.field(default_factory=list)
+
+
+class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
+    """What the patient of the visit wrote; empty if nothing."""
+
+    visit: str
+    text: str

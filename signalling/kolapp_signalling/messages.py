@@ -15,8 +15,11 @@ from msgspec import Meta
 from .chat_messages import Hear, SaidNow, Say
 from .desk_messages import (
     Board,
+    BoardNow,
+    DutySnapshot,
     EndWrapUp,
     GiveBack,
+    IntakeText,
     Pause,
     Pull,
     PullTicket,
@@ -30,17 +33,14 @@ from .desk_messages import (
 )
 from .parts import (
     AskedNeeds,
-    BoardTicket,
     CallInfo,
     ClientMessage,
     Epoch,
-    HeldVisit,
     LegInfo,
     Name,
     Opaque,
     PlaceInfo,
     QueueInfo,
-    QueueLoad,
     Sdp,
     ServerMessage,
     VisitInfo,
@@ -216,40 +216,6 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     moved_to: str = ""
     moved_from: str = ""
     signed: str = ""
-
-
-class DutySnapshot(ServerMessage, frozen=True, tag="duty", kw_only=True):
-    """The clinician's desk: on duty or not, the queues' lengths, and the active visit. `ended` is
-    the visit before, until the next one: its `reason` says why it is over. `wrap_up_ms` is what is
-    left of the time for notes after it; the next pull ends it. `weights` has the queues served
-    where a wait counts more than once."""
-
-    version: int
-    on_duty: bool
-    queues: list[QueueLoad]
-    serves: list[str]
-    weights: dict[str, int] = msgspec.field(default_factory=dict)
-    visit: VisitInfo | None = None
-    ended: VisitInfo | None = None
-    wrap_up_ms: int = 0
-
-
-class BoardNow(ServerMessage, frozen=True, tag="board", kw_only=True):
-    """A queue as its clinicians see it, in order; no names. `tickets` is empty for who may not see
-    them; `more` is how many wait behind those that are listed."""
-
-    queue: str
-    may_pull: bool
-    tickets: list[BoardTicket] = msgspec.field(default_factory=list)
-    more: int = 0
-    held: list[HeldVisit] = msgspec.field(default_factory=list)
-
-
-class IntakeText(ServerMessage, frozen=True, tag="intake", kw_only=True):
-    """What the patient of the visit wrote; empty if nothing."""
-
-    visit: str
-    text: str
 
 
 class QualityNow(ServerMessage, frozen=True, tag="quality", kw_only=True):

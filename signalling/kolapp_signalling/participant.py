@@ -21,9 +21,9 @@ from . import log
 from .auth import BadToken
 from .codes import ERROR_TEXT, ErrorCode
 from .connection import Connection
+from .desk_messages import DutySnapshot
 from .gate import Refused
 from .messages import (
-    DutySnapshot,
     Error,
     Offer,
     Pong,

@@ -13,7 +13,8 @@ from kolapp_queue.model import Duty, Line, Ticket, Visit
 from kolapp_queue.settings import DIRECT
 from kolapp_queue.states import TicketState, VisitState
 
-from .messages import DutySnapshot, TicketSnapshot
+from .desk_messages import DutySnapshot
+from .messages import TicketSnapshot
 from .parts import CallInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
 from .roles import PARTICIPANTS
 
