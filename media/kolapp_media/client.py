@@ -21,6 +21,7 @@ from .model import (
     NodeStats,
     Opened,
     OpenLeg,
+    Post,
     Refused,
     Stats,
     TakeLeg,
@@ -92,6 +93,10 @@ class MediaClient(ControlLink):
     async def close_visit(self, visit: str) -> None:
         """End the visit on this node; one that is not here is fine."""
         _expect(await self._ask(CloseVisit(next(self._ids), visit)), Done)
+
+    async def post(self, visit: str, sender: str, to: str, payload: bytes) -> None:
+        """Have every dialler told. Raises BadRequest for what is too long, NodeGone."""
+        _expect(await self._ask(Post(next(self._ids), visit, sender, to, payload)), Done)
 
     async def stats(self) -> NodeStats:
         return _expect(await self._ask(Stats(next(self._ids))), NodeStats)

@@ -23,6 +23,7 @@ from .model import (
     LegQuality,
     NodeStats,
     Opened,
+    Posted,
     Refused,
     Request,
 )
@@ -57,6 +58,7 @@ class ControlLink:
         writer: asyncio.StreamWriter,
         on_event: Callable[[LegChanged], None],
         on_quality: Callable[[LegQuality], None] | None,
+        on_posted: Callable[[Posted], None] | None,
         timeout: float,
     ) -> None:
         self.closed = asyncio.Event()  # set once the connection has ended, whoever ended it
@@ -64,6 +66,7 @@ class ControlLink:
         self._writer = writer
         self._on_event = on_event
         self._on_quality = on_quality
+        self._on_posted = on_posted
         self._timeout = timeout
         self._ids = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Reply]] = {}
@@ -80,6 +83,7 @@ class ControlLink:
         on_event: Callable[[LegChanged], None],
         timeout: float = 5.0,
         on_quality: Callable[[LegQuality], None] | None = None,
+        on_posted: Callable[[Posted], None] | None = None,
     ) -> Self:
         """Dial a node. `timeout` (seconds) holds for this and for each request.
 
@@ -93,7 +97,7 @@ class ControlLink:
                     reader, writer = await asyncio.open_unix_connection(where.path)
                 else:
                     reader, writer = await asyncio.open_connection(where.host, where.port)
-                client = cls(reader, writer, on_event, on_quality, timeout)
+                client = cls(reader, writer, on_event, on_quality, on_posted, timeout)
                 try:
                     await client._handshake(secret)
                 except BaseException:
@@ -175,8 +179,11 @@ class ControlLink:
         try:
             if isinstance(event, LegChanged):
                 self._on_event(event)
-            elif self._on_quality is not None:
-                self._on_quality(event)
+            elif isinstance(event, LegQuality):
+                if self._on_quality is not None:
+                    self._on_quality(event)
+            elif self._on_posted is not None:
+                self._on_posted(event)
         except Exception:  # the listener's mistake must not cost the connection
             _log.exception("a listener failed")
 

@@ -12,7 +12,7 @@ import msgspec
 
 from . import control
 from .errors import BadRequest, MediaError
-from .model import CONTROL_LIMIT, AnyEvent, AnyReply, AnyRequest, LegChanged, Refused
+from .model import CONTROL_LIMIT, AnyEvent, AnyReply, AnyRequest, LegChanged, Posted, Refused
 from .settings import MediaSettings
 
 _log = logging.getLogger(__name__)
@@ -69,6 +69,12 @@ class Dialler:
     def tell(self, event: AnyEvent) -> None:
         """Send an event, if the dialler has proved itself."""
         self._send(_encode.encode(event))
+
+    def pass_on(self, posted: Posted) -> None:
+        """As `tell`, for what may be missed: it never fills more than half of the backlog."""
+        unread = self._writer.transport.get_write_buffer_size() + len(posted.payload)
+        if unread < self._settings.control_backlog // 2:
+            self.tell(posted)
 
     async def _handshake(self) -> control.Seal:
         """Both proofs; returns the seal to open the dialler's frames with."""

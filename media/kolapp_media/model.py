@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 CONTROL_LIMIT = 256 * 1024
+POST_LIMIT = 64 * 1024  # bytes of one posted word
 
 
 class Request(
@@ -94,6 +95,17 @@ class CloseVisit(Request, frozen=True, tag="close_visit"):
     visit: str
 
 
+class Post(Request, frozen=True, tag="post"):
+    """Tell every dialler, this one too, a word of one participant for another: `Posted`. The node
+    neither reads nor keeps it, whether it carries the visit or not. Beyond `POST_LIMIT` it is a
+    `bad_request`."""
+
+    visit: str
+    sender: str
+    to: str
+    payload: bytes
+
+
 class Stats(Request, frozen=True, tag="stats"):
     pass
 
@@ -121,6 +133,7 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="reply", tag="stats"):
     asked: int = 0  # packets that browsers were asked for again
     repaired: int = 0  # those that came then
     floods: int = 0  # times that strangers were too fast to be listened to
+    posted: int = 0  # words of participants passed on between diallers
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="reply", tag="refused"):
@@ -177,6 +190,15 @@ class LegQuality(msgspec.Struct, frozen=True, tag_field="event", tag="leg_qualit
     silent_ms: int = 0
 
 
-AnyEvent = LegChanged | LegQuality
-AnyRequest = OpenLeg | TakeLeg | Echo | Forward | CloseLeg | CloseVisit | Stats
+class Posted(msgspec.Struct, frozen=True, tag_field="event", tag="posted"):
+    """What somebody posted, told once: a dialler that reads too slowly misses it."""
+
+    visit: str
+    sender: str
+    to: str
+    payload: bytes
+
+
+AnyEvent = LegChanged | LegQuality | Posted
+AnyRequest = OpenLeg | TakeLeg | Echo | Forward | CloseLeg | CloseVisit | Post | Stats
 AnyReply = Opened | Done | NodeStats | Refused

@@ -19,11 +19,12 @@ from .bridge import Bridge
 from .collector import Collector
 from .control import Address
 from .dialler import Dialler
-from .errors import TooManyLegs
+from .errors import BadRequest, TooManyLegs
 from .listening import listen_at, remove
 from .load import Load
 from .memory import resident_bytes
 from .model import (
+    POST_LIMIT,
     AnyReply,
     AnyRequest,
     Done,
@@ -31,6 +32,8 @@ from .model import (
     NodeStats,
     Opened,
     OpenLeg,
+    Post,
+    Posted,
     Stats,
 )
 from .portions import in_portions
@@ -64,6 +67,7 @@ class MediaNode:
         self._visits = Visits(settings, self._make_leg, self._leg_changed, lambda: self._load.busy)
         self._legs: set[Leg] = set()
         self._past = Counters()  # of the legs that have gone
+        self._posted = 0
         self._diallers: dict[Dialler, asyncio.Task[None] | None] = {}
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -147,6 +151,7 @@ class MediaNode:
             asked=total.asked,
             repaired=total.repaired,
             floods=total.floods,
+            posted=self._posted,
         )
 
     # Diallers
@@ -173,8 +178,19 @@ class MediaNode:
         """One reply to one request, or a `MediaError`."""
         if isinstance(request, Stats):
             return self.stats(request.id)
+        if isinstance(request, Post):
+            self._pass_on(request)
+            return Done(request.id)
         sdp = await self._visits.ask(request)
         return Opened(request.id, sdp) if isinstance(request, OpenLeg) else Done(request.id)
+
+    def _pass_on(self, post: Post) -> None:
+        if len(post.payload) > POST_LIMIT:
+            raise BadRequest("the word is longer than may be posted")
+        self._posted += 1
+        posted = Posted(post.visit, post.sender, post.to, post.payload)
+        for dialler in list(self._diallers):
+            dialler.pass_on(posted)
 
     # Legs
 
