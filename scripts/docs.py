@@ -68,7 +68,7 @@ def fields(kind: type[msgspec.Struct]) -> str:
     rows = [
         (f"`{f.encode_name}`", type_name(hints[f.name]), "yes" if f.required else "no")
         for f in msgspec.structs.fields(kind)
-        if f.name not in ("id", "re")
+        if f.name != "re" and not (f.name == "id" and issubclass(kind, parts.ClientMessage))
     ]
     return table(("field", "type", "always there"), rows) if rows else "No further fields.\n"
 

@@ -129,6 +129,7 @@ class Visit:
     mode: str = "bridge"  # or "direct": two people, and media past every server
     relay_only: bool = False  # in direct mode: neither learns the other's address
     encrypted: bool = False  # end to end, by the clients
+    most_guests: int = 2  # at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,8 @@ class QueuePolicy:
         False, "encrypted", FLAG, "Are calls encrypted end to end, so that no server can listen?"
     )
 
+    guests: int = key(2, "guests", whole(0, 2), "So many guests may be in a visit at a time.")
+
     bands: Bands = key(
         (("urgent", 1_800_000),),
         "bands",

@@ -224,12 +224,12 @@ class PullVerbs(RecordVerbs):
                     return {"elsewhere": True}
         raise StaleEpoch
 
-    def _terms(self, ref: QueueRef) -> tuple[int, int, int, int, str]:
+    def _terms(self, ref: QueueRef) -> tuple[int, int, int, int, str, int]:
         """How long a call rings, can be undone, is the clinician's, and stays readable; and the
-        ways of its visit."""
+        ways of its visit and how many guests it may have."""
         of = self.settings_of(ref)
         times = (of.ring_ms, of.undo_ms, self._settings.duty_lease_ms, of.retention_ms)
-        return *times, of.ways
+        return *times, of.ways, of.guests
 
     async def _lock_patient(
         self, ref: QueueRef, patient: PatientKey, clinician: ClinicianKey, record: dict[str, Any]

@@ -102,6 +102,7 @@ def visit(ref: QueueRef, record: Record) -> Visit:
         mode=record.get("mode", "bridge"),
         relay_only=record.get("relay_only", False),
         encrypted=record.get("encrypted", False),
+        most_guests=record.get("most_guests", 2),
     )
 
 

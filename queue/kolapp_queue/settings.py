@@ -38,6 +38,8 @@ class QueueSettings:
     direct_relay_only: bool = False  # in direct mode over relays alone
     encrypted: bool = False  # end to end, by the clients
 
+    guests: int = 2  # of a visit at a time
+
     @property
     def ways(self) -> str:
         """In which a visit is not as most are, as its record is made from."""

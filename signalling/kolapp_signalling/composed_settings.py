@@ -74,6 +74,7 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
             ),
             "direct_relay_only": Declared(YES_NO, "In direct mode, over TURN servers alone."),
             "encrypted": Declared(YES_NO, "Calls are encrypted end to end."),
+            "guests": Declared(whole(0, 2), "So many guests may be in a visit at a time."),
         },
         "media": {
             "hosts": Declared(

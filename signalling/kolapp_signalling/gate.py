@@ -58,6 +58,7 @@ def queue_info(
         checks=[check.value for check in admission.checks(policy)],
         notices=notices(facts.bulletin, now_ms),
         ready_from=policy.ready_from,
+        slots=1 + policy.guests,
         **opening,
     )
 

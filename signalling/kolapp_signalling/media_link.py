@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
@@ -81,9 +81,10 @@ class MediaLink:
         return self._legs.states(visit)
 
     async def offer(
-        self, visit: Visit, participant: str, generation: int, sdp: str
+        self, visit: Visit, participant: str, generation: int, sdp: str, slots: Sequence[str]
     ) -> tuple[Visit, str]:
-        """The answer to an offer, and the visit as it is placed now.
+        """The answer to an offer, and the visit as it is placed now. `slots`: whom this participant
+        is sent.
 
         Raises BadOffer, StaleLeg; TooManyLegs when all nodes are full; NodeGone when none is
         there; QueueError.
@@ -98,7 +99,7 @@ class MediaLink:
             epoch, live = visit.media_epoch, visit.state == VisitState.LIVE
             try:
                 answer = await client.open_leg(
-                    visit.id, epoch, participant, generation, sdp, forward=live
+                    visit.id, epoch, participant, generation, sdp, forward=live, slots=slots
                 )
             except (NodeGone, Draining, TooManyLegs):
                 continue

@@ -227,10 +227,14 @@ class QualityNow(ServerMessage, frozen=True, tag="quality", kw_only=True):
 
 
 class SdpAnswer(ServerMessage, frozen=True, tag="sdp_answer", kw_only=True):
+    """`slots` is who is in which receiving section of the offer, by role, whether they are there
+    already or not; more roles than sections are no fault."""
+
     visit: str
     generation: int
     media_epoch: int
     sdp: str
+    slots: list[str] = msgspec.field(default_factory=list)
 
 
 class Error(ServerMessage, frozen=True, tag="error", kw_only=True):

@@ -36,6 +36,7 @@ from .messages import (
 from .parts import ClientMessage, ServerMessage
 from .queues import OpenQueue
 from .relay_messages import AskRelays, RelaysNow
+from .seats import slots_of
 from .services import Services
 from .session import Session, may
 from .session_messages import Hello, LookAround, Ping, Renew
@@ -192,7 +193,12 @@ class Participant:
         if self.connection is not None:
             self.connection.push(kind, snapshot)
 
-    # What both roles need
+    # What all roles need
+
+    @property
+    def seat(self) -> str:
+        """Under which name this person is in a visit."""
+        return self.session.person.role.value
 
     def _queue(self, name: str, field: str = "queue") -> OpenQueue:
         queue = self._services.queues.known(self.session.person.provider, name)
@@ -208,11 +214,17 @@ class Participant:
             raise queue_errors.StaleEpoch
         if visit.state not in may_offer:
             raise queue_errors.WrongState(visit.state)
-        role = self.session.person.role.value
-        visit, sdp = await self._services.media.offer(visit, role, offer.generation, offer.sdp)
+        slots = slots_of(self.seat, 1 + visit.most_guests)
+        visit, sdp = await self._services.media.offer(
+            visit, self.seat, offer.generation, offer.sdp, slots
+        )
         self._services.audience.visit(visit)
         return SdpAnswer(
-            visit=visit.id, generation=offer.generation, media_epoch=visit.media_epoch, sdp=sdp
+            visit=visit.id,
+            generation=offer.generation,
+            media_epoch=visit.media_epoch,
+            sdp=sdp,
+            slots=slots,
         )
 
     async def _enter(
@@ -223,15 +235,24 @@ class Participant:
             raise queue_errors.StaleEpoch
         if visit.state not in may_enter:
             raise queue_errors.WrongState(visit.state)
-        visit = await self._services.warm.enter(visit, self.session.person, request.generation)
+        slots, person = slots_of(self.seat, 1 + visit.most_guests), self.session.person
+        visit = await self._services.warm.enter(visit, person, request.generation, slots)
         self._services.audience.visit(visit)
-        return Entered(visit=visit.id, generation=request.generation, media_epoch=visit.media_epoch)
+        return Entered(
+            visit=visit.id,
+            generation=request.generation,
+            media_epoch=visit.media_epoch,
+            slots=slots,
+        )
 
     async def _prepare(self, queue: OpenQueue, request: Prepare) -> SdpAnswer:
         sdp = await self._services.warm.prepare(
             queue.ref, self.session.person, request.generation, request.sdp
         )
-        return SdpAnswer(visit="", generation=request.generation, media_epoch=0, sdp=sdp)
+        slots = slots_of(self.seat, 1 + self._services.queues.policy(queue.ref).guests)
+        return SdpAnswer(
+            visit="", generation=request.generation, media_epoch=0, sdp=sdp, slots=slots
+        )
 
     async def _echo(self, request: AskEcho) -> EchoNow:
         await self._services.warm.echo(self.session.person, on=request.on)
@@ -253,8 +274,8 @@ class Participant:
         return self._relays(visit.id, visit.id)
 
     def _relays(self, visit: str, leg: str) -> RelaysNow:
-        relays, role = self._services.relays, self.session.person.role.value
-        servers = relays.of(leg, role, self._services.audience.now_ms() / 1000)
+        relays = self._services.relays
+        servers = relays.of(leg, self.seat, self._services.audience.now_ms() / 1000)
         return RelaysNow(visit=visit, servers=servers, ttl_ms=relays.ttl_s * 1000)
 
     async def _guarded(self, work: Awaitable[None]) -> None:

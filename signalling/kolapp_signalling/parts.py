@@ -74,7 +74,8 @@ class QueueInfo(msgspec.Struct, frozen=True):
     `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
     the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
     joining may be refused for, `needs` what may be asked for; `notices` is what the staff says. Who
-    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody."""
+    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody. `slots` as in a
+    visit."""
 
     name: str
     title: str
@@ -91,6 +92,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
     needs: NeedsOffered | None = None
     notices: list[str] = []
     ready_from: int = 0
+    slots: int = 1
 
 
 class CallInfo(msgspec.Struct, frozen=True):
@@ -102,10 +104,14 @@ class CallInfo(msgspec.Struct, frozen=True):
 
 
 class ParticipantInfo(msgspec.Struct, frozen=True):
-    """`role` is patient or clinician; `media` is none, connecting, connected or lost."""
+    """`role` is patient, clinician, guest1 or guest2; `media` is none, connecting, connected or
+    lost. Of a guest, `kind` is guardian, interpreter or colleague, and `id` another one for each
+    person who has that role one after the other."""
 
     role: str
     media: str
+    kind: str = ""
+    id: str = ""
 
 
 class FlowInfo(msgspec.Struct, frozen=True):
@@ -138,7 +144,8 @@ class VisitInfo(msgspec.Struct, frozen=True):
     technical_failure, no_show or referred. `said` counts the lines of the chat (`hear`), which are
     gone when the visit has ended. `mode` is bridge, or direct: the two connect to each other with
     `signal` and no media node has a leg of them, over relays alone if `relay_only`; a direct visit
-    may become a bridged one. `encrypted`: nothing of the media may be sent in clear."""
+    may become a bridged one. `encrypted`: nothing of the media may be sent in clear. `slots` is how
+    many others there may be, so as many receiving sections are of use in an offer."""
 
     id: str
     epoch: int
@@ -157,6 +164,7 @@ class VisitInfo(msgspec.Struct, frozen=True):
     mode: str = "bridge"
     relay_only: bool = False
     encrypted: bool = False
+    slots: int = 1
 
 
 class QueueLoad(msgspec.Struct, frozen=True):

@@ -43,6 +43,7 @@ def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo
         mode=visit.mode,
         relay_only=visit.relay_only and visit.mode == DIRECT,
         encrypted=visit.encrypted,
+        slots=1 + visit.most_guests,
     )
 
 

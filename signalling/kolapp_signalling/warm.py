@@ -7,6 +7,7 @@ leg outlives the node that its offer went through. Which media node has it, that
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from kolapp_media.client import MediaClient
 from kolapp_media.errors import Draining, MediaError, NodeGone, NoSuchLeg, TooManyLegs
@@ -76,7 +77,9 @@ class Warm:
             raise NoSuchLeg("nobody is prepared")
         await client.echo(room, on=on)
 
-    async def enter(self, visit: Visit, person: Person, generation: int) -> Visit:
+    async def enter(
+        self, visit: Visit, person: Person, generation: int, slots: Sequence[str]
+    ) -> Visit:
         """Move the leg into the visit, which is placed where the leg is if it was nowhere.
 
         Raises NoSuchLeg when there is none or the visit is elsewhere; StaleLeg, NodeGone,
@@ -97,6 +100,7 @@ class Warm:
             role,
             generation,
             forward=visit.state == VisitState.LIVE,
+            slots=slots,
         )
         self._link.entered(visit, role, generation)
         return visit

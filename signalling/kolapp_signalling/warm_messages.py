@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from .parts import ClientMessage, Epoch, Name, Opaque, Sdp, ServerMessage
@@ -40,8 +41,9 @@ class EchoNow(ServerMessage, frozen=True, tag="echo", kw_only=True):
 
 
 class Entered(ServerMessage, frozen=True, tag="entered", kw_only=True):
-    """The leg is in the visit; `media_epoch` as with `sdp_answer`."""
+    """The leg is in the visit; `media_epoch` and `slots` as with `sdp_answer`."""
 
     visit: str
     generation: int
     media_epoch: int
+    slots: list[str] = msgspec.field(default_factory=list)

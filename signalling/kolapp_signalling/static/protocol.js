@@ -80,17 +80,19 @@ export class KolappError extends Error {
  *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
  *   last_number?: string, checks?: string[], needs?: NeedsOffered | null,
- *   notices?: string[], ready_from?: number}} QueueInfo
+ *   notices?: string[], ready_from?: number, slots?: number}} QueueInfo
  * @typedef {{professions?: string[], languages?: string[], skills?: string[], ages?: number[],
  *   clinician?: boolean}} NeedsOffered
  * @typedef {{profession?: string, language?: string, skills?: string[], age?: number | null,
  *   clinician?: string}} AskedNeeds
  * @typedef {{visit: string, epoch: number, answer_within_ms: number}} CallInfo
- * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost"}} ParticipantInfo
+ * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost", kind?: string,
+ *   id?: string}} ParticipantInfo
  * @typedef {{id: string, epoch: number, state: "called" | "live" | "held" | "ended", queue: string,
  *   number: number, media_epoch: number, participants: ParticipantInfo[], ring_ms?: number,
  *   live_ms?: number, reason?: string, undo_ms?: number, held_ms?: number,
- *   outcome?: string, said?: number}} VisitInfo
+ *   outcome?: string, said?: number, slots?: number, mode?: "bridge" | "direct",
+ *   relay_only?: boolean, encrypted?: boolean}} VisitInfo
  * @typedef {{name: string, title: string, waiting: number, on_duty: number}} QueueLoad
  *
  * @typedef {{type: "welcome", re?: number, role: string, session: string, person: string,
@@ -122,8 +124,9 @@ export class KolappError extends Error {
  *   limit_kbps: number, silent_ms?: number}} LegInfo
  * @typedef {{type: "quality", re?: number, visit: string, legs: LegInfo[]}} QualityNow
  * @typedef {{type: "sdp_answer", re?: number, visit: string, generation: number,
- *   media_epoch: number, sdp: string}} SdpAnswer
- * @typedef {{type: "entered", re?: number, visit: string, generation: number, media_epoch: number}} Entered
+ *   media_epoch: number, sdp: string, slots?: string[]}} SdpAnswer
+ * @typedef {{type: "entered", re?: number, visit: string, generation: number, media_epoch: number,
+ *   slots?: string[]}} Entered
  * @typedef {{type: "echo", re?: number, on: boolean}} EchoNow
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError

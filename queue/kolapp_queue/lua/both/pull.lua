@@ -12,6 +12,7 @@
 -- ARGV[9]  lease of the clinician on the visit, ms
 -- ARGV[10]  how long what ended stays readable, ms
 -- ARGV[11]  ways of the visit
+-- ARGV[12]  guests that the visit may have
 local key, record_ms = ARGV[2], ARGV[6]
 
 local record = clinician.lock({key, ARGV[3], ARGV[4], record_ms, ARGV[5]})
@@ -22,7 +23,7 @@ if not here then return {record = record} end
 
 local pulled = queue.pull({
   ARGV[1], record.epoch, record.visit, record.profile, '', '', '', '',
-  ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11],
+  ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12],
 })
 if type(pulled) == 'string' then
   local lock = cmsgpack.pack({

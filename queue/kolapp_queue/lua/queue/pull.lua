@@ -16,6 +16,7 @@
 -- ARGV[11]  lease of the clinician on the visit, ms
 -- ARGV[12]  how long what ended stays readable, ms
 -- ARGV[13]  ways of the visit: none or some of direct, relay_only, encrypted, with commas
+-- ARGV[14]  guests that the visit may have at a time
 local clinician, lock_epoch, id, profile = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local wanted, locked, ring_ms = ARGV[5], ARGV[7], tonumber(ARGV[9])
 
@@ -45,6 +46,7 @@ if not ticket then return reply() end
 
 unit = unit or spelled(profile).unit or ''
 local visit = call(ticket, id, clinician, unit, ring_ms, ARGV[10], ARGV[11], listed(ARGV[13]))
+visit.most_guests = tonumber(ARGV[14])
 local step = by_clinician('pull', visit)
 if wanted ~= '' then step.name, step.reason = 'pull_ticket', ARGV[6] end
 return packed_reply(nil, select(2, commit(ticket, visit, step)))
