@@ -23,11 +23,14 @@ async def test_forbidden_sound_asks_for_a_tap(stage: Stage) -> None:
           HTMLMediaElement.prototype.play = async function () {
             if (!this.muted && !tapped) throw new DOMException("", "NotAllowedError");
           };
-          view.showRemote(new MediaStream());
+          const pen = document.createElement("canvas").getContext("2d");
+          view.tiles.seat("patient");
+          view.tiles.draw([{ role: "clinician", name: "Clinician", note: "", icon: "" }]);
+          view.tiles.give({ who: "clinician", stream: pen.canvas.captureStream() });
         }"""
     )
     await page.wait_for_selector("#hear", state="visible")
-    assert await page.evaluate("() => view.remote.muted")  # the picture runs meanwhile
+    assert await page.evaluate("() => view.tiles.first.muted")  # the picture runs meanwhile
     await page.click("#hear")
     await page.wait_for_selector("#hear", state="hidden")
-    assert not await page.evaluate("() => view.remote.muted")
+    assert not await page.evaluate("() => view.tiles.first.muted")

@@ -96,7 +96,9 @@ async def test_connects_and_gives_picture_sound_and_quality(stage: Stage) -> Non
     assert "a=candidate" not in offer["sdp"]  # offered at once, without waiting for any
     assert offer["sdp"].count("a=sendrecv") == 2
     assert "a=group:BUNDLE 0 1" in offer["sdp"]
-    kinds = await page.evaluate("() => streams[0].getTracks().map(({ kind }) => kind).sort()")
+    kinds = await page.evaluate(
+        "() => streams[0].stream.getTracks().map(({ kind }) => kind).sort()"
+    )
     assert kinds == ["audio", "video"]
     await page.evaluate("() => until(() => window.quality?.figures.receiving)")
     assert await page.evaluate("() => quality.grade") == "good"
@@ -232,7 +234,7 @@ async def test_camera_off_sends_a_stand_in(stage: Stage) -> None:
     frames = await page.evaluate(
         """async () => {
           const { LocalMedia } = await import("/static/devices.js");
-          const { StandIn } = await import("/static/stand-in.js");
+          const { StandIn, showsStandIn } = await import("/static/stand-in.js");
           const media = new LocalMedia({ standIn: new StandIn() });
           await media.open();
           await media.setCameraOff(true);
@@ -241,6 +243,7 @@ async def test_camera_off_sends_a_stand_in(stage: Stage) -> None:
           video.srcObject = new MediaStream([track]);
           await video.play();
           await until(() => video.videoWidth === 320);
+          if (!showsStandIn(video)) throw new Error("nobody would know it");
           media.close();
           return [media.own("video"), track.readyState];
         }"""

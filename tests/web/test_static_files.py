@@ -13,6 +13,12 @@ MODULES = sorted(STATIC.glob("*.js"))
 SHEETS = sorted(STATIC.glob("*.css"))
 IMPORT = re.compile(r'^(?:import|export|\}).*?from "\./([a-z-]+\.js)";', re.MULTILINE)
 TEXT_LINES = 300
+WITH_CODE = ["patient", "clinician"]
+LANGUAGES = ("en", "sv", "nb")
+# Files of words in all languages at once; the others hold one language each.
+WORDS = [
+    file.name for file in STATIC.glob("texts-*.js") if file.stem.partition("-")[2] not in LANGUAGES
+]
 
 
 def page(name: str) -> str:
@@ -50,14 +56,14 @@ def test_pages_keep_to_the_content_security_policy(name: str) -> None:
             assert (STATIC / address.removeprefix("/static/")).is_file()
 
 
-@pytest.mark.parametrize("name", ["patient", "clinician"])
+@pytest.mark.parametrize("name", WITH_CODE)
 def test_all_modules_are_asked_for_at_once(name: str) -> None:
     """Found one after the other, they would cost a phone a round trip for every level."""
     preloaded = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page(f"{name}.html"))
     assert sorted(preloaded) == sorted(imports(f"{name}.js"))
 
 
-@pytest.mark.parametrize("name", ["patient", "clinician"])
+@pytest.mark.parametrize("name", WITH_CODE)
 def test_what_the_head_of_a_page_promises_is_there(name: str) -> None:
     text = page(f"{name}.html")
     comment, _, rest = text.partition("-->")
@@ -75,15 +81,15 @@ def is_made(identifier: str, code: str) -> bool:
 
 def test_every_text_is_used() -> None:
     code = "".join(map(page, names_of_code()))
-    keys = {*texts_of("texts-en.js"), *texts_of("texts-ready.js")}
+    keys = {key for name in ("texts-en.js", *WORDS) for key in texts_of(name)}
     built = {key for key in keys if key.startswith(("problem_", "quality_", "ready_"))}
     assert {key for key in keys - built if not re.search(rf'(?:t\.|"){key}\b', code)} == set()
 
 
 def test_no_text_takes_the_place_of_another() -> None:
-    assert not {*texts_of("texts-en.js")} & {*texts_of("texts-ready.js")}
-    for language in ("en", "sv", "nb"):
-        keys = texts_of(f"texts-{language}.js")
+    everywhere = [key for name in WORDS for key in set(texts_of(name))]
+    for language in LANGUAGES:
+        keys = texts_of(f"texts-{language}.js") + everywhere
         assert len(keys) == len(set(keys))
 
 

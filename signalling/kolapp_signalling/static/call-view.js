@@ -1,7 +1,8 @@
 // @ts-check
-/** The call as both pages show it. Draws what it is told; decides nothing. */
+/** The call as all pages show it. Draws what it is told; decides nothing. */
 import { deviceFields, problemWords } from "./device-fields.js";
 import { keepStream } from "./preview.js";
+import { Tiles } from "./tiles.js";
 import { icon, make, setIcon, setText } from "./ui.js";
 import { clock } from "./wait.js";
 
@@ -23,14 +24,13 @@ function round(id, iconName, key, kind = "") {
   return { button, label };
 }
 
-/** A video that plays by itself and never goes full screen on a phone. @param {string} id @param {string} key */
-function video(id, key) {
-  return make("video", { id, autoplay: true, playsinline: true, "data-label": key });
-}
+/** So long a word about who came or went stands there. */
+const NEWS_MS = 8_000;
 
 export class CallView {
-  remote = video("remote", "remote_view");
-  self = video("self", "self_view");
+  tiles = new Tiles(() => this.onPictures(), () => (this.hear.hidden = false));
+  /** Some picture came, went or is another one. */ onPictures = () => {};
+  self = make("video", { id: "self", autoplay: true, playsinline: true, "data-label": "self_view" });
   mute = round("mute", "mic", "mute");
   camera = round("camera", "camera", "camera_off");
   settings = round("settings", "gear", "settings");
@@ -41,6 +41,8 @@ export class CallView {
   quality = make("span", { id: "quality", class: "call-pill", role: "status", hidden: true },
     make("span", { class: "bars", "aria-hidden": "true" }, make("i"), make("i"), make("i")), this.qualityWords);
   problem = make("span", { class: "call-pill", role: "status", hidden: true });
+  news = make("p", { id: "news", class: "call-pill call-news", role: "status" });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #newsTimer;
   statusTitle = make("h2");
   statusText = make("p");
   wheel = make("span", { class: "spinner", "aria-hidden": "true" });
@@ -66,9 +68,9 @@ export class CallView {
     this.words = words;
     this.self.muted = true; // an attribute alone does not silence what a script has made
     root.append(
-      make("div", { class: "call-stage" }, this.remote),
+      this.tiles.root,
       make("div", { class: "call-shade" }),
-      make("div", { class: "call-head" }, this.who, this.elapsed, this.quality, this.problem),
+      make("div", { class: "call-head" }, this.who, this.elapsed, this.quality, this.problem, this.news),
       this.noVideo,
       this.status,
       make("div", { class: "call-self" }, this.self, this.selfOff, this.selfMuted),
@@ -89,7 +91,10 @@ export class CallView {
       void deviceFields(this.fields, media, this.words);
       this.dialog.showModal();
     });
-    this.hear.addEventListener("click", () => this.#play());
+    this.hear.addEventListener("click", () => {
+      this.hear.hidden = true;
+      this.tiles.play();
+    });
     media.addEventListener("change", () => this.renderOwn());
   }
 
@@ -104,28 +109,22 @@ export class CallView {
 
   /** Whether there is a picture of the other person. */
   get hasPicture() {
-    return this.remote.videoWidth > 0 && this.remote.srcObject !== null;
+    const { first } = this.tiles;
+    return first.videoWidth > 0 && first.srcObject !== null;
   }
 
-  /** @param {MediaStream | null} stream */
-  showRemote(stream) {
-    this.remote.srcObject = stream;
+  /** Nobody is seen any more. */
+  clear() {
+    this.tiles.clear();
     this.hear.hidden = true;
-    if (stream) this.#play();
+    this.showNews("");
   }
 
-  /** After a reload nobody has tapped here yet, and browsers then forbid sound: ask for the tap. */
-  async #play() {
-    this.hear.hidden = true;
-    this.remote.muted = false;
-    try {
-      await this.remote.play();
-    } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-      this.hear.hidden = false;
-      this.remote.muted = true;
-      await this.remote.play().catch(() => {});
-    }
+  /** Who came or went; in the page, so that it can be read while it is said. @param {string} text */
+  showNews(text) {
+    clearTimeout(this.#newsTimer);
+    setText(this.news, text);
+    if (text) this.#newsTimer = setTimeout(() => setText(this.news, ""), NEWS_MS);
   }
 
   /** My own side: picture, buttons, what is wrong with the devices. */

@@ -1,10 +1,13 @@
 // @ts-check
 /** One visit after the other: joins the snapshots, the leg, the devices and the view. */
 import { callStatus } from "./call-status.js";
+import { Company } from "./company.js";
 import { nextGeneration } from "./generations.js";
+import { HangUp } from "./hang-up.js";
 import { Leg } from "./media.js";
 import { TOLD_FOR_MS, told, verdict } from "./quality.js";
 import { Relays } from "./relays.js";
+import { othersIn } from "./roster.js";
 import { SoundOnly } from "./sound-only.js";
 import { announce } from "./ui.js";
 
@@ -19,9 +22,6 @@ import { announce } from "./ui.js";
 /** Of a visit that nobody has answered: all that is known of it. @type {VisitInfo} */
 const RINGING = { id: "", epoch: 0, state: "called", queue: "", number: 0, media_epoch: 0, participants: [] };
 
-/** Pauses before a hang-up that was not heard is told again. */
-const TELL_AGAIN = { base_ms: 1_000, cap_ms: 8_000 };
-
 export class Call {
   /** @type {Leg | null} */ #leg = null;
   /** @type {VisitInfo | null} */ #visit = null;
@@ -31,9 +31,6 @@ export class Call {
   /** @type {Flow} */ #flow = "nothing";
   #visitAt = 0;
   #said = "";
-  #left = ""; // id of the visit that I have hung up, whether the server knows it or not
-  #telling = false;
-  #untold = 0; // hang-ups in a row that were not heard
   #sends = false; // before the answer nothing goes out
   /** The leg that came into a visit while it rang. @type {{visit: string, leg: Leg | null}} */ #rung = { visit: "", leg: null };
 
@@ -41,8 +38,8 @@ export class Call {
    * @param {KolappClient} client
    * @param {LocalMedia} media
    * @param {CallView} view
-   * @param {"patient" | "clinician"} role
-   * @param {import("./warm.js").Warm} warm
+   * @param {string} role of mine in visits; a guest learns it with the first snapshot
+   * @param {Pick<import("./warm.js").Warm, "handOver">} warm
    */
   constructor(client, media, view, role, warm) {
     this.client = client;
@@ -51,13 +48,15 @@ export class Call {
     this.role = role;
     this.warm = warm;
     this.relays = new Relays(client);
+    this.left = new HangUp(client);
+    this.company = new Company(view);
     this.soundOnly = new SoundOnly(media);
     this.soundOnly.addEventListener("change", () => view.showSoundOnly(this.soundOnly));
     view.soundOnly.addEventListener("change", () => void this.soundOnly.set(view.soundOnly.checked));
     view.again.addEventListener("click", () => void this.soundOnly.set(false));
     client.addEventListener("quality", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     media.addEventListener("change", () => void this.#leg?.renewTracks());
-    view.remote.addEventListener("resize", () => this.#leg && this.render());
+    view.onPictures = () => void (this.#leg && this.render());
   }
 
   /** Sound and picture come and go, whatever the connection to the server does. */
@@ -72,10 +71,11 @@ export class Call {
 
   /** The newest snapshot of the visit: begin it, or go on with it. @param {VisitInfo} visit */
   follow(visit) {
-    if (this.#visit?.id !== visit.id && this.#left !== visit.id) this.#over();
+    if (this.#visit?.id !== visit.id && this.left.visit !== visit.id) this.#over();
     this.#visit = visit;
     this.#visitAt = performance.now();
-    if (this.#left) void this.#tellHangUp();
+    this.company.follow(visit, this.role);
+    if (this.left.visit) void this.left.tell(() => this.#visit);
     else if (this.#leg) this.#leg.follow(visit);
     else this.#begin(visit);
     this.render();
@@ -89,7 +89,7 @@ export class Call {
     const known = this.#visit;
     this.end();
     this.media.close();
-    this.#left = visit;
+    this.left.visit = visit;
     if (known) this.follow(known);
     else this.render();
   }
@@ -127,15 +127,15 @@ export class Call {
 
   /** Nothing is left of the visit that there was. */
   #over() {
-    this.#left = "";
-    this.#untold = 0;
+    this.left.forget();
     if (!this.#visit) return;
     this.soundOnly.use(null);
     this.#leg?.close();
     this.#leg = this.#visit = this.#grade = this.#told = null;
     this.#flow = "nothing";
     this.media.close();
-    this.view.showRemote(null);
+    this.company.end();
+    this.view.clear();
   }
 
   /** Also once a second, for the clock. */
@@ -143,12 +143,13 @@ export class Call {
     const { t } = this.view.words;
     const online = this.client.state === "open";
     const visit = this.#visit;
-    if (this.#left) {
+    if (this.left.visit) {
       this.#renderBare("closed", { title: t.hanging_up, text: online ? "" : t.hanging_up_offline, busy: true });
     } else if (!visit || !this.#leg) {
       const text = online ? t.connecting_patient : t.answer_offline;
       this.#renderBare("idle", { title: t.connecting, text, busy: true });
     } else {
+      this.company.draw(this.role, this.soundOnly.on);
       const live_s = ((visit.live_ms ?? 0) + performance.now() - this.#visitAt) / 1000;
       this.view.root.dataset.leg = this.#leg.state;
       this.view.showHead(this.#who(visit), visit.state === "called" ? null : live_s);
@@ -160,33 +161,17 @@ export class Call {
   /** Before there is a leg, or after it. @param {LegState} leg @param {Status} status */
   #renderBare(leg, status) {
     this.view.root.dataset.leg = leg;
-    this.view.showHead(this.#visit ? this.#who(this.#visit) : this.view.words.t.clinician, null);
+    this.view.showHead(this.#who(this.#visit), null);
     this.view.showQuality(null);
     this.#say(status);
   }
 
-  /** @param {VisitInfo} visit */
-  #who({ number }) {
+  /** @param {VisitInfo | null} visit */
+  #who(visit) {
     const { t } = this.view.words;
-    return this.role === "patient" ? t.clinician : `${t.patient} · ${t.number(number)}`;
-  }
-
-  /** Until a snapshot says that it is over: a hang-up that nobody heard is no hang-up. */
-  async #tellHangUp() {
-    if (this.#telling) return;
-    this.#telling = true;
-    while (this.#left && this.#visit) {
-      const { id: visit, epoch } = this.#visit;
-      const told = await this.client.request("hang_up", { visit, epoch }).then(() => true, () => false);
-      if (told || this.client.state === "closed") break;
-      await new Promise((resolve) => setTimeout(resolve, this.#pauseBeforeTelling()));
-    }
-    this.#telling = false;
-  }
-
-  #pauseBeforeTelling() {
-    this.#untold += 1;
-    return Math.min(TELL_AGAIN.cap_ms, TELL_AGAIN.base_ms * 2 ** (this.#untold - 1));
+    const names = this.company.people.map(({ name }) => name).join(", ");
+    if (this.role !== "clinician" || !visit) return names || t.clinician;
+    return `${names || t.patient} · ${t.number(visit.number)}`;
   }
 
   /** @param {VisitInfo} visit */
@@ -198,13 +183,14 @@ export class Call {
       this.render();
     });
     leg.addEventListener("stream", (event) => {
-      this.view.showRemote(/** @type {CustomEvent} */ (event).detail);
+      this.company.remeasure();
+      this.view.tiles.give(/** @type {CustomEvent} */ (event).detail);
       this.render();
     });
     leg.addEventListener("quality", (event) => this.#measured(/** @type {CustomEvent} */ (event)));
     this.#leg = leg;
     this.soundOnly.use(leg);
-    if (leg.stream) this.view.showRemote(leg.stream);
+    for (const slot of leg.slots) this.view.tiles.give(slot);
     this.view.renderOwn();
     leg.start();
   }
@@ -253,7 +239,8 @@ export class Call {
   }
 
   /** @param {CustomEvent} event */
-  #measured({ detail: { grade, figures } }) {
+  #measured({ detail: { grade, figures, senders } }) {
+    this.company.measured(senders);
     this.#flow = this.#flowOf(figures);
     this.#grade = grade;
     this.soundOnly.judge(verdict(this.#grade, this.#fresh));
@@ -269,7 +256,8 @@ export class Call {
 
   /** @param {VisitInfo} visit @param {Leg} leg */
   #renderStatus(visit, leg) {
-    const other = visit.participants.find(({ role }) => role !== this.role)?.media ?? "none";
+    const others = othersIn(visit, this.role);
+    const other = others.length > 1 ? "several" : (others[0]?.media ?? "none");
     const held = visit.state === "held";
     this.#say(callStatus(this.view.words.t, this.role, leg.state, other, this.#seen, held, leg.crowded));
   }

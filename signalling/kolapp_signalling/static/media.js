@@ -1,16 +1,14 @@
 // @ts-check
 import { KolappError } from "./protocol.js";
+import { LegMeter } from "./leg-meter.js";
 import { LEG_TIMING } from "./leg-timing.js";
-import { grade, Readings } from "./quality.js";
 import { watchSilence } from "./silence.js";
+import { addSections, isTooSmall, othersOf, renewSent, slotsOf } from "./slots.js";
 
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 /** @typedef {import("./protocol.js").Requests} Requests */
 /** @typedef {import("./devices.js").Kind} Kind */
 /** @typedef {"idle" | "connecting" | "connected" | "reconnecting" | "failed" | "closed"} LegState */
-
-/** A face at 640x480 and 30 frames a second gains nothing above it. */
-const VIDEO_BITRATE = 1_200_000;
 
 /** After these another offer would be refused as well; a new snapshot decides what is next. */
 const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "forbidden", "closed", "too_early", "no_ticket", "not_on_duty"]);
@@ -22,8 +20,8 @@ const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "for
  * generation, and the old one is dropped when the new one has its answer. The client always
  * offers, so there is no glare; it does not wait for candidates, since the node uses none.
  *
- * Events: `state` (detail LegState), `stream` (MediaStream of the other person), `quality`
- * ({grade, figures}).
+ * Events: `state` (detail LegState), `stream` (a Slot: who, and what is received of them; one event
+ * for each place of the leg), `quality` ({grade, figures, senders}).
  */
 export class Leg extends EventTarget {
   /** @type {LegState} */ state = "idle";
@@ -39,9 +37,9 @@ export class Leg extends EventTarget {
   #making = 0; // counts the connections that were begun
   #madeAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
-  /** @type {ReturnType<typeof setInterval> | undefined} */ #statsTimer;
   #unlisten = () => {};
-  #readings = new Readings();
+  #meter = new LegMeter(() => this.#connected, (measure) => this.#emit("quality", measure));
+  /** @type {string[]} who is received where, as the server said with the answer */ #names = [];
 
   /**
    * @param {object} options
@@ -64,7 +62,7 @@ export class Leg extends EventTarget {
 
   start() {
     if (this.state !== "idle") return;
-    this.#statsTimer = setInterval(() => this.#measure(), this.timing.stats_every_ms);
+    this.#meter.start(this.timing.stats_every_ms);
     void this.#make();
   }
 
@@ -75,6 +73,7 @@ export class Leg extends EventTarget {
     if (this.state === "failed") return this.#repair(); // refused before; things have changed
     if (this.#step !== "answered") return;
     if (visit.media_epoch > this.#answeredEpoch) return this.#repair();
+    if (isTooSmall(visit, this.options.role, this.#names)) return this.#repair();
     if (this.#saysLost() && this.state === "connected") {
       const age = performance.now() - this.#madeAt;
       this.#later(Math.max(0, this.timing.lost_grace_ms - age), () => {
@@ -97,10 +96,11 @@ export class Leg extends EventTarget {
     if (this.state !== "connected" || !pc) return this.#repair();
     const generation = this.options.nextGeneration(visit.id, 1);
     try {
-      const { media_epoch } = await options.enter({ visit: visit.id, epoch: visit.epoch, generation });
+      const { media_epoch, slots } = await options.enter({ visit: visit.id, epoch: visit.epoch, generation });
       if (pc !== this.#pc) return;
       this.#step = "answered";
       this.#answeredEpoch = media_epoch;
+      this.#name(pc, slots);
       this.#listen(pc);
       if (this.#visit.media_epoch > media_epoch) this.#repair();
     } catch (error) {
@@ -114,9 +114,9 @@ export class Leg extends EventTarget {
     this.#repair();
   }
 
-  /** The other side, whenever it is connected: for who takes a warm leg over. */
-  get stream() {
-    return this.#pc && this.state === "connected" ? streamOf(this.#pc) : null;
+  /** The others, whenever the leg is connected: for who takes a warm one over. @returns {import("./slots.js").Slot[]} */
+  get slots() {
+    return this.#connected ? slotsOf(this.#connected.pc, this.#names) : [];
   }
 
   /** The browser's own figures. @returns {Promise<any[]>} */
@@ -127,18 +127,13 @@ export class Leg extends EventTarget {
 
   /** Something that I send changed: another camera, or none. No negotiation is needed. */
   async renewTracks() {
-    for (const pc of [this.#pc, this.#old]) {
-      for (const { sender, receiver } of pc?.getTransceivers() ?? []) {
-        const track = this.options.track(/** @type {Kind} */ (receiver.track.kind));
-        if (sender.track !== track) await sender.replaceTrack(track).catch(() => {});
-      }
-    }
+    for (const pc of [this.#pc, this.#old]) if (pc) await renewSent(pc, this.options.track);
   }
 
   close() {
     this.#making += 1;
     clearTimeout(this.#timer);
-    clearInterval(this.#statsTimer);
+    this.#meter.stop();
     this.#unlisten();
     this.#drop(this.#old);
     this.#drop(this.#pc);
@@ -169,19 +164,12 @@ export class Leg extends EventTarget {
 
   /** A new connection in the place of the present one, which lives on until the answer. @param {RTCIceServer[]} iceServers */
   #connection(iceServers) {
-    const { track } = this.options;
     const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
-    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
-      const direction = kind === "video" && this.soundOnly ? "sendonly" : "sendrecv";
-      const init = /** @type {RTCRtpTransceiverInit} */ ({ direction });
-      if (kind === "video") init.sendEncodings = [{ maxBitrate: VIDEO_BITRATE }];
-      pc.addTransceiver(track(kind) ?? kind, init);
-    }
+    addSections(pc, { slots: this.#visit.slots ?? 1, soundOnly: this.soundOnly, track: this.options.track });
     pc.onconnectionstatechange = () => pc === this.#pc && this.#pcChanged(pc);
     if (this.#old) this.#drop(this.#pc); // never answered: of no use to anybody
     else this.#old = this.#pc;
     this.#pc = pc;
-    this.#readings = new Readings();
     return pc;
   }
 
@@ -194,6 +182,7 @@ export class Leg extends EventTarget {
     this.#step = "answered";
     this.crowded = false;
     this.#answeredEpoch = answer.media_epoch;
+    this.#name(pc, answer.slots);
     if (this.#visit.media_epoch > answer.media_epoch) return this.#repair();
     // What I send may have changed while the offer was on its way.
     void this.renewTracks();
@@ -234,11 +223,17 @@ export class Leg extends EventTarget {
     if (this.#answeredEpoch) this.#unlisten = watchSilence(pc, () => pc === this.#pc && this.state === "connected" && this.#repair());
   }
 
-  /** Once a connection: giving the same picture again would make it flicker. @param {RTCPeerConnection} pc */
+  /** Who is where; a server from before there were guests does not say. @param {RTCPeerConnection} pc @param {string[]} [told] */
+  #name(pc, told) {
+    const names = told ?? othersOf(this.options.role);
+    this.#names = slotsOf(pc, names).map(({ who }) => who);
+  }
+
+  /** Once a connection. @param {RTCPeerConnection} pc */
   #show(pc) {
     if (this.#shown === pc) return;
     this.#shown = pc;
-    this.#emit("stream", streamOf(pc));
+    for (const slot of this.slots) this.#emit("stream", slot);
   }
 
   /** Another leg, at once the first time, then after growing pauses. */
@@ -264,13 +259,8 @@ export class Leg extends EventTarget {
     return this.#visit.participants.some(({ role, media }) => role === this.options.role && media === "lost");
   }
 
-  async #measure() {
-    const pc = this.#pc;
-    if (!pc || this.state !== "connected") return;
-    const reports = await this.stats();
-    if (!reports.length || pc !== this.#pc) return;
-    const figures = this.#readings.add(reports, performance.now());
-    if (figures) this.#emit("quality", { grade: grade(figures), figures });
+  get #connected() {
+    return this.#pc && this.state === "connected" ? { pc: this.#pc, names: this.#names } : null;
   }
 
   /** One timer is enough: whatever is planned last is what matters. @param {number} ms @param {() => void} act */
@@ -295,6 +285,3 @@ export class Leg extends EventTarget {
   /** @param {string} name @param {unknown} detail */
   #emit = (name, detail) => void this.dispatchEvent(new CustomEvent(name, { detail }));
 }
-
-/** @param {RTCPeerConnection} pc */
-const streamOf = (pc) => new MediaStream(pc.getReceivers().map(({ track }) => track));

@@ -133,14 +133,14 @@ export function grade({ receiving, loss, rtt_ms }) {
   return "poor";
 }
 
-/** @param {QualityNow} word @param {string} role mine @returns {Told} */
+/** Of several others the worst that is not gone counts. @param {QualityNow} word @param {string} role mine @returns {Told} */
 export function told(word, role) {
-  const find = (/** @type {boolean} */ own) => word.legs.find((leg) => (leg.role === role) === own);
   const graded = (/** @type {import("./protocol.js").LegInfo | undefined} */ leg) =>
     leg ? grade({ receiving: true, loss: Math.max(leg.up.loss, leg.down.loss), rtt_ms: leg.round_trip_ms }) : null;
-  const theirs = find(false);
-  const gone = (theirs?.silent_ms ?? 0) >= GONE_MS;
-  return { mine: graded(find(true)), theirs: gone ? null : graded(theirs), gone };
+  const others = word.legs.filter((leg) => leg.role !== role);
+  const there = others.filter(({ silent_ms = 0 }) => silent_ms < GONE_MS);
+  const [worst = null] = there.map(graded).sort((a, b) => (b ? RANK[b] : 0) - (a ? RANK[a] : 0));
+  return { mine: graded(word.legs.find((leg) => leg.role === role)), theirs: worst, gone: others.length > there.length && !there.length };
 }
 
 /**

@@ -127,7 +127,7 @@ export class Ready {
 
   /** The leg is another one, or the check has begun: show what comes back. */
   #renew() {
-    const stream = this.#step === "listening" ? (this.warm.leg?.stream ?? null) : null;
+    const stream = this.#step === "listening" ? (this.warm.leg?.slots[0]?.stream ?? null) : null;
     if ((this.video.srcObject === null) !== (stream === null)) this.video.srcObject = stream;
     this.#render();
   }

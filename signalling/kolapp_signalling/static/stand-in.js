@@ -4,7 +4,8 @@
  * Black would look like a fault, and no picture at all would freeze the last one.
  */
 
-const SIZE = { width: 320, height: 240 };
+/** No camera gives this shape, so who receives it knows that the camera is off (PROTOCOL.md, Media). */
+const SIZE = { width: 320, height: 160 };
 
 /** A still picture gives no frames, and a late viewer would see nothing: paint it again and again. */
 const REPAINT_MS = 500;
@@ -38,8 +39,10 @@ export class StandIn {
 /** @param {CanvasRenderingContext2D} pen */
 function paint(pen) {
   const { width, height } = SIZE;
+  pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.fillStyle = "#22322e";
   pen.fillRect(0, 0, width, height);
+  pen.translate(0, (height - 240) / 2);
   pen.strokeStyle = "#8fa8a1";
   pen.lineWidth = 5;
   pen.lineJoin = pen.lineCap = "round";
@@ -53,3 +56,6 @@ function paint(pen) {
   pen.lineTo(202, 154);
   pen.stroke();
 }
+
+/** Whether what is received is such a picture. @param {{videoWidth: number, videoHeight: number}} video */
+export const showsStandIn = ({ videoWidth, videoHeight }) => videoWidth === SIZE.width && videoHeight === SIZE.height;

@@ -76,8 +76,9 @@ export class Warm extends EventTarget {
   #start(queue) {
     this.#queue = queue;
     this.#startedAt = performance.now();
+    const { slots } = this.client.welcome?.queues.find(({ name }) => name === queue) ?? {};
     const leg = new Leg({
-      visit: ROOM,
+      visit: { ...ROOM, slots },
       role: this.role,
       offer: ({ generation, sdp }) => this.client.request("prepare", { queue, generation, sdp }),
       track: (kind) => (this.sending ? this.media.outgoing(kind) : null),

@@ -1,0 +1,158 @@
+// @ts-check
+/**
+ * The others of a call: one of them fills the stage, two or three have a tile each with their name.
+ * Whoever it is, their video element stays the same when their leg or mine is another one.
+ */
+import { showsStandIn } from "./stand-in.js";
+import { othersOf } from "./slots.js";
+import { icon, make, setIcon, setText } from "./ui.js";
+
+/** @typedef {import("./roster.js").Person} Person */
+/** @typedef {import("./roster.js").Shown} Shown */
+/** @typedef {import("./slots.js").Slot} Slot */
+
+/** As many as there are seats beside one's own. */
+const MOST = 3;
+
+class Tile {
+  video;
+  picture = icon("person");
+  note = make("p", { class: "tile-note" });
+  off = make("div", { class: "tile-off", hidden: true }, this.picture, this.note);
+  name = make("span", { class: "tile-name" });
+  plate = make("p", { class: "tile-plate" }, this.name);
+
+  /** @param {number} index */
+  constructor(index) {
+    this.video = make("video", { id: "remote", autoplay: true, playsinline: true, "data-label": "remote_view" });
+    if (index) this.video.id += `-${index + 1}`;
+    this.root = make("div", { class: "tile", hidden: index > 0 }, this.video, this.off, this.plate);
+  }
+
+  /** @returns {Shown} */
+  get shown() {
+    if (!this.video.srcObject || !this.video.videoWidth) return "nothing";
+    return showsStandIn(this.video) ? "stand_in" : "picture";
+  }
+
+  /**
+   * Tracks are changed within one stream: another stream would show nothing until its first picture.
+   * @param {MediaStream | null} stream @returns {boolean} whether there is something to play
+   */
+  give(stream) {
+    const { srcObject } = this.video;
+    const before = srcObject instanceof MediaStream ? srcObject.getTracks() : [];
+    const now = stream?.getTracks() ?? [];
+    if (!stream) this.video.srcObject = null;
+    else if (!before.length) this.video.srcObject = new MediaStream(now);
+    if (!stream || !before.length || !(srcObject instanceof MediaStream)) return stream !== null;
+    const fresh = now.filter((track) => !before.includes(track));
+    for (const track of fresh) srcObject.addTrack(track);
+    for (const track of before) if (!now.includes(track)) srcObject.removeTrack(track);
+    return fresh.length > 0;
+  }
+
+  /** @param {Person} person */
+  draw({ name, note, icon: iconName }) {
+    this.root.hidden = false;
+    setText(this.name, name);
+    setText(this.note, note);
+    this.off.hidden = !iconName && !note;
+    this.root.classList.toggle("bare", iconName !== "");
+    this.picture.toggleAttribute("hidden", !iconName);
+    if (iconName) setIcon(this.picture, iconName);
+  }
+}
+
+export class Tiles {
+  #tiles = Array.from({ length: MOST }, (_, index) => new Tile(index));
+  /** @type {Map<string, MediaStream>} what is received, by role */ #streams = new Map();
+  root = make("div", { class: "call-stage", "data-others": "1" }, ...this.#tiles.map(({ root }) => root));
+  /** @type {string[]} who has which tile */ #seats = [];
+  /** @type {Set<string>} */ #present = new Set();
+
+  /**
+   * @param {() => void} changed some picture came, went or is another one
+   * @param {() => void} forbidden the browser gives no sound until somebody taps
+   */
+  constructor(changed, forbidden) {
+    this.forbidden = forbidden;
+    for (const { video } of this.#tiles) {
+      for (const event of ["resize", "emptied"]) video.addEventListener(event, changed);
+    }
+  }
+
+  /** The element of the first seat: the other person, where there is one other. */
+  get first() {
+    return /** @type {Tile} */ (this.#tiles[0]).video;
+  }
+
+  /** @param {string} role mine */
+  seat(role) {
+    this.#seats = othersOf(role);
+  }
+
+  /** @param {string} who @returns {Tile | undefined} */
+  #of(who) {
+    return this.#tiles[this.#seats.indexOf(who)];
+  }
+
+  /** @param {string} role @returns {Shown} */
+  shown(role) {
+    return this.#of(role)?.shown ?? "nothing";
+  }
+
+  /** What is received of somebody, whether they are there yet or not. @param {Slot} slot */
+  give({ who, stream }) {
+    if (!who) return;
+    this.#streams.set(who, stream);
+    if (this.#present.has(who)) this.#attach(who);
+  }
+
+  /** The call is over: nobody is seen any more. */
+  clear() {
+    this.#streams.clear();
+    this.draw([]);
+  }
+
+  /** Whose picture is not among these is forgotten: the seat's next one is somebody else. @param {Person[]} people */
+  draw(people) {
+    const now = new Set(people.map(({ role }) => role));
+    this.root.dataset.others = String(Math.max(1, people.length));
+    for (const [index, tile] of this.#tiles.entries()) {
+      if (now.has(this.#seats[index] ?? "")) continue;
+      tile.give(null);
+      tile.root.hidden = index > 0 || people.length > 0;
+      tile.off.hidden = true;
+    }
+    const came = people.filter(({ role }) => !this.#present.has(role));
+    this.#present = now;
+    for (const { role } of came) this.#attach(role);
+    for (const person of people) this.#of(person.role)?.draw(person);
+  }
+
+  /** @param {string} who */
+  #attach(who) {
+    const tile = this.#of(who);
+    const stream = this.#streams.get(who);
+    if (tile && stream && tile.give(stream)) void this.#play(tile.video);
+  }
+
+  /** After somebody has tapped. */
+  play() {
+    for (const { video } of this.#tiles) if (video.srcObject) void this.#play(video);
+  }
+
+  /** After a reload nobody has tapped here yet, and browsers then forbid sound: the picture runs without. @param {HTMLVideoElement} video */
+  async #play(video) {
+    video.muted = false;
+    try {
+      await video.play();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+      video.muted = true;
+      this.forbidden();
+      await video.play().catch(() => {});
+    }
+  }
+}
