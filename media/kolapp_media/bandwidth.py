@@ -7,6 +7,7 @@ says nothing at all. Bits and seconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _GROWTH = 1.08  # a second, while a hop carries what is sent (as libwebrtc's)
@@ -109,6 +110,12 @@ class Said:
         if now - max(self.heard_at, since) > patience:
             return cap
         return None
+
+
+def share(total: int, others: Sequence[float]) -> int:
+    """What one sender may take of a line that carries so much, beside others who send this much
+    now: an equal part, or what they leave. Who was left more gives way as the others come up."""
+    return max(total // (len(others) + 1), total - int(sum(others)))
 
 
 def smallest(*limits: int | None) -> int | None:

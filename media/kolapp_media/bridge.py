@@ -7,15 +7,18 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 
+from .beginnings import Beginnings
 from .errors import NoSuchLeg, StaleLeg, TooManyLegs, TooManyOffers
 from .model import LegChanged, LegQuality, OpenLeg, TakeLeg
 from .offers import OfferLimit
 from .quality import quality_of
 from .rtc.forward import Incoming
 from .rtc.leg import Leg
+from .rtc.wiring import Wiring
 from .sdp import clean_offer
 from .seat import Seat
 from .settings import MediaSettings
+from .slots import in_slots
 
 
 class Bridge:
@@ -45,7 +48,7 @@ class Bridge:
         self._offers = offers
         self._seats: dict[str, Seat] = {}
         self._lock = asyncio.Lock()  # one offer of this visit at a time
-        self._key_frame_timer: asyncio.TimerHandle | None = None
+        self._beginnings = Beginnings(settings)
         self._silent: set[Incoming] = set()
         self._opening = 0  # offers being answered or waiting for that
         self._closed = False
@@ -233,7 +236,7 @@ class Bridge:
 
     async def close(self) -> None:
         self._closed = True
-        self._stop_asking()
+        self._beginnings.stop()
         self._silent.clear()
         await asyncio.gather(*(seat.leg.close() for seat in self._seats.values()))
         self._seats.clear()
@@ -258,37 +261,27 @@ class Bridge:
         self._echoing = on
         if not on:
             for incoming in self._incoming():
-                incoming.part()
+                incoming.wiring.part()
         self._join()
 
     def _join(self) -> None:
         """Let the connected legs hear and see each other, as soon as that is allowed."""
-        incoming = self._incoming()
-        if self._echoing and len(incoming) == 1:
-            incoming = incoming * 2
-        elif not self.forwarding or len(incoming) != 2:
+        there = {
+            seat.participant: (seat.slots, seat.leg.incoming.wiring)
+            for seat in self._seats.values()
+            if seat.alive and seat.leg.incoming is not None
+        }
+        if self._echoing and len(there) == 1:
+            wanted: dict[str, list[str | None]] = {name: [name] for name in there}
+        elif self.forwarding:
+            wanted = in_slots({name: slots for name, (slots, _) in there.items()})
+        else:
             return
-        here, there = incoming
-        if not here.is_joined_to(there):
-            here.join(there)
-            self._ask_key_frames(self._settings.key_frame_attempts, {})
+        new: list[Wiring] = []
+        for name, slots in wanted.items():
+            sources = [there[each][1] if each is not None else None for each in slots]
+            new += there[name][1].hear(sources)
+        self._beginnings.ask(source.feedback for source in new)
 
     def _incoming(self) -> list[Incoming]:
         return [leg.incoming for leg in self.legs() if leg.incoming is not None]
-
-    def _ask_key_frames(self, attempts: int, seen: dict[Incoming, dict[int, int]]) -> None:
-        """A picture begins with a key frame: ask the publishers, again if nothing comes."""
-        self._stop_asking()
-        now = {
-            each: each.feedback.ask_key_frames(silent_since=seen.get(each))
-            for each in self._incoming()
-        }
-        if attempts > 1:
-            self._key_frame_timer = asyncio.get_running_loop().call_later(
-                self._settings.key_frame_interval, self._ask_key_frames, attempts - 1, now
-            )
-
-    def _stop_asking(self) -> None:
-        if self._key_frame_timer is not None:
-            self._key_frame_timer.cancel()
-            self._key_frame_timer = None

@@ -42,7 +42,7 @@ from .rtc.counters import Counters
 from .rtc.leg import Leg
 from .rtc.ports import Ports
 from .rtc.sockets import Engine
-from .settings import MediaSettings
+from .settings import USUAL_PARTICIPANTS, MediaSettings
 from .visits import Visits
 
 _TICK = 0.02  # seconds: each leg's second begins at another tick, so that not all report at once
@@ -124,7 +124,7 @@ class MediaNode:
     @property
     def is_full(self) -> bool:
         """Whether a new visit would be refused."""
-        taken = len(self._legs) + self.settings.max_participants
+        taken = len(self._legs) + USUAL_PARTICIPANTS
         return self.draining or self._load.busy or taken > self.settings.max_legs
 
     def counters(self) -> Counters:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+USUAL_PARTICIPANTS = 2  # of a visit: guests are few, so a node's capacity is counted in pairs
+
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
@@ -25,7 +27,7 @@ class MediaSettings:
     # The part of them that may be warm: of people who have no visit yet.
     most_warm: float = 0.5
     # How many participants one visit may have here.
-    max_participants: int = 2
+    max_participants: int = 4
     # A leg that is not connected this long after its offer has failed. Needed because without
     # remote candidates and their end ICE itself waits for ever.
     connect_timeout: float = 15.0

@@ -11,6 +11,7 @@ from .model import CloseLeg, CloseVisit, Echo, Forward, LegChanged, OpenLeg, Tak
 from .offers import OfferLimit
 from .rtc.leg import Leg
 from .settings import MediaSettings
+from .slots import check_slots
 
 AboutVisits = OpenLeg | TakeLeg | Echo | Forward | CloseLeg | CloseVisit
 
@@ -96,8 +97,7 @@ class Visits:
         return bridge
 
     async def _open_leg(self, request: OpenLeg) -> str:
-        if not request.visit or not request.participant or request.generation < 1:
-            raise BadRequest("visit, participant and a generation from 1 on are needed")
+        self._check(request)
         if request.warm and self._warm() >= self._settings.most_warm * self._settings.max_legs:
             raise TooManyLegs("as many legs are warm as may be")
         bridge = self._opened(request.visit, request.warm)
@@ -107,8 +107,7 @@ class Visits:
             self._forget_unused(bridge)
 
     async def _take_leg(self, request: TakeLeg) -> None:
-        if not request.visit or not request.participant or request.generation < 1:
-            raise BadRequest("visit, participant and a generation from 1 on are needed")
+        self._check(request)
         room = self._room(request.room)
         # A leg that is here already costs the node little more.
         bridge = self._bridges.get(request.visit) or self._make(request.visit, warm=False)
@@ -116,6 +115,11 @@ class Visits:
             await bridge.take_leg(request, room)
         finally:
             self._forget_unused(bridge)
+
+    def _check(self, request: OpenLeg | TakeLeg) -> None:
+        if not request.visit or not request.participant or request.generation < 1:
+            raise BadRequest("visit, participant and a generation from 1 on are needed")
+        check_slots(request.participant, request.slots, self._settings.max_participants)
 
     def _opened(self, visit: str, warm: bool) -> Bridge:
         bridge = self._bridges.get(visit)

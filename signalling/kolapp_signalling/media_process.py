@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from kolapp_media.collector import Collector
 from kolapp_media.node import MediaNode
+from kolapp_media.settings import USUAL_PARTICIPANTS
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.model import NodeRecord
 from kolapp_queue.settings import QueueSettings
@@ -34,7 +35,7 @@ async def run_media(settings: Settings) -> None:
     node = MediaNode(settings.media, settings.cluster_secret, Collector())
     await node.start(settings.media_control)
     node_id = settings.node_id or f"media-{secrets.token_hex(8)}"
-    capacity = settings.media.max_legs // settings.media.max_participants
+    capacity = settings.media.max_legs // USUAL_PARTICIPANTS
 
     def record() -> NodeRecord:
         load = capacity if node.is_full else node.stats().visits

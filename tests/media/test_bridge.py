@@ -198,14 +198,14 @@ async def test_closing_a_leg_that_was_replaced_closes_nothing(
     assert (await client.stats()).legs == 0
 
 
-async def test_a_visit_has_two_participants(
+async def test_a_visit_has_four_participants(
     client: MediaClient, make_quiet_peer: Callable[..., QuietPeer]
 ) -> None:
-    for name in ("patient", "clinician"):
+    for name in ("patient", "clinician", "guest1", "guest2"):
         await offer_and_accept(client, make_quiet_peer(), name)
 
     with pytest.raises(TooManyLegs):
-        await offer_and_accept(client, make_quiet_peer(), "guest")
+        await offer_and_accept(client, make_quiet_peer(), "guest3")
 
 
 class TestSmallNode:

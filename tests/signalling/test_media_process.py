@@ -111,7 +111,7 @@ async def test_a_running_node_is_listed_and_a_stopped_one_is_not(
             address = await told.get()
             [node] = await store.nodes("media")
             assert (node.id, node.address, node.load) == ("m1", address, 0)
-            assert node.capacity == settings.media.max_legs // settings.media.max_participants
+            assert node.capacity == settings.media.max_legs // 2
             host, _, port = address.rpartition(":")
             _, writer = await asyncio.open_connection(host, int(port))
             writer.close()

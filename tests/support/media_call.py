@@ -29,8 +29,15 @@ class Call:
     async def joined(self) -> tuple[QuietPeer, Leg, QuietPeer, Leg]:
         alice, alices = await self.participant()
         bob, bobs = await self.participant()
-        alices.incoming.join(bobs.incoming)
+        join(alices, bobs)
         return alice, alices, bob, bobs
+
+
+def join(*legs: Leg) -> None:
+    """Each of these is sent all others, in this order, and nobody else."""
+    wirings = [leg.incoming.wiring for leg in legs if leg.incoming is not None]
+    for each in wirings:
+        each.hear([other for other in wirings if other is not each])
 
 
 def received(peer: QuietPeer) -> list[tuple[int, int, bytes]]:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from .. import rtcp, rtp
-from ..bandwidth import smallest
+from ..bandwidth import share, smallest
 from ..settings import MediaSettings
 from .counters import Counters
 from .outgoing import Outgoing
@@ -22,7 +22,9 @@ from .streams import SEND_TIME, LegSection, Stream
 _FIRST_ROUND_TRIP = 0.1  # seconds, until one was measured
 _STALE = 10.0  # seconds after which another measurement is better than none
 _SOON = 0.2  # seconds between two words about bandwidth, unless it fell
-_REMEMBERED = 16  # of our reports, to know the one an answer is about
+_REMEMBERED = 64  # of our reports, to know the one an answer is about
+_TOO_EARLY = -1
+_NAMED = 16  # sources in one word about bandwidth
 _FEW = 10  # packets sent again in a second, however bad the line
 _PACKET_BITS = 9_600  # of a video packet
 _UNITS = 65_536  # of a report's times, in a second
@@ -41,7 +43,8 @@ class Feedback:
         back: Outgoing,
         cname: str,
     ) -> None:
-        self.other: Feedback | None = None
+        self.sources: list[Feedback] = []  # of those whom this browser is sent
+        self.receivers: list[Feedback] = []  # of those who are sent what it publishes
         self.round_trip = _FIRST_ROUND_TRIP
         self.heard_at = time.monotonic()  # any sign of life, to the second
         self._packets = 0
@@ -82,8 +85,8 @@ class Feedback:
             self._pass_on_key_frame(ssrc, now)
         if heard.bandwidth is not None:
             self.rates.said.says(heard.bandwidth, now)
-            if self.other is not None:
-                self.other.tell_bandwidth(now)
+            for source in self.sources:
+                source.tell_bandwidth(now)
 
     def _arrived(self, block: rtcp.Block, now: float) -> None:
         """How what we send arrives there."""
@@ -152,41 +155,45 @@ class Feedback:
             waiting = waiting or len(missing) > 0
         return waiting
 
-    def ask_key_frame(self, ssrc: int, now: float) -> None:
+    def ask_key_frame(self, ssrc: int, now: float) -> bool:
         """Ask this leg's browser for a key frame, unless it was asked a moment ago."""
         stream = self._streams.get(ssrc)
         if stream is None or now - stream.key_frame_at < self._settings.key_frame_interval:
-            return
+            return False
         stream.key_frame_at = now
         self._back.send_rtcp(rtcp.key_frame_request(self._own, ssrc))
+        return True
 
     def ask_key_frames(self, *, silent_since: dict[int, int] | None = None) -> dict[int, int]:
         """Ask for one on every video stream, or only on those silent since an earlier ask.
 
-        Returns how many packets each had sent, for the next ask.
+        Returns how many packets each had sent, for the next ask; of one that was asked only a
+        moment ago -1, since what it then sent may have come too early.
         """
         seen = {}
+        now = time.monotonic()
         for ssrc, stream in self._streams.items():
             if stream.section.kind != "video" or stream.repairs is not None:
                 continue
             seen[ssrc] = stream.packets
-            if silent_since is None or silent_since.get(ssrc) == stream.packets:
-                self.ask_key_frame(ssrc, time.monotonic())
+            due = silent_since is None or silent_since.get(ssrc) in (stream.packets, _TOO_EARLY)
+            if due and not self.ask_key_frame(ssrc, now):
+                seen[ssrc] = _TOO_EARLY
         return seen
 
     def _pass_on_key_frame(self, ssrc: int, now: float) -> None:
-        for source in self._sources():
-            if source.route is not None and source.route.ssrc == ssrc and self.other is not None:
-                self.other.ask_key_frame(source.ssrc, now)
-
-    def _sources(self) -> list[Stream]:
-        """The streams of the other leg that this browser is sent."""
-        other = self.other
-        return [] if other is None else list(other._streams.values())
+        """Ask whoever is seen on this track of ours."""
+        section = self._sections.get(ssrc)
+        if section is None:
+            return
+        for source in self.sources:
+            for stream in list(source._streams.values()):
+                if any(route.track is section.track for route in stream.routes):
+                    source.ask_key_frame(stream.ssrc, now)
 
     def tell_bandwidth(self, now: float) -> None:
         """Tell this leg's browser how much it may send: at once when that fell."""
-        limit = self.rates.limit(self.other.rates if self.other is not None else None, now)
+        limit = self.rates.limit([each._carries(self, now) for each in self.receivers], now)
         if limit is None:
             if not self.told_bandwidth:
                 return
@@ -195,7 +202,13 @@ class Feedback:
             return
         publishers = [each.ssrc for each in self._streams.values() if each.repairs is None]
         self.told_bandwidth, self._told_at = limit, now
-        self._back.send_rtcp(rtcp.bandwidth(self._own, limit, publishers[:_REMEMBERED]))
+        self._back.send_rtcp(rtcp.bandwidth(self._own, limit, publishers[:_NAMED]))
+
+    def _carries(self, sender: Feedback, now: float) -> int | None:
+        """What this browser's line has for one of those whom it is sent."""
+        total = self.rates.carries(now)
+        others = [each.rates.up.bits for each in self.sources if each is not sender]
+        return None if total is None else share(total, others)
 
     # Our reports
 
@@ -212,8 +225,8 @@ class Feedback:
             if stream.repairs is None and (block := stream.block(stream.ssrc, now)) is not None
         ]
         self.rates.tick(now)
-        if self.other is not None:
-            self.rates.try_more(self.other.rates, 1.0)
+        if self.sources:
+            self.rates.try_more([each.rates for each in self.sources], 1.0)
         self.tell_bandwidth(now)
         reports: list[bytes] = []
         named: list[int] = []
@@ -243,11 +256,12 @@ class Feedback:
         """For each track the publisher's own pairing of wall clock and timestamps, moved on to
         this moment: what belongs together there stays together here, lips and voice above all."""
         found = []
-        for stream in self._sources():
-            route, clock = stream.route, stream.clock
-            if route is None or not route.bound or clock is None:
+        for section in self._sections.values():
+            route = section.track.source
+            if route is None or route.stream.clock is None:
                 continue
-            said, at = clock
+            stream = route.stream
+            said, at = route.stream.clock
             found.append(
                 rtcp.SenderInfo(
                     ssrc=route.ssrc,

@@ -19,6 +19,7 @@ from .outgoing import Outgoing
 from .sockets import Engine
 from .srtp import Cipher, protect_rtp, unprotect_rtcp, unprotect_rtp
 from .streams import LegSection, Route, Stream, section_of
+from .wiring import Wiring
 
 _SMALLEST_RTP = rtp.HEADER_SIZE
 _SMALLEST_RTCP = 8
@@ -32,10 +33,9 @@ class Incoming:
     """Takes the media datagrams of one leg, from the moment its keys are known."""
 
     __slots__ = (  # looked up for every packet
-        "__weakref__", "_back", "_bytes_left", "_cipher", "_context", "_counters", "_first",
-        "_heard", "_length", "_limit", "_looks_left", "_memory", "_other", "_packets_left",
-        "_pulse", "_reporters", "_sections", "_settings", "_sources", "_streams", "_view",
-        "feedback",
+        "__weakref__", "_bytes_left", "_cipher", "_context", "_counters", "_first", "_heard",
+        "_length", "_limit", "_looks_left", "_memory", "_packets_left", "_pulse", "_reporters",
+        "_sections", "_settings", "_sources", "_streams", "_view", "feedback", "wiring",
     )  # fmt: skip
 
     def __init__(
@@ -55,8 +55,6 @@ class Incoming:
         self._counters = counters
         self._cipher, self._context = cipher, cipher.context
         self._sections = sections
-        self._back = back
-        self._other: Incoming | None = None
         self._limit = settings.sources_per_leg
         announced = (stream for each in sections for stream in each.streams)
         self._streams = {stream.ssrc: stream for stream in islice(announced, self._limit)}
@@ -70,6 +68,7 @@ class Incoming:
         self._looks_left = _LOOKS
         self._heard = 0
         self.feedback = Feedback(settings, counters, sections, self._streams, back, cname)
+        self.wiring = Wiring(sections, self._streams, back, self.feedback)
 
     def tick(self, now: float) -> None:
         """To be called once a second: another second's budget, and our reports."""
@@ -119,10 +118,13 @@ class Incoming:
             return
         if timestamp != stream.timestamp:
             stream.begin(timestamp, now)
-        if stream.route is None:
-            counters.held += 1
+        route = stream.route
+        if route is not None:
+            self._forward(route, kind, sequence, timestamp, size, now)
+        elif stream.routes:
+            self._spread(stream.routes, kind, sequence, timestamp, size, now)
         else:
-            self._forward(stream.route, kind, sequence, timestamp, size, now)
+            counters.held += 1
 
     def _forward(
         self, route: Route, kind: int, sequence: int, timestamp: int, size: int, now: float
@@ -162,6 +164,22 @@ class Incoming:
             return
         self._counters.forwarded += 1
 
+    def _spread(
+        self,
+        routes: tuple[Route, ...],
+        kind: int,
+        sequence: int,
+        timestamp: int,
+        size: int,
+        now: float,
+    ) -> None:
+        """To several: what is sent to one is rewritten and encrypted where it lies."""
+        area = self._first[size]
+        plain = area.tobytes()
+        for route in routes:
+            area[:] = plain
+            self._forward(route, kind, sequence, timestamp, size, now)
+
     def _renumber(self, route: Route, size: int) -> bool:
         assert route.ids is not None
         try:
@@ -196,9 +214,9 @@ class Incoming:
             self._counters.repeated += 1
             return
         self._counters.repaired += 1
-        if stream.route is not None:
+        if stream.routes:
             kind = kind & 0x80 | original
-            self._forward(stream.route, kind, found[0], timestamp, found[1], _now())
+            self._spread(stream.routes, kind, found[0], timestamp, found[1], _now())
 
     # Streams the offer did not announce
 
@@ -230,43 +248,8 @@ class Incoming:
         stream = Stream(ssrc, section, self._settings, repairs)
         section.streams.append(stream)
         self._streams[ssrc] = stream
-        if self._other is not None:
-            self._other.open_route(stream)
+        self.wiring.learnt(stream)
         return stream
-
-    # Routes
-
-    def join(self, other: Incoming) -> None:
-        """From now on these two legs hear and see each other, and nobody else."""
-        self.part()
-        other.part()
-        self._other, other._other = other, self
-        self.feedback.other, other.feedback.other = other.feedback, self.feedback
-        for here, there in ((self, other), (other, self)):
-            for stream in list(here._streams.values()):
-                there.open_route(stream)
-
-    def is_joined_to(self, other: Incoming) -> bool:
-        return self._other is other
-
-    def part(self) -> None:
-        """End the forwarding, both ways; the other leg may be joined to another one."""
-        other, self._other = self._other, None
-        if other is None:
-            return
-        other._other = None
-        self.feedback.other = other.feedback.other = None
-        for stream in (*self._streams.values(), *other._streams.values()):
-            if stream.route is not None:
-                stream.route.leave()
-
-    def open_route(self, stream: Stream) -> None:
-        """Route another leg's stream to this leg's section of the same kind."""
-        if not stream.section.sends or stream.repairs is not None:
-            return
-        target = next((each for each in self._sections if each.kind == stream.section.kind), None)
-        if target is not None and target.receives:
-            stream.route = Route(stream, target, self._back)
 
     # RTCP
 

@@ -228,7 +228,7 @@ class Leg:
         """Before anything is freed: no route leads here, no packet is taken any more."""
         self._stop_timer()
         if self.incoming is not None:
-            self.incoming.part()
+            self.incoming.wiring.part()
         self._connection.set_media_handler(None)
         self._outgoing.close()
 

@@ -25,6 +25,19 @@ class Flow:
     hop: Hop = field(default_factory=Hop)
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """What the browser last said of one track: `packets` it had been sent by then, and `sent`
+    since it had said so before."""
+
+    kind: str
+    at: float
+    packets: int
+    sent: int
+    loss: float
+    jitter: float
+
+
 class Rates:
     """`up` is from the browser to us, `down` from us to the browser."""
 
@@ -41,17 +54,32 @@ class Rates:
         self._settings = settings
         self._sections = sections
         self._streams = streams
+        self._arrivals: dict[LegSection, _Arrival] = {}
         self._at = 0.0
         self._octets = [0, 0]
         self._sending_since: float | None = None
         self._receiving_since: float | None = None
 
     def heard(self, block: Block, section: LegSection, now: float) -> None:
-        """The browser's report on what we send."""
+        """The browser's report on what we send: of several pictures, each by what it sent."""
         self.said.heard_at = now
-        if section.kind == "video" or not self._sends("video"):
-            self.down.loss = block.fraction / 256
-            self.down.jitter = block.jitter / section.track.clock_rate
+        if section.kind != "video" and self._sends("video"):
+            return
+        track, before = section.track, self._arrivals.get(section)
+        sent = track.packets - (before.packets if before is not None else 0)
+        jitter = block.jitter / track.clock_rate
+        found = _Arrival(section.kind, now, track.packets, sent, block.fraction / 256, jitter)
+        self._arrivals[section] = found
+        fresh = [each for each in self._arrivals.values() if self._counts(each, found)]
+        if not (total := sum(each.sent for each in fresh)):
+            self.down.loss, self.down.jitter = found.loss, found.jitter
+            return
+        self.down.loss = sum(each.loss * each.sent for each in fresh) / total
+        self.down.jitter = sum(each.jitter * each.sent for each in fresh) / total
+
+    def _counts(self, other: _Arrival, newest: _Arrival) -> bool:
+        patience = self._settings.feedback_patience
+        return other.kind == newest.kind and newest.at - other.at < patience
 
     def _sends(self, kind: str) -> bool:
         return any(each.kind == kind and each.track.packets for each in self._sections)
@@ -75,9 +103,9 @@ class Rates:
             self.down.hop.look(self.down.bits, self.down.loss, 0.0, seconds)
         self.is_clear = max(self.up.loss, self.down.loss) < _CLEAR_LOSS and queue < _CLEAR_QUEUE
 
-    def try_more(self, sender: Rates, seconds: float) -> None:
-        """See `Said`. `sender` is who this browser is sent from."""
-        clear = self.is_clear and sender.is_clear
+    def try_more(self, senders: Sequence[Rates], seconds: float) -> None:
+        """See `Said`. `senders` are whom this browser is sent."""
+        clear = self.is_clear and all(each.is_clear for each in senders)
         self.said.try_more(self.down.bits, seconds, clear=clear)
 
     def _look_at_streams(self) -> float:
@@ -91,24 +119,21 @@ class Rates:
         self.up.jitter = chosen.jitter / chosen.clock_rate
         return chosen.queue.delay if chosen.queue is not None else 0.0
 
-    def limit(self, receiver: Rates | None, now: float) -> int | None:
-        """What this browser may send, sound and picture together; None: nothing to say."""
-        settings = self._settings
-        found = self.up.hop.estimate
-        if receiver is not None and receiver._sending_since is not None:
-            found = smallest(
-                found,
-                receiver.down.hop.estimate,
-                receiver.said.limit(
-                    now,
-                    receiver._sending_since,
-                    settings.feedback_patience,
-                    settings.silent_bandwidth,
-                ),
-            )
+    def carries(self, now: float) -> int | None:
+        """What the line to this browser carries, all that it is sent together; None: no word."""
+        if self._sending_since is None:
+            return None
+        patience, cap = self._settings.feedback_patience, self._settings.silent_bandwidth
+        said = self.said.limit(now, self._sending_since, patience, cap)
+        return smallest(self.down.hop.estimate, said)
+
+    def limit(self, receivers: Sequence[int | None], now: float) -> int | None:
+        """What this browser may send, sound and picture together; None: nothing to say.
+        `receivers`: what the line to each of those who are sent it has for it."""
+        found = smallest(self.up.hop.estimate, *receivers)
         if found is None and self._is_beginning(now):
-            found = settings.first_bandwidth
-        return None if found is None else min(found, settings.most_bandwidth)
+            found = self._settings.first_bandwidth
+        return None if found is None else min(found, self._settings.most_bandwidth)
 
     def _is_beginning(self, now: float) -> bool:
         """A browser that begins believes what it is told and need not try it out (libwebrtc: in

@@ -72,9 +72,13 @@ class Track:
 
 
 class Stream(Reception):
-    """One SSRC from a browser; `repairs` is the stream whose lost packets it repeats (RTX)."""
+    """One SSRC from a browser; `repairs` is the stream whose lost packets it repeats (RTX).
 
-    __slots__ = ("clock", "key_frame_at", "repairs", "route", "section", "ssrc")
+    `routes` are its ways to others. `route` is the only one where it has just one, as most have:
+    the hot path looks there first, and copies nothing then.
+    """
+
+    __slots__ = ("clock", "key_frame_at", "repairs", "route", "routes", "section", "ssrc")
 
     def __init__(
         self, ssrc: int, section: LegSection, settings: MediaSettings, repairs: Stream | None = None
@@ -91,8 +95,19 @@ class Stream(Reception):
         self.section = section
         self.repairs = repairs
         self.route: Route | None = None
+        self.routes: tuple[Route, ...] = ()
         self.key_frame_at = float("-inf")  # when its sender was last asked for one
         self.clock: tuple[SenderInfo, float] | None = None  # its newest sender report, and when
+
+    def add(self, route: Route) -> None:
+        self._lead((*self.routes, route))
+
+    def remove(self, route: Route) -> None:
+        self._lead(tuple(each for each in self.routes if each is not route))
+
+    def _lead(self, routes: tuple[Route, ...]) -> None:
+        self.routes = routes
+        self.route = routes[0] if len(routes) == 1 else None
 
     def report(self, info: SenderInfo, now: float) -> None:
         """Its sender's report: the same moment in its wall clock and in its timestamps."""
@@ -133,7 +148,7 @@ def section_of(
     fitting = [
         each
         for each in sections
-        if payload_type in each.types.values() or payload_type in each.originals
+        if each.sends and (payload_type in each.types.values() or payload_type in each.originals)
     ]
     for section in fitting:
         number = section.extensions.get(MID)
@@ -190,7 +205,7 @@ class Route:
     def leave(self) -> None:
         if self.bound:
             self.pause()
-        self.stream.route = None
+        self.stream.remove(self)
 
 
 def clock_rate(kind: str) -> int:

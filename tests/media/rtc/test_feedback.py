@@ -17,7 +17,7 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 from kolapp_media.rtc.streams import SEND_TIME
-from media_call import ours
+from media_call import join, ours
 from media_peers import QuietPeer, until
 
 
@@ -101,7 +101,7 @@ async def test_what_a_receiver_lost_is_sent_again_from_here(call) -> None:
 async def test_a_receiver_without_a_repair_stream_gets_the_very_same_packet(call) -> None:
     alice, alices = await call.participant()
     bob, bobs = await call.participant(without_repair_stream)
-    alices.incoming.join(bobs.incoming)
+    join(alices, bobs)
     arrived: list[bytes] = []
     receive = bob.transport.transport._connection.data_received
     bob.transport.transport._connection.data_received = lambda data, component: (

@@ -10,7 +10,7 @@ import pytest
 from aiortc.rtp import RtcpRrPacket
 from kolapp_media.rtc import forward
 from kolapp_media.rtc.srtp import unprotect_rtp
-from media_call import ours, received
+from media_call import join, ours, received
 from media_peers import until
 
 
@@ -35,7 +35,7 @@ async def test_nothing_is_passed_on_before_it_is_allowed(call) -> None:
     await alice.send("video", 1)
     await until(lambda: alices.counters.held == 1)
 
-    alices.incoming.join(bobs.incoming)
+    join(alices, bobs)
     await alice.send("video", 2)
     await bob.until(lambda: bob.rtp)
 
@@ -63,7 +63,7 @@ async def test_payload_types_and_extensions_are_the_receivers(call) -> None:
     await bob.accept(answer)
     await bob.connected()
     await call.legs.reaches(leg, "connected")
-    alices.incoming.join(leg.incoming)
+    join(alices, leg)
 
     await alice.send("video", 1, mid="1")
     await bob.until(lambda: bob.rtp)
@@ -75,7 +75,7 @@ async def test_payload_types_and_extensions_are_the_receivers(call) -> None:
 async def test_an_extension_that_fits_no_one_byte_header_is_not_used(call) -> None:
     alice, alices = await call.participant()
     bob, bobs = await call.participant(lambda offer: offer.replace("extmap:1 ", "extmap:20 "))
-    alices.incoming.join(bobs.incoming)
+    join(alices, bobs)
 
     await alice.send("audio", 1, b"voice", mid="0")
     async with asyncio.timeout(5):
@@ -92,7 +92,7 @@ async def test_h264_is_passed_on_between_two_who_have_it(call) -> None:
             "97 98 99 100 101", "97 98 99 100 120"
         )
     )
-    alices.incoming.join(bobs.incoming)
+    join(alices, bobs)
     video = next(each for each in alice.sections if each.kind == "video")
     codecs = [(each.name, each.parameters.get("profile-level-id")) for each in video._codecs]
     assert codecs[:2] == [("VP8", None), ("rtx", None)]  # what a browser sends by itself
@@ -126,7 +126,7 @@ async def test_what_is_sent_again_takes_the_place_of_what_was_lost(call) -> None
     await bob.until(lambda: bob.rtp)
     await alices.close()
     carol, carols = await call.participant()
-    carols.incoming.join(bobs.incoming)
+    join(carols, bobs)
 
     await carol.send("video", 7, b"a")
     await carol.send("video", 9, b"c", timestamp=30)
@@ -153,7 +153,7 @@ async def test_a_new_publisher_goes_on_where_the_old_one_stopped(call) -> None:
     await bob.until(lambda: len(bob.rtp) == 1)
     await alices.close()
     again, leg = await call.participant()
-    leg.incoming.join(bobs.incoming)
+    join(leg, bobs)
     await again.send("video", 30_000, timestamp=77)
     await again.send("video", 30_001, timestamp=3_077)
     await bob.until(lambda: len(bob.rtp) == 3)
@@ -191,7 +191,7 @@ async def test_a_source_the_offer_did_not_name_is_found_by_its_mid(call) -> None
 
     alice, alices = await call.participant(nameless)
     bob, bobs = await call.participant()
-    alices.incoming.join(bobs.incoming)
+    join(alices, bobs)
     await alice.send("video", 5, b"a", mid="1", ssrc=4_000_000_000)
     await alice.send("audio", 6, b"b", ssrc=4_000_000_001)
     await alice.send("video", 7, b"c", ssrc=4_000_000_000)
@@ -292,7 +292,7 @@ async def test_a_direction_that_was_not_offered_is_not_used(call) -> None:
     bob, bobs = await call.participant(
         lambda offer: offer.replace("a=sendrecv", "a=sendonly", 1)  # hears nothing, sees
     )
-    alices.incoming.join(bobs.incoming)
+    join(alices, bobs)
     await alice.send("audio", 1)
     await alice.send("video", 2)
     await bob.until(lambda: bob.rtp)
