@@ -4,7 +4,7 @@ what comes from the other side."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, Self, TypeVar
@@ -63,7 +63,9 @@ class VisitPeer(Lifetime):
         *,
         generation: int = 1,
         address: str | None = "127.0.0.1",
+        tracks: Sequence[MediaStreamTrack] = (),
     ) -> None:
+        """`tracks`: what is sent in place of a fresh picture and tone of the signature."""
         self._participant = participant
         self._generation = generation
         self._address = address
@@ -72,7 +74,7 @@ class VisitPeer(Lifetime):
         self._connection = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
-        self._tracks = (Tone(signature.hertz), MovingPicture(signature.mark))
+        self._tracks = tracks or (Tone(signature.hertz), MovingPicture(signature.mark))
         self._readers: list[asyncio.Task[None]] = []
         self._changes = Changes()
         self.received = Received()
@@ -90,9 +92,15 @@ class VisitPeer(Lifetime):
 
     async def packets_lost(self) -> int:
         """RTP packets missing on this leg, of picture and sound together (RFC 3550, A.3)."""
+        return sum(stream.packetsLost for stream in await self._inbound())
+
+    async def packets_received(self) -> int:
+        return sum(stream.packetsReceived for stream in await self._inbound())
+
+    async def _inbound(self) -> list[RTCInboundRtpStreamStats]:
         reports = [await receiver.getStats() for receiver in self._connection.getReceivers()]
         streams = [stream for report in reports for stream in report.values()]
-        return sum(s.packetsLost for s in streams if isinstance(s, RTCInboundRtpStreamStats))
+        return [one for one in streams if isinstance(one, RTCInboundRtpStreamStats)]
 
     async def close(self) -> None:
         await self._connection.close()

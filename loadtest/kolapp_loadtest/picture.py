@@ -7,6 +7,7 @@ the sender's mark, then sixteen bits of frame counter, highest bit first. Below,
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -76,6 +77,7 @@ class PictureMeter:
     """What arrived and was decoded."""
 
     frames: int = 0
+    first_ns: int = 0  # perf_counter_ns of the first frame
     changed: int = 0  # frames in which at least one pixel in a hundred differs from the last
     skipped: int = 0  # frames missing between the first and the last that came
     marks: set[int] = field(default_factory=set)  # who sent them
@@ -94,4 +96,5 @@ class PictureMeter:
             # More than half around is a step back: an old frame shown again, none skipped.
             self.skipped += step - 1 if 0 < step < 1 << COUNTER_BITS - 1 else 0
         self.frames += 1
+        self.first_ns = self.first_ns or time.perf_counter_ns()
         self._last, self._counter = luma.copy(), counter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -52,6 +53,7 @@ class ToneMeter:
     """What was heard. `level` is the last frame's RMS, 1.0 being the loudest there is."""
 
     frames: int = 0
+    first_ns: int = 0  # perf_counter_ns of the first frame
     level: float = 0.0
     _last: deque[NDArray[np.int16]] = field(default_factory=lambda: deque(maxlen=EAR_FRAMES))
     _rate: int = SAMPLES_PER_S
@@ -59,6 +61,7 @@ class ToneMeter:
     def hear(self, frame: Any) -> None:
         samples: NDArray[np.int16] = frame.to_ndarray()[0, :: len(frame.layout.channels)]
         self.frames += 1
+        self.first_ns = self.first_ns or time.perf_counter_ns()
         self.level = float(np.sqrt(np.mean(np.square(samples / 32_768))))
         self._rate = frame.sample_rate
         self._last.append(samples)

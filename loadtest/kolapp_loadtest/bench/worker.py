@@ -30,8 +30,13 @@ Verb = Callable[..., Awaitable[Any]]
 class Worker(Lifetime):
     """The parent's side: `async with Worker("kolapp_loadtest.bench.crowd") as crowd: ...`"""
 
-    def __init__(self, module: str, *arguments: str, command: Sequence[str] = ()) -> None:
-        """`command`: another program that speaks the same lines, instead of one of our modules."""
+    def __init__(
+        self, module: str, *arguments: str, command: Sequence[str] = (), inside: bool = False
+    ) -> None:
+        """`command`: another program that speaks the same lines, instead of one of our modules.
+        `inside`: it is a worker's own worker, and in its group of processes already; uvloop, on
+        which workers run, could not make one."""
+        self._group: dict[str, Any] = {} if inside else {"process_group": 0}
         self._command = command or (sys.executable, "-P", "-m", module, *arguments)
         self._name = module.rpartition(".")[2]
         self._process: Process | None = None
@@ -41,7 +46,7 @@ class Worker(Lifetime):
 
     async def open(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=PIPE, stdout=PIPE, limit=LINE_LIMIT, process_group=0
+            *self._command, stdin=PIPE, stdout=PIPE, limit=LINE_LIMIT, **self._group
         )
         self._listener = asyncio.create_task(self._listen(self._process), name=self._name)
 

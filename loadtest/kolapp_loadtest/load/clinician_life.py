@@ -12,6 +12,7 @@ from ..errors import ConnectionClosed, NotInTime
 from ..network import Network
 from ..wire import Duty
 from .doing import Connection, Refused, do, moment
+from .legs import CLINICIAN, WRITTEN, Legs
 from .lives import ClinicianLife, draw
 from .measures import Measures
 from .radio import Radio
@@ -24,8 +25,16 @@ VISIT_S = 300.0  # a visit that neither begins nor ends is given up
 
 
 class ClinicianLived:
-    def __init__(self, life: ClinicianLife, url: str, network: Network, measures: Measures) -> None:
+    def __init__(
+        self,
+        life: ClinicianLife,
+        url: str,
+        network: Network,
+        measures: Measures,
+        legs: Legs | None = None,
+    ) -> None:
         self._life, self._url, self._measures = life, url, measures
+        self._legs = legs if life.media else None
         self._random = Random(life.seed)
         self._talks = {name: Spread(mean, part) for name, mean, part in life.talks_s}
         self._pauses = list(life.pauses)
@@ -95,7 +104,11 @@ class ClinicianLived:
             if not await self._pull(clinician, due_ns):
                 await self._news(clinician)
                 return time.perf_counter_ns()
-        over_ns = await self._visit(clinician)
+        leg_over = await self._leg(clinician)
+        try:
+            over_ns = await self._visit(clinician)
+        finally:
+            leg_over.set()
         free_ns = over_ns + int(self._life.wrap_up_s * 1e9)
         await moment(self._measures, free_ns)
         return free_ns
@@ -137,6 +150,19 @@ class ClinicianLived:
             return False
         self._measures.pulls.append({"visit": visit["id"], "due_ns": due_ns})
         return True
+
+    async def _leg(self, clinician: Clinician) -> asyncio.Event:
+        """Where the patient wrote that the visit carries sound and picture, so does this side,
+        which is on its way while the call rings. The event ends it."""
+        over, visit, now_ns = asyncio.Event(), clinician.visit, time.perf_counter_ns()
+        if self._legs is None or visit is None:
+            return over
+        asked = clinician.request("read_intake", visit=visit["id"], epoch=visit["epoch"])
+        with suppress(Refused):
+            written = await do(self._measures, "read_intake", now_ns, asked)
+            if written["text"] == WRITTEN:
+                return self._legs.begin(clinician, visit["id"], CLINICIAN, now_ns)
+        return over
 
     async def _visit(self, clinician: Clinician) -> int:
         """Until the visit is over, however; returns when that was due."""

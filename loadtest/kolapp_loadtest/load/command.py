@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 
 from ..bench.machine import about_this_machine, versions
 from ..errors import LoadtestError
+from .cameras import most_at_once, with_media
 from .compare import compared
 from .live_view import LiveView
 from .lives import Plan, make_plan
@@ -29,6 +31,8 @@ from .scenario import Scenario
 from .shipped import load, names
 from .tokens import make_keys
 from .verdicts import MET, NOT_JUDGED
+
+CPUS = len(os.sched_getaffinity(0))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", type=int, default=2, help="processes of patients (2)")
     run.add_argument("--patients", type=int, help="so many instead of the scenario's")
     run.add_argument("--seed", type=int, help="another day of the same kind")
+    run.add_argument("--media", type=int, default=0, metavar="N",
+                     help="so many visits carry real sound and picture")  # fmt: skip
     run.add_argument("--replay", type=Path, metavar="FILE", help="a recorded day's arrivals")
     run.add_argument("--day", default="", metavar="YYMMDD", help="which day of Technion's data")
     run.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where reports go")
@@ -127,6 +133,8 @@ def _run(chosen: argparse.Namespace) -> int:
         come = read_history(lines, scenario, chosen.day)
         scenario = replace(scenario, patients=len(come))
     plan = make_plan(scenario, come)
+    if chosen.media:
+        scenario, plan = with_media(scenario, plan, chosen.media, CPUS)
     report = asyncio.run(_lived(chosen, scenario, plan))
     _written(report, chosen.out)
     return 0 if report["green"] else 1
@@ -150,7 +158,7 @@ async def _lived(chosen: argparse.Namespace, scenario: Scenario, plan: Plan) -> 
         with view:
             run = Run(
                 scenario, plan, url=url, key_file=key_file, server=server,
-                workers=chosen.workers, watch=view.show,
+                workers=chosen.workers, watch=view.show, media_at_once=most_at_once(CPUS),
             )  # fmt: skip
             result = await run.whole()
     return make_report(scenario, result, expected(scenario, plan), _about(chosen, result))
@@ -169,6 +177,7 @@ def _about(chosen: argparse.Namespace, result: Result) -> dict[str, Any]:
         "versions": versions(),
         "own_server": not chosen.url,
         "workers": chosen.workers,
+        "media": chosen.media,
         "replay": chosen.replay.name if chosen.replay is not None else "",
     }
 

@@ -31,6 +31,7 @@ class PatientLife:
     hangs_up_first: bool
     loses_network_after_s: float  # of joining; negative: never
     offline_s: float
+    media: bool = False  # the visit carries sound and picture
 
     @property
     def kind(self) -> str:
@@ -52,6 +53,7 @@ class ClinicianLife:
     vanish_s: float  # negative: never
     talks_s: tuple[tuple[str, float, float], ...]  # queue, mean and deviation of visits
     seed: int
+    media: bool = False  # looks whether a patient's visit carries sound and picture
 
 
 @dataclass(frozen=True, slots=True)

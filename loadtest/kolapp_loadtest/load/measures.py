@@ -73,6 +73,7 @@ class Measures:
         self.pulls: list[dict[str, Any]] = []  # visit, due_ns
         self.turns: list[dict[str, Any]] = []  # visit, at_ns
         self.outages: list[tuple[int, int]] = []  # somebody could not do what they wanted
+        self.media: list[dict[str, Any]] = []  # sides of visits with media, ended
 
     def error(self, verb: str, code: str) -> None:
         self.counts[f"error:{verb}:{code}"] += 1
@@ -85,8 +86,9 @@ class Measures:
             "pulls": self.pulls,
             "turns": self.turns,
             "outages": self.outages,
+            "media": self.media,
         }
-        self.tickets, self.pulls, self.turns, self.outages = [], [], [], []
+        self.tickets, self.pulls, self.turns, self.outages, self.media = [], [], [], [], []
         return handed
 
 
@@ -97,6 +99,7 @@ class Total:
         self._latest: dict[str, dict[str, Any]] = {}
         self.tickets: list[dict[str, Any]] = []
         self.outages: list[tuple[int, int]] = []
+        self.media: list[dict[str, Any]] = []
         self.turns = Latencies()
         self.doubled_visits: set[str] = set()
         self.turn_points: list[tuple[int, float]] = []  # at_ns, ms
@@ -107,6 +110,7 @@ class Total:
         self._latest[process] = handed
         self.tickets += handed["tickets"]
         self.outages += [(begin, end) for begin, end in handed["outages"]]
+        self.media += handed["media"]
         for pull in handed["pulls"]:
             if self._due.setdefault(pull["visit"], pull["due_ns"]) != pull["due_ns"]:
                 self.doubled_visits.add(pull["visit"])

@@ -132,6 +132,37 @@ def _faults(report: dict[str, Any]) -> str:
     return _section("Faults", words, table(head, rows, (2, 3)))
 
 
+def _media(report: dict[str, Any]) -> str:
+    found = report.get("media")
+    if not found or not (found["asked"] or any(found["verdicts"].values())):
+        return ""
+    counts = ", ".join(f"{n} {kind}" for kind, n in found["verdicts"].items() if n) or "none came"
+    pictures, sounds, late = found["pictures"], found["sounds"], found["late_ms"]
+    words = (
+        f"{found['asked']} visits were to carry real sound and picture (WebRTC, 80 packets a "
+        f"second each way): {counts}. Each side looks whom it sees and hears. Of what was due "
+        f"after the first, {_part(pictures)} of the pictures and {_part(sounds)} of the sounds "
+        "came; "
+        f"{found['lost']} of {found['received'] + found['lost']} packets were lost, and "
+        f"{found['remade_legs']} legs were made again. Legs live in processes of their own (media "
+        f"of patients, of clinicians; see Machines), which sent 99 of 100 frames within "
+        f"{late.get('p90', 0.0):.1f} ms of their time and took {found['own_cores']['mean']:.2f} "
+        f"cores on average, {found['own_cores']['most']:.2f} at most."
+    )
+    rows = [
+        (escape(name), *(f"{one[key]:,.0f}" if one["n"] else "-" for key in ("p50", "p90", "max")),
+         f"{one['n']}")
+        for name, one in found["first_ms"].items()
+    ]  # fmt: skip
+    head = ("from the answer to the first, ms", "p50", "p90", "max", "visits")
+    reasons = "".join(f'<p class="missed">{escape(one)}</p>' for one in found["reasons"])
+    return _section("Sound and picture", words, reasons + table(head, rows, range(1, 5)))
+
+
+def _part(one: dict[str, int]) -> str:
+    return f"{min(1.0, one['came'] / one['due']):.1%}" if one["due"] else "none"
+
+
 def _outcomes(report: dict[str, Any]) -> str:
     people = [(escape(name), f"{n:,}") for name, n in report["outcomes"].items()]
     problems = [
@@ -184,6 +215,6 @@ def table(head: Any, rows: Any, numbers: Any) -> str:
 
 
 _PARTS = (
-    *(_head, _verdicts, _latency, _waiting, _announced, _fairness, _faults, _machines, _outcomes),
-    _about,
+    *(_head, _verdicts, _latency, _waiting, _announced, _fairness, _faults, _media, _machines),
+    *(_outcomes, _about),
 )

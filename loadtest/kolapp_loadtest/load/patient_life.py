@@ -13,6 +13,7 @@ from ..patient import Patient
 from ..wire import Message
 from .doing import Connection, Refused, do, moment
 from .freshness import Freshness
+from .legs import PATIENT, WRITTEN, Legs
 from .lives import PatientLife
 from .measures import Measures
 from .radio import Radio
@@ -28,10 +29,17 @@ class PatientLived:
     """`await live()`, then `record`: what became of the ticket."""
 
     def __init__(
-        self, life: PatientLife, url: str, network: Network, measures: Measures, front: Freshness
+        self,
+        life: PatientLife,
+        url: str,
+        network: Network,
+        measures: Measures,
+        front: Freshness,
+        legs: Legs | None = None,
     ) -> None:
         self._life, self._url = life, url
         self._measures, self._front = measures, front
+        self._legs = legs if life.media else None
         self.radio = Radio(network)
         self.client: Patient | None = None
         self.connection: Connection | None = None
@@ -63,6 +71,7 @@ class PatientLived:
 
     async def _visit(self, patient: Patient, due_ns: int, end_ns: int) -> str:
         await self._join(patient, due_ns)
+        await self._write(patient)
         losing = asyncio.create_task(self._lose_network())
         try:
             return await self._wait(patient, end_ns)
@@ -84,6 +93,14 @@ class PatientLived:
                     raise
                 await asyncio.sleep(PAUSE_S)
         self._joined_ns = due_ns
+
+    async def _write(self, patient: Patient) -> None:
+        """Whose visit carries sound and picture says so to the clinician."""
+        if self._legs is None or patient.ticket is None:
+            return
+        told = patient.request("intake", ticket=patient.ticket["ticket"], text=WRITTEN)
+        with suppress(Refused):
+            await do(self._measures, "intake", time.perf_counter_ns(), told)
 
     async def _lose_network(self) -> None:
         if self._life.loses_network_after_s < 0:
@@ -165,7 +182,13 @@ class PatientLived:
             return ""
         if self._life.declines:
             return "declined"
-        return await self._talk(patient)
+        if self._legs is None:
+            return await self._talk(patient)
+        over = self._legs.begin(patient, self._visits[-1][0], PATIENT, due_ns)
+        try:
+            return await self._talk(patient)
+        finally:
+            over.set()
 
     async def _talk(self, patient: Patient) -> str:
         if self._life.hangs_up_first:

@@ -14,6 +14,7 @@ from ..bench.worker import Verb, run_worker
 from ..network import Network
 from .clinician_life import ClinicianLived
 from .freshness import Freshness
+from .legs import Legs
 from .lives import ClinicianLife, PatientLife
 from .measures import Measures
 from .patient_life import PatientLived
@@ -31,6 +32,7 @@ class People:
         self._clinicians: list[ClinicianLived] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: list[str] = []
+        self._legs: Legs | None = None
         self._url = ""
         self._key_file = ""
 
@@ -40,14 +42,18 @@ class People:
         key_file: str,
         patients: list[dict[str, Any]],
         clinicians: list[dict[str, Any]],
+        media_at_once: int,
     ) -> None:
         """Be told who lives here."""
         self._url, self._key_file = url, key_file
-        shared = self._network, self._measures
+        if any(one["media"] for one in (*patients, *clinicians)):
+            self._legs = Legs(url, self._measures, media_at_once)
+            await self._legs.open()
+        shared, legs = (self._network, self._measures), self._legs
         for one in patients:
-            self._patients.append(PatientLived(PatientLife(**one), url, *shared, self._front))
+            self._patients.append(PatientLived(PatientLife(**one), url, *shared, self._front, legs))
         for one in clinicians:
-            self._clinicians.append(ClinicianLived(_clinician(one), url, *shared))
+            self._clinicians.append(ClinicianLived(_clinician(one), url, *shared, legs))
 
     async def begin(self, start_ns: int, end_ns: int) -> None:
         """The day begins at `start_ns` (perf_counter_ns, which all processes share)."""
@@ -73,7 +79,8 @@ class People:
         clients = [one.client for one in self._patients if one.client is not None]
         open_ones = [client for client in clients if client.closed is None]
         return self._measures.drain() | {
-            "alive": len(self._tasks),
+            "alive": len(self._tasks) + (self._legs.going_on if self._legs else 0),
+            "legs_pid": self._legs.pid if self._legs else 0,
             "connected": sum(client.connected for client in open_ones),
             "waiting": sum(client.state == "waiting" for client in open_ones),
             "in_visit": sum(client.state == "in_visit" for client in open_ones),
@@ -112,6 +119,8 @@ class People:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._legs is not None:
+            await self._legs.close()
 
 
 def _clinician(one: dict[str, Any]) -> ClinicianLife:

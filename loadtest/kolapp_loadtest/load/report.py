@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ..bench.figures import percentile
-from . import ledger
+from . import ledger, media_ledger
 from .model import Day
-from .run_record import Result
+from .run_record import LEGS, Result
 from .scenario import Scenario
 from .verdicts import MISSED, judge, recoveries
 
@@ -40,6 +40,7 @@ def make_report(
         "ranges": _ranges(ledger.announced(tickets)),
         "fairness": ledger.fairness(tickets),
         "faults": _faults(result),
+        "media": _media(result, about.get("media", 0)),
         "turns": thinned(
             [
                 [round((at_ns - result.start_ns) / 1e9, 2), round(ms, 2)]
@@ -72,6 +73,17 @@ def _faults(result: Result) -> list[dict[str, Any]]:
         }
         for done, seconds in recoveries(result)
     ]
+
+
+def _media(result: Result, asked: int) -> dict[str, Any]:
+    """With the cores that this program's own legs took, second by second."""
+    took = [
+        sum(cores for name, cores in tick.cpu.items() if name.startswith(LEGS))
+        for tick in result.ticks
+    ]
+    mean = sum(took) / len(took) if took else 0.0
+    cores = {"mean": round(mean, 3), "most": round(max(took, default=0.0), 3)}
+    return media_ledger.summary(result.total.media, asked) | {"own_cores": cores}
 
 
 def _scenario(scenario: Scenario) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..bench.worker import Worker
 from .lives import Plan
 from .measures import Total
 from .own_server import ScenarioServer
-from .run_record import FaultDone, Result, Tick
+from .run_record import LEGS, FaultDone, Result, Tick
 from .scenario import KILL, Fault, Scenario
 
 TICK_S = 1.0
@@ -40,10 +40,13 @@ class Run:
         server: ScenarioServer | None,
         workers: int,
         watch: Watch,
+        media_at_once: int = 0,
     ) -> None:
         self._scenario, self._plan = scenario, plan
         self._url, self._key_file, self._server = url, key_file, server
         self._count, self._watch = workers, watch
+        self._media_at_once = media_at_once
+        self._leg_pids: dict[str, int] = {}
         self._workers: dict[str, Worker] = {}
         self._cpu: dict[str, tuple[int, float]] = {}  # pid and seconds, at the last tick
         self._ticked_s = 0.0
@@ -70,10 +73,14 @@ class Run:
     async def _settle(self, stack: AsyncExitStack) -> None:
         """Clinicians have a process of their own: what they measure shall not wait for patients."""
         patients = [asdict(one) for one in self._plan.patients]
+        # Those with media are together: their legs have one process beside that of the people.
+        rest = [one for one in patients if not one["media"]]
         for number in range(self._count):
             worker = await stack.enter_async_context(Worker(PEOPLE))
             self._workers[f"patients {number + 1}"] = worker
-            share = patients[number :: self._count]
+            share = rest[number :: self._count]
+            if not number:
+                share += [one for one in patients if one["media"]]
             await self._settled(worker, share, [])
         worker = await stack.enter_async_context(Worker(PEOPLE))
         self._workers["clinicians"] = worker
@@ -81,7 +88,8 @@ class Run:
 
     async def _settled(self, worker: Worker, patients: list[Any], clinicians: list[Any]) -> None:
         people = {"patients": patients, "clinicians": clinicians}
-        await worker.call("settle", SETTLE_S, url=self._url, key_file=self._key_file, **people)
+        where = {"url": self._url, "key_file": self._key_file, "media_at_once": self._media_at_once}
+        await worker.call("settle", SETTLE_S, **where, **people)
 
     async def _all(self, verb: str, **arguments: Any) -> list[Any]:
         calls = [worker.call(verb, SETTLE_S, **arguments) for worker in self._workers.values()]
@@ -102,6 +110,8 @@ class Run:
         handed = await self._all("drain")
         for name, one in zip(self._workers, handed, strict=True):
             self.result.total.take(name, one)
+            if one["legs_pid"]:
+                self._leg_pids[f"{LEGS}{name.split()[0]}"] = one["legs_pid"]
             self.result.failures = [*one["failed"]] or self.result.failures
         now = self._now(handed)
         self.result.ticks.append(now)
@@ -123,7 +133,7 @@ class Run:
         )
 
     def _pids(self) -> dict[str, int]:
-        own = {name: worker.pid for name, worker in self._workers.items()}
+        own = {name: worker.pid for name, worker in self._workers.items()} | self._leg_pids
         return (self._server.serving() if self._server is not None else {}) | own
 
     def _cores(self, pids: dict[str, int]) -> dict[str, float]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from .measures import Total
 from .scenario import Fault
 
+LEGS = "media of "  # begins the names of processes that hold our own legs
+
 
 @dataclass(slots=True)
 class Tick:

@@ -95,6 +95,8 @@ OBJECTIVES = {
     "memory_growth": "share",
     "generator_late_p99_ms": "ms",
     "media_failed": "visits",
+    "media_first_p90_ms": "ms",
+    "media_loss": "share",
 }
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import ledger
+from . import ledger, media_ledger
 from .model import Day
 from .run_record import FaultDone, Result, Tick
 from .scenario import DROP, OBJECTIVES, Objective, Scenario
 from .spans import said
 
 MET, MISSED, NOT_JUDGED = "met", "missed", "not judged"
+JUDGED = (media_ledger.GOOD, media_ledger.FAILED)
 FOLLOWS_NS = 3_000_000_000  # what breaks so long after a fault is its doing
 _LATENCIES = {
     "turn_p99_ms": "turn",
@@ -78,11 +79,7 @@ def _values(scenario: Scenario, result: Result, model: Day) -> dict[str, Value]:
     recovered = [seconds for _, seconds in recoveries(result)]
     values["recovery_s"] = (max(recovered), "") if recovered else (None, "nothing was broken")
     values["memory_growth"] = memory_growth(result.ticks)
-    values["media_failed"] = (
-        (float(counts["media_failed"]), f"of {counts['media']}")
-        if counts["media"]
-        else (None, "no visit carried media")
-    )
+    values |= _media(result)
     assert values.keys() == OBJECTIVES.keys()
     return values
 
@@ -108,6 +105,29 @@ def _errors(counts: Counter[str]) -> Value:
     errors = {name[6:]: n for name, n in counts.items() if name.startswith("error:")}
     worst = ", ".join(f"{name} {n}" for name, n in sorted(errors.items(), key=lambda e: -e[1])[:3])
     return (sum(errors.values()) / asked if asked else None), worst
+
+
+def _media(result: Result) -> dict[str, Value]:
+    """Not judged when our own side sent late: then the figures are about this machine."""
+    names = ("media_failed", "media_first_p90_ms", "media_loss")
+    found = media_ledger.summary(result.total.media, 0)
+    counts, late_ms = found["verdicts"], found["late_ms"].get("p90", 0.0)
+    judged = counts[media_ledger.GOOD] + counts[media_ledger.FAILED]
+    if not judged:
+        return dict.fromkeys(names, (None, "no visit carried media"))
+    if late_ms > media_ledger.MOST_LATE_MS:
+        words = f"this program's own frames were {late_ms:.0f} ms late: fewer visits with media"
+        return dict.fromkeys(names, (None, words))
+    others = [f"{n} {kind}" for kind, n in counts.items() if n and kind not in JUDGED]
+    first = [found["first_ms"][f"{side} picture"] for side in ("patient", "clinician")]
+    return {
+        "media_failed": (float(counts[media_ledger.FAILED]), ", ".join([f"of {judged}", *others])),
+        "media_first_p90_ms": (
+            max((one["p90"] for one in first if one["n"]), default=None),
+            "from the answer to the first picture of the other side, the later side",
+        ),
+        "media_loss": (found["loss"], f"{found['lost']} of {found['lost'] + found['received']}"),
+    }
 
 
 def memory_growth(ticks: Sequence[Tick]) -> Value:
