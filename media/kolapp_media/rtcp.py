@@ -9,7 +9,7 @@ draft-alvestrand-rmcat-remb-03.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SR, RR, SDES, RTPFB, PSFB = 200, 201, 202, 205, 206
@@ -192,11 +192,12 @@ def receiver_report(own: int, blocks: Sequence[Block] = ()) -> bytes:
     return _pack(RR, len(blocks), _U32.pack(own) + _packed(blocks))
 
 
-def description(cname: str, ssrcs: Iterable[int]) -> bytes:
-    """The streams with one name belong together: lips and voice (RFC 3550, 6.5.1)."""
-    item = bytes([_CNAME, len(cname)]) + cname.encode()
-    item += bytes(4 - len(item) % 4)
-    chunks = [_U32.pack(ssrc) + item for ssrc in ssrcs]
+def description(names: Mapping[int, str]) -> bytes:
+    """By SSRC: streams with one name belong together, lips and voice (RFC 3550, 6.5.1)."""
+    chunks = []
+    for ssrc, name in names.items():
+        item = bytes([_CNAME, len(name)]) + name.encode()
+        chunks.append(_U32.pack(ssrc) + item + bytes(4 - len(item) % 4))
     return _pack(SDES, len(chunks), b"".join(chunks))
 
 

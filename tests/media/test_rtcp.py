@@ -142,10 +142,12 @@ def test_a_key_frame_request_is_a_whole_compound() -> None:
 @pytest.mark.parametrize("name", ["a", "abc", "abcd", "x" * 36])
 def test_streams_of_one_name_belong_together(name: str) -> None:
     # aiortc reads one chunk alone: it pads the whole packet, not each chunk (RFC 3550, 6.5)
-    (found,) = RtcpPacket.parse(rtcp.description(name, [100]))
+    (found,) = RtcpPacket.parse(rtcp.description({100: name}))
 
     assert found.chunks == [RtcpSourceInfo(ssrc=100, items=[(1, name.encode())])]
-    assert len(rtcp.description(name, [100, 101])) == 2 * len(rtcp.description(name, [100])) - 4
+    assert (
+        len(rtcp.description({100: name, 101: name})) == 2 * len(rtcp.description({100: name})) - 4
+    )
 
 
 def test_a_goodbye_is_read_over() -> None:

@@ -41,7 +41,6 @@ class Feedback:
         sections: Sequence[LegSection],
         streams: Mapping[int, Stream],
         back: Outgoing,
-        cname: str,
     ) -> None:
         self.sources: list[Feedback] = []  # of those whom this browser is sent
         self.receivers: list[Feedback] = []  # of those who are sent what it publishes
@@ -53,8 +52,8 @@ class Feedback:
         self._sections = {each.track.ssrc: each for each in sections}
         self._streams = streams
         self._back = back
-        self._cname = cname
         self._own = sections[0].track.ssrc  # under which we report to this browser
+        self._named = {self._own: sections[0].name}
         self._sent: OrderedDict[int, float] = OrderedDict()  # when, by a report's short time
         self._messages = settings.feedback_per_second
         self._resends = settings.resends_per_second
@@ -229,21 +228,21 @@ class Feedback:
             self.rates.try_more([each.rates for each in self.sources], 1.0)
         self.tell_bandwidth(now)
         reports: list[bytes] = []
-        named: list[int] = []
+        named: dict[int, str] = {}
         for info in self._sender_infos(now):
             reports.append(rtcp.sender_report(info, () if reports else blocks[:31]))
-            named.append(info.ssrc)
+            named[info.ssrc] = self._sections[info.ssrc].name
             self._remember(info.ntp >> 16 & 0xFFFFFFFF, now)
         if not reports:
             if not blocks:
                 return
             reports.append(rtcp.receiver_report(self._own, blocks[:31]))
-        reports.append(rtcp.description(self._cname, named or [self._own]))
+        reports.append(rtcp.description(named or self._named))
         self._back.send_rtcp(b"".join(reports))
 
     def beat(self) -> None:
         """A report of nothing, between two reports."""
-        reports = (rtcp.receiver_report(self._own, []), rtcp.description(self._cname, [self._own]))
+        reports = rtcp.receiver_report(self._own, []), rtcp.description(self._named)
         self._back.send_rtcp(b"".join(reports))
 
     def _affordable_resends(self) -> int:

@@ -46,7 +46,6 @@ class Incoming:
         cipher: Cipher,
         sections: tuple[LegSection, ...],
         back: Outgoing,
-        cname: str,
     ) -> None:
         self._settings, self._pulse = settings, engine.pulse
         workspace = engine.workspace
@@ -67,7 +66,7 @@ class Incoming:
         self._bytes_left = settings.bytes_per_second
         self._looks_left = _LOOKS
         self._heard = 0
-        self.feedback = Feedback(settings, counters, sections, self._streams, back, cname)
+        self.feedback = Feedback(settings, counters, sections, self._streams, back)
         self.wiring = Wiring(sections, self._streams, back, self.feedback)
 
     def tick(self, now: float) -> None:

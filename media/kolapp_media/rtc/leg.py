@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -24,6 +23,7 @@ from aiortc.rtcconfiguration import RTCBundlePolicy
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcicetransport import RTCIceParameters, RTCIceTransport
 
+from ..answers import with_slots_apart
 from ..errors import BadOffer, MediaError, TooManyLegs
 from ..sdp import Offer, Section
 from ..settings import MediaSettings
@@ -45,7 +45,6 @@ _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/h264", "video
 # The receivers are browsers and repair lost voice by themselves, if the sender helps (RFC 7587).
 _OPUS = {"minptime": 10, "useinbandfec": 1}
 _BEAT = 0.5  # seconds after each second's reports: a browser knows soon that nothing comes at all
-_CNAME = re.compile(r"^a=ssrc:[0-9]+ cname:(\S+)", re.MULTILINE)
 
 
 class Leg:
@@ -70,7 +69,6 @@ class Leg:
         self._connection.on_selected = self._outgoing.select
         self._connection.on_consent_lost = self._lost
         self._sections: tuple[LegSection, ...] = ()
-        self._cname = ""
         self._next_second = self._next_beat = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -107,11 +105,10 @@ class Leg:
                 for codec in transceiver._codecs:
                     codec.parameters = dict(_OPUS)
         await self._peer.setLocalDescription()
-        answer = str(self._peer.localDescription.sdp)
-        self._cname = _CNAME.findall(answer)[0]
+        answer, names = with_slots_apart(str(self._peer.localDescription.sdp))
         self._sections = tuple(
-            negotiated(section, transceiver, self._settings)
-            for section, transceiver in zip(offer.sections, transceivers, strict=True)
+            negotiated(*each, self._settings)
+            for each in zip(offer.sections, transceivers, names, strict=True)
         )
         self._timer = asyncio.get_running_loop().call_later(
             self._settings.connect_timeout, self._lost
@@ -186,7 +183,6 @@ class Leg:
             incoming,
             self._sections,
             self._outgoing,
-            self._cname,
         )
         self._connection.set_media_handler(self.incoming.receive)
         self._connection.is_heard = self.incoming.was_heard

@@ -15,9 +15,9 @@ _RECEIVES = ("sendrecv", "recvonly")
 
 
 def negotiated(
-    section: Section, transceiver: RTCRtpTransceiver, settings: MediaSettings
+    section: Section, transceiver: RTCRtpTransceiver, name: str, settings: MediaSettings
 ) -> LegSection:
-    """What offer and answer agreed on for one media section."""
+    """What offer and answer agreed on for one media section; `name` is its cname."""
     types: dict[str, int] = {}
     repairs: dict[int, int] = {}
     asks_again = False
@@ -40,6 +40,7 @@ def negotiated(
     result = LegSection(
         kind=section.kind,
         mid=section.mid,
+        name=name,
         sends=section.direction in _SENDS,
         receives=section.direction in _RECEIVES,
         types=types,

@@ -119,6 +119,7 @@ class Stream(Reception):
 class LegSection:
     """One media section of a leg as negotiated; `sends` and `receives` as the browser does.
 
+    `name` is the one under which we send in it: streams of one person have the same.
     `types` are payload types by codec; `repairs` the type that repeats a payload type, and
     `originals` the other way round; `extensions` are ids by URI. `asks_again`: lost packets may
     be asked for, both ways.
@@ -126,6 +127,7 @@ class LegSection:
 
     kind: str
     mid: str
+    name: str
     sends: bool
     receives: bool
     types: Mapping[str, int]
