@@ -15,12 +15,20 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from kolapp_queue import policy_file
 from kolapp_queue.states import ENDED, STEPS, VisitState
-from kolapp_signalling import codes, messages, operator_messages, parts, rest, setting_sources
+from kolapp_signalling import (
+    codes,
+    messages,
+    operator_messages,
+    parts,
+    rest,
+    setting_sources,
+    signal_messages,
+)
 from kolapp_signalling.operator_rest import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +51,8 @@ def type_name(kind: Any) -> str:
         return f"list of {type_name(get_args(kind)[0])}"
     if get_origin(kind) is dict:
         return "map"
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{word}`" for word in get_args(kind))
     plain = {str: "text", int: "whole number", bool: "true or false", datetime: "time (RFC 3339)"}
     return plain.get(kind, f"`{kind.__name__}`")
 
@@ -65,7 +75,9 @@ def sentence(kind: type) -> str:
 
 def fields(kind: type[msgspec.Struct]) -> str:
     hints = get_type_hints(kind, include_extras=True)
-    rows = [
+    tag = kind.__struct_config__
+    rows = [("`kind`", f"`{tag.tag}`", "yes")] if tag.tag_field == "kind" else []
+    rows += [
         (f"`{f.encode_name}`", type_name(hints[f.name]), "yes" if f.required else "no")
         for f in msgspec.structs.fields(kind)
         if f.name != "re" and not (f.name == "id" and issubclass(kind, parts.ClientMessage))
@@ -100,6 +112,7 @@ def of_messages() -> str:
         parts.QueueLoad,
         parts.BoardTicket,
         parts.HeldVisit,
+        *get_args(signal_messages.AnyWord),
     )
     return records(kinds)
 

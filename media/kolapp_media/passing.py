@@ -59,9 +59,9 @@ def passed_sdp(sdp: str, limits: MediaSettings, *, relay_only: bool) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def passed_candidate(text: str, *, relay_only: bool) -> str:
-    """The candidate as the other browser gets it: "" when there are no more, or when it is not for
-    the other one. Raises `BadOffer`."""
+def passed_candidate(text: str, *, relay_only: bool) -> str | None:
+    """The candidate as the other browser gets it: "" says that there are no more. None: this one
+    is not for the other. Raises `BadOffer`."""
     if not text:
         return ""
     found = _CANDIDATE.match(text)
@@ -72,7 +72,7 @@ def passed_candidate(text: str, *, relay_only: bool) -> str:
         if found[name] is not None:
             _check_address(found[name])
     if relay_only and found["kind"] != "relay":
-        return ""
+        return None
     fields = [f"candidate:{found['foundation']}", found["component"], found["transport"]]
     fields += [found["priority"], found["address"], found["port"], "typ", found["kind"]]
     if found["raddr"] is not None:

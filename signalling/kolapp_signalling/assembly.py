@@ -42,6 +42,7 @@ from .revocations import Revocations, Unreadable
 from .seal_keys import SealKeys
 from .services import Services
 from .settings import Settings
+from .signals import Signals
 from .store_watch import StoreWatch
 from .tasks import Tasks
 from .token_keys import key_source, token_rules
@@ -130,6 +131,7 @@ def _assemble(
         _identities(settings),
         Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
         Warm(media, tasks),
+        Signals(media, audience),
     )
     hub = _hub(settings, services)
     _watch(metrics, hub, media, store)

@@ -25,11 +25,13 @@ from kolapp_queue.states import TicketState, VisitState
 from .desk_messages import DutySnapshot
 from .messages import QualityNow, TicketSnapshot
 from .parts import PlaceInfo, QueueLoad
+from .roles import Role
+from .signal_messages import SignalNow
 from .snapshots import called_ticket, differs, duty_snapshot, ticket_snapshot, visit_info
 
 # How a snapshot leaves: kind (of each only the latest is kept) and the snapshot. While no socket
 # is attached it goes nowhere; the next one gets everything anyway.
-Outlet = Callable[[str, TicketSnapshot | DutySnapshot | QualityNow], None]
+Outlet = Callable[[str, TicketSnapshot | DutySnapshot | QualityNow | SignalNow], None]
 
 
 @dataclass(slots=True)
@@ -204,6 +206,19 @@ class Audience:
         if desk is not None:
             desk.take_visit(visit)
             self.tell_desk(desk)
+
+    def participants(
+        self, provider: str, visit: VisitId, ticket: TicketId, clinician: ClinicianKey
+    ) -> dict[str, Outlet]:
+        """Of this visit, those who are on this node, by seat. `ticket` and `clinician` are its
+        own: nobody is searched for."""
+        found: dict[str, Outlet] = {}
+        held, desk = self._tickets.get(ticket), self._desks.get((provider, clinician))
+        if held is not None and held.ticket.visit == visit:
+            found[Role.PATIENT] = held.outlet
+        if desk is not None and desk.active is not None and desk.active.id == visit:
+            found[Role.CLINICIAN] = desk.outlet
+        return found
 
     def tell_qualities(self, found: Mapping[str, QualityNow]) -> list[QualityNow]:
         """To whoever on this node is in one of these visits; returns those that were told."""

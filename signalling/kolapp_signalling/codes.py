@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     NOT_PREPARED = "not_prepared"
     MEDIA_UNAVAILABLE = "media_unavailable"
     MEDIA_FULL = "media_full"
+    TOO_MANY_SIGNALS = "too_many_signals"
     STORE_UNAVAILABLE = "store_unavailable"
     INTERNAL = "internal"
 
@@ -73,6 +74,7 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.NOT_PREPARED: "No prepared leg of yours is there; make one with `offer`.",
     ErrorCode.MEDIA_UNAVAILABLE: "No media node can take the call now; offer again in a second.",
     ErrorCode.MEDIA_FULL: "The media nodes carry all the calls they can; offer again in a while.",
+    ErrorCode.TOO_MANY_SIGNALS: "That is more than a call needs; go on in some seconds.",
     ErrorCode.STORE_UNAVAILABLE: "The store did not answer in time; send the same request again.",
     ErrorCode.INTERNAL: "The server failed; send the same request again, then tell the operator.",
 }

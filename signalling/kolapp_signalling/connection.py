@@ -53,6 +53,7 @@ class Connection:
         "_replies",
         "_second",
         "_spent",
+        "_told",
         "_transport",
         "_ws",
         "close_code",
@@ -79,6 +80,7 @@ class Connection:
         self._errors = 0  # bad messages in a row
         self._second, self._spent = 0, 0  # messages in the present second
         self._replies: list[bytes] = []  # held because the client does not keep up
+        self._told = 0  # words, so that none takes another's place
         self._latest: dict[str, bytes] = {}  # held: the newest snapshot of each kind
         self._again: asyncio.TimerHandle | None = None  # set while something is held
         self._abort: asyncio.TimerHandle | None = None  # set while the client may still answer
@@ -150,6 +152,13 @@ class Connection:
         if not self._put(data):
             self._latest[kind] = data
             self._try_again_soon()
+
+    def tell(self, message: ServerMessage) -> None:
+        """What is said once and replaces nothing: in its order behind what waits, while there is
+        room; who reads too slowly misses it."""
+        if len(self._latest) < self._limits.outbox:
+            self._told += 1
+            self.push(f"word {self._told}", message)
 
     def _try_again_soon(self) -> None:
         if self._again is None:

@@ -17,7 +17,7 @@ from functools import partial
 
 from kolapp_media.client import MediaClient
 from kolapp_media.errors import Draining, MediaError, NodeGone, TooManyLegs
-from kolapp_media.model import LegChanged
+from kolapp_media.model import LegChanged, Posted
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.model import NodeRecord, QueueRef, Visit, VisitId
 from kolapp_queue.states import VisitState
@@ -56,6 +56,8 @@ class MediaLink:
         self.qualities = Qualities()
         # Told by a media node about a waiting room's leg.
         self.on_room: Callable[[str, LegChanged], None] = lambda node, event: None
+        # Told by a media node: what somebody said to others of a visit.
+        self.on_posted: Callable[[Posted], None] = lambda posted: None
         self._clients: dict[str, MediaClient] = {}  # connected, by node
         self._records: dict[str, NodeRecord] = {}  # as last seen in the registry
         self._missed: Counter[str] = Counter()  # looks in a row that did not find the node
@@ -164,6 +166,12 @@ class MediaLink:
             visit.ref, visit.id, visit.epoch, node, visit.media_epoch
         )
 
+    def nodes_for(self, visit: Visit) -> list[str]:
+        """Those that may pass words of this visit on, the best first."""
+        known = preferred(visit.ref, self._known())
+        here = [visit.media_node] if visit.media_node in self._clients else []
+        return here + [node for node in known if node != visit.media_node]
+
     def next_node(self, ref: QueueRef, tried: AbstractSet[str]) -> str:
         """The first node with room, in the order that the queue prefers. Raises TooManyLegs,
         NodeGone."""
@@ -221,7 +229,11 @@ class MediaLink:
         try:
             async with self._dials:
                 client = await MediaClient.connect(
-                    node.address, self._secret, heard, on_quality=self.qualities.heard
+                    node.address,
+                    self._secret,
+                    heard,
+                    on_quality=self.qualities.heard,
+                    on_posted=lambda posted: self.on_posted(posted),
                 )
         except NodeGone:
             return  # the next look tries again, as long as the lease lasts

@@ -47,6 +47,7 @@ from .parts import (
 )
 from .relay_messages import AskRelays, RelaysNow
 from .session_messages import Hello, LookAround, Ping, Renew
+from .signal_messages import Signal, Signalled, SignalNow
 from .warm_messages import AskEcho, EchoNow, Enter, Entered, Prepare
 
 SUBPROTOCOL_JSON = "kolapp.v1.json"
@@ -147,6 +148,7 @@ AnyClientMessage = (
     | Prepare
     | AskEcho
     | Enter
+    | Signal
 )
 
 
@@ -263,5 +265,7 @@ AnyServerMessage = (
     | SdpAnswer
     | Entered
     | EchoNow
+    | Signalled
+    | SignalNow
     | Error
 )

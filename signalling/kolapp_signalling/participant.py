@@ -19,7 +19,7 @@ from kolapp_queue.states import VisitState
 
 from . import log
 from .auth import BadToken
-from .codes import ERROR_TEXT, ErrorCode
+from .codes import ErrorCode
 from .connection import Connection
 from .desk_messages import DutySnapshot
 from .gate import Refused
@@ -35,36 +35,15 @@ from .messages import (
 )
 from .parts import ClientMessage, ServerMessage
 from .queues import OpenQueue
+from .refusals import MEDIA_CODES, QUEUE_CODES, error
 from .relay_messages import AskRelays, RelaysNow
 from .seats import slots_of
 from .services import Services
 from .session import Session, may
 from .session_messages import Hello, LookAround, Ping, Renew
+from .signal_messages import Signal, SignalNow
 from .warm_messages import AskEcho, EchoNow, Enter, Entered, Prepare
 
-_QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
-    queue_errors.NoSuchTicket: ErrorCode.NO_TICKET,
-    queue_errors.NoSuchVisit: ErrorCode.NO_VISIT,
-    queue_errors.WrongState: ErrorCode.WRONG_STATE,
-    queue_errors.StaleEpoch: ErrorCode.STALE_EPOCH,
-    queue_errors.NotOnDuty: ErrorCode.NOT_ON_DUTY,
-    queue_errors.AlreadyInVisit: ErrorCode.ALREADY_IN_VISIT,
-    queue_errors.NotAllowed: ErrorCode.FORBIDDEN,
-    queue_errors.PatientBusy: ErrorCode.PATIENT_BUSY,
-    queue_errors.IntakeTooLong: ErrorCode.TOO_LONG,
-    queue_errors.ChatFull: ErrorCode.CHAT_FULL,
-    queue_errors.TooLate: ErrorCode.TOO_LATE,
-    queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
-    queue_errors.QueueFull: ErrorCode.QUEUE_FULL,
-    queue_errors.TooManyClasses: ErrorCode.TOO_MANY_NEEDS,
-    queue_errors.StoreUnavailable: ErrorCode.STORE_UNAVAILABLE,
-}
-_MEDIA_CODES: dict[type[media_errors.MediaError], ErrorCode] = {
-    media_errors.BadOffer: ErrorCode.BAD_SDP,
-    media_errors.StaleLeg: ErrorCode.STALE_LEG,
-    media_errors.TooManyLegs: ErrorCode.MEDIA_FULL,
-    media_errors.NoSuchLeg: ErrorCode.NOT_PREPARED,
-}
 ROOM_LEG = "room"  # in place of a visit, for the leg of who has none yet
 # With these the client's picture is out of date: the present snapshot follows.
 _SHOW = frozenset(
@@ -110,14 +89,14 @@ class Participant:
         except queue_errors.QueueError as refusal:
             return error(request, self._code_of(refusal))
         except media_errors.MediaError as refusal:
-            return error(request, _MEDIA_CODES.get(type(refusal), ErrorCode.MEDIA_UNAVAILABLE))
+            return error(request, MEDIA_CODES.get(type(refusal), ErrorCode.MEDIA_UNAVAILABLE))
         except Exception as failure:
             log.event(logging.ERROR, "A request failed.", session=self.session.id, error=failure)
             return error(request, ErrorCode.INTERNAL)
         return msgspec.structs.replace(reply, re=request.id)
 
     def _code_of(self, refusal: queue_errors.QueueError) -> ErrorCode:
-        code = _QUEUE_CODES.get(type(refusal), ErrorCode.INTERNAL)
+        code = QUEUE_CODES.get(type(refusal), ErrorCode.INTERNAL)
         if code == ErrorCode.INTERNAL:
             log.event(logging.ERROR, "A request failed.", session=self.session.id, error=refusal)
         return code
@@ -134,6 +113,9 @@ class Participant:
         if isinstance(request, LookAround):
             provider = self.session.person.provider
             return QueuesNow(queues=await self._services.queues.infos(provider))
+        if isinstance(request, Signal):
+            visit = await self._visit(request.visit)
+            return await self._services.signals.signal(request, visit, self.seat)
         return await self.do(request)
 
     async def _renew(self, request: Renew) -> TokenNow:
@@ -189,9 +171,13 @@ class Participant:
         """The session ends here: nobody on this node listens for this person any more."""
         self.released = True
 
-    def push(self, kind: str, snapshot: TicketSnapshot | DutySnapshot | QualityNow) -> None:
-        if self.connection is not None:
-            self.connection.push(kind, snapshot)
+    def push(self, kind: str, news: TicketSnapshot | DutySnapshot | QualityNow | SignalNow) -> None:
+        if self.connection is None:
+            return
+        if isinstance(news, SignalNow):
+            self.connection.tell(news)
+        else:
+            self.connection.push(kind, news)
 
     # What all roles need
 
@@ -286,7 +272,3 @@ class Participant:
             self.restored = False
         except Exception as failure:
             log.event(logging.ERROR, "Showing failed.", session=self.session.id, error=failure)
-
-
-def error(request: ClientMessage, code: ErrorCode, field: str = "", opens: str = "") -> Error:
-    return Error(re=request.id, code=code, message=ERROR_TEXT[code], field=field, opens=opens)

@@ -16,6 +16,7 @@ from .metrics import Metrics
 from .queues import Queues
 from .relays import Relays
 from .seal_keys import SealKeys
+from .signals import Signals
 from .warm import Warm
 
 
@@ -33,6 +34,7 @@ class Services:
     identities: Identities
     relays: Relays
     warm: Warm
+    signals: Signals
 
     @property
     def ring(self) -> KeyRing:

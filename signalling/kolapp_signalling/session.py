@@ -16,6 +16,7 @@ from . import messages as m
 from . import parts as p
 from . import relay_messages as r
 from . import session_messages as s
+from . import signal_messages as g
 from . import warm_messages as w
 from .grants import NOTHING, Grants
 from .roles import Role
@@ -34,6 +35,7 @@ _BOTH: tuple[type[p.ClientMessage], ...] = (
     w.Prepare,
     w.AskEcho,
     w.Enter,
+    g.Signal,
 )
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from drivers import QUEUE, People
-from kolapp_queue import errors as queue_errors
 from kolapp_queue.model import Ticket
-from kolapp_signalling import participant
 from kolapp_signalling.app import Served
 from kolapp_signalling.patient import Patient
 
@@ -122,13 +120,3 @@ async def test_a_page_that_is_reloaded_while_it_joins_is_rung(node: Served, crow
     clinician = await crowd.clinician(node)
     await clinician.pull()
     await after.until_state("called")
-
-
-def test_every_refusal_of_the_queue_has_a_code_of_its_own() -> None:
-    refusals = set(queue_errors.QueueError.__subclasses__())
-    internal = {
-        queue_errors.NewerRecord,  # a node of a newer version wrote it
-        queue_errors.UnreadableRecord,  # it is set aside, or passed over and counted
-        queue_errors.CopyExpired,  # said while a place is restored, as a fresh start
-    }
-    assert refusals - internal == set(participant._QUEUE_CODES)

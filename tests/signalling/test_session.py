@@ -7,6 +7,7 @@ from kolapp_signalling import desk_messages as d
 from kolapp_signalling import messages as m
 from kolapp_signalling import relay_messages as r
 from kolapp_signalling import session_messages as s
+from kolapp_signalling import signal_messages as g
 from kolapp_signalling import warm_messages as w
 from kolapp_signalling.roles import Role
 from kolapp_signalling.session import RIGHTS, Person, Sessions, may
@@ -37,6 +38,7 @@ def test_every_message_is_somebodys_right_and_visits_are_of_both() -> None:
         w.Prepare,
         w.AskEcho,
         w.Enter,
+        g.Signal,
     }
     assert may(Role.PATIENT, m.Join(1, "drop-in"))
     assert not may(Role.PATIENT, d.Pull(1, "key"))

@@ -51,10 +51,12 @@ def right(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(right(kind.item_type), max_size=4)
         case inspect.DictType():
             return st.dictionaries(right(kind.key_type), right(kind.value_type), max_size=3)
+        case inspect.LiteralType():
+            return st.sampled_from(kind.values)
         case inspect.StructType():
-            return st.fixed_dictionaries(
-                {}, optional={field.encode_name: right(field.type) for field in kind.fields}
-            )
+            tag = {kind.tag_field: st.just(kind.tag)} if kind.tag_field else {}
+            fields = {field.encode_name: right(field.type) for field in kind.fields}
+            return st.fixed_dictionaries(tag, optional=fields)
     raise AssertionError(f"nothing is known of {kind}")
 
 

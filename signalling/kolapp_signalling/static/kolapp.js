@@ -233,7 +233,7 @@ export class KolappClient extends EventTarget {
     if (message.type === "duty") this.#keepDuty(message);
     if (message.type === "reconnect") this.#hint_ms = message.after_ms;
     if (message.type === "token" && !message.re) void this.#renew();
-    if (message.type === "quality") this.#emit("quality", message);
+    if (message.type === "quality" || message.type === "signal") this.#emit(message.type, message);
     this.#pending.settle(message);
   }
 

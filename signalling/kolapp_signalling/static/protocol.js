@@ -12,12 +12,13 @@ export const CLIENT_TYPES = Object.freeze([
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
   "board", "pull_ticket", "take_over", "read_intake",
   "offer", "hang_up", "say", "hear", "relays", "prepare", "echo", "enter",
+  "signal",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
   "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "relays", "quality", "sdp_answer", "entered", "echo",
-  "error",
+  "signalled", "signal", "error",
 ]);
 
 /** Close codes of this range want a person; everything else wants another connection. */
@@ -128,9 +129,14 @@ export class KolappError extends Error {
  * @typedef {{type: "entered", re?: number, visit: string, generation: number, media_epoch: number,
  *   slots?: string[]}} Entered
  * @typedef {{type: "echo", re?: number, on: boolean}} EchoNow
+ * @typedef {{kind: "description", generation: number, sdp_type: "offer" | "answer", sdp: string}
+ *   | {kind: "candidate", generation: number, candidate: string, mid?: string, line?: number}
+ *   | {kind: "renew", generation: number} | {kind: "key", payload: string}} Word
+ * @typedef {{type: "signalled", re?: number, visit: string}} Signalled
+ * @typedef {{type: "signal", re?: number, visit: string, sender: string, data: Word}} SignalNow
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | Entered | EchoNow | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | Entered | EchoNow | Signalled | SignalNow | ServerError} ServerMessage
  */
 
 /**
@@ -165,6 +171,7 @@ export class KolappError extends Error {
  *   prepare: [{queue: string, generation: number, sdp: string}, SdpAnswer],
  *   echo: [{on: boolean}, EchoNow],
  *   enter: [{visit: string, epoch: number, generation: number}, Entered],
+ *   signal: [{visit: string, epoch: number, to: string, data: Word}, Signalled],
  *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
  * }} Requests
  */
