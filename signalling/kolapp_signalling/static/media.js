@@ -49,6 +49,7 @@ export class Leg extends EventTarget {
    * @param {(kind: Kind) => MediaStreamTrack | null} options.track what I send
    * @param {(visit: string, atLeast: number) => number} options.nextGeneration grows over reloads
    * @param {(visit: VisitInfo) => Promise<RTCIceServer[]>} [options.iceServers] relays, if there are any
+   * @param {(pc: RTCPeerConnection) => void} [options.protect] encrypts what goes through it (e2ee.js)
    * @param {Partial<typeof LEG_TIMING>} [options.timing]
    * @param {typeof RTCPeerConnection} [options.RTCPeerConnection]
    */
@@ -166,6 +167,7 @@ export class Leg extends EventTarget {
   #connection(iceServers) {
     const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     addSections(pc, { slots: this.#visit.slots ?? 1, soundOnly: this.soundOnly, track: this.options.track });
+    this.options.protect?.(pc);
     pc.onconnectionstatechange = () => pc === this.#pc && this.#pcChanged(pc);
     if (this.#old) this.#drop(this.#pc); // never answered: of no use to anybody
     else this.#old = this.#pc;

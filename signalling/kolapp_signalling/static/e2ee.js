@@ -1,0 +1,183 @@
+// @ts-check
+/**
+ * End-to-end encryption as a page has it: joins the keys of a visit, the worker and the legs.
+ *
+ * A leg is protected in the same turn in which its connection is made: later Chromium takes no
+ * transform, and would send in clear for good. Without a key the worker lets nothing out.
+ */
+import { firstId, frameKey, newFrameKey, newInstance } from "./e2ee-crypto.js";
+import { Keys } from "./e2ee-keys.js";
+import { encode, seated } from "./e2ee-words.js";
+import { othersOf } from "./slots.js";
+
+/** @typedef {import("./kolapp.js").KolappClient} KolappClient */
+/** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
+/** @typedef {import("./e2ee-keys.js").KeysState} KeysState */
+
+const TICK_MS = 250;
+
+/** Whether this browser can do it at all. */
+export function canEncrypt() {
+  return typeof globalThis.RTCRtpScriptTransform === "function" && typeof globalThis.crypto?.subtle === "object";
+}
+
+/** Events: `state`, when `state` is another one. */
+export class Encryption extends EventTarget {
+  /** Of an encrypted visit, if this browser can take part in it. @type {KeysState | null} */ state = null;
+  /** @type {Worker | null} */ #worker = null;
+  /** @type {VisitInfo | null} */ #visit = null;
+  /** @type {Keys | null} */ #keys = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #ticking;
+  /** By the ids that the worker knows them by; @type {Map<number, RTCRtpSender>} */ #senders = new Map();
+  #lastId = 0;
+
+  /** @param {KolappClient} client @param {string} role my name in visits */
+  constructor(client, role) {
+    super();
+    this.client = client;
+    this.role = role;
+    client.addEventListener("signal", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /**
+   * Nothing goes through this connection but by the worker. For a leg that comes before its visit,
+   * a throw-away key of my own: what the node sends back of it can be seen, by me.
+   * @param {RTCPeerConnection} pc that has its sections, and was made in this very turn
+   */
+  protect = (pc) => {
+    const worker = this.#work();
+    const others = othersOf(this.role);
+    for (const [id, { transport }] of this.#senders) if (transport?.state === "closed") this.#senders.delete(id);
+    for (const { sender, receiver } of pc.getTransceivers()) {
+      const id = ++this.#lastId;
+      const { kind } = receiver.track;
+      sender.transform = new RTCRtpScriptTransform(worker, { way: "send", kind, from: "", id });
+      this.#senders.set(id, sender);
+    }
+    // Chromium now and then forgets the transform of a receiver that has no stream yet.
+    pc.addEventListener("track", ({ receiver, transceiver }) => {
+      const slot = Math.floor(pc.getTransceivers().indexOf(transceiver) / 2);
+      const options = { way: "receive", kind: receiver.track.kind, from: others[slot] ?? "", id: 0 };
+      receiver.transform ??= new RTCRtpScriptTransform(worker, options);
+    });
+    if (!this.#visit) void this.#alone(worker);
+  };
+
+  /** The newest snapshot of the visit that I am in. @param {VisitInfo} visit */
+  follow(visit) {
+    if (this.#visit?.id !== visit.id) {
+      this.end();
+      this.#visit = visit;
+      if (visit.encrypted) this.#begin(visit);
+    }
+    this.#visit = visit;
+    void this.#keys?.follow(visit.participants.map(({ role }) => role), performance.now());
+  }
+
+  /** The visit is over, or not mine any more. */
+  end() {
+    clearInterval(this.#ticking);
+    this.#keys = this.#visit = this.state = null;
+    this.#worker?.postMessage({ empty: true });
+    this.#changed();
+  }
+
+  /** After a failure. */
+  again() {
+    void this.#keys?.again(performance.now());
+  }
+
+  /** How many frames were sealed, opened and dropped, for what reason. @returns {Promise<Record<string, number>>} */
+  figures() {
+    const worker = this.#work();
+    const mine = ++this.#lastId;
+    return new Promise((resolve) => {
+      const hear = (/** @type {MessageEvent} */ { data }) => {
+        if (data.counted !== mine) return;
+        worker.removeEventListener("message", hear);
+        resolve(data.figures);
+      };
+      worker.addEventListener("message", hear);
+      worker.postMessage({ count: mine });
+    });
+  }
+
+  /** @param {VisitInfo} visit */
+  #begin(visit) {
+    if (!canEncrypt()) return this.#sayUnable(visit);
+    const worker = this.#work();
+    const keys = new Keys({
+      visit: visit.id,
+      me: this.role,
+      ways: {
+        say: (payload) => this.#say(payload),
+        use: (key) => this.#current(keys) && worker.postMessage({ send: key }),
+        give: (from, key) => this.#current(keys) && worker.postMessage({ receive: key, from }),
+        forget: (from, id) => this.#current(keys) && worker.postMessage({ forget: id, from }),
+        changed: (state) => {
+          if (!this.#current(keys)) return;
+          this.state = state;
+          this.#changed();
+        },
+      },
+    });
+    this.#keys = keys;
+    this.#ticking = setInterval(() => void keys.tick(performance.now()), TICK_MS);
+  }
+
+  /** Work of an ended visit may still be under way. @param {Keys} keys */
+  #current = (keys) => this.#keys === keys;
+
+  /** The others should know why they are not heard. @param {VisitInfo} visit */
+  #sayUnable({ participants }) {
+    const roster = seated(participants.map(({ role }) => role));
+    this.#say(encode({ kind: "unable", round: 1, roster, instance: newInstance() }));
+  }
+
+  /** What is lost is asked for again. @param {string} payload */
+  #say(payload) {
+    if (!this.#visit || this.client.state !== "open") return;
+    const { id: visit, epoch } = this.#visit;
+    this.client.request("signal", { visit, epoch, to: "all", data: { kind: "key", payload } }).catch(() => {});
+  }
+
+  /** @param {{visit: string, sender: string, data: {kind: string, payload?: string}}} word */
+  #hear({ visit, sender, data }) {
+    if (data.kind === "key" && visit === this.#visit?.id) void this.#keys?.hear(sender, data.payload, performance.now());
+  }
+
+  /** @param {Worker} worker */
+  async #alone(worker) {
+    const told = newFrameKey(firstId());
+    const [send, receive] = await Promise.all([frameKey(told, "encrypt"), frameKey(told, "decrypt")]);
+    if (this.#visit) return;
+    worker.postMessage({ empty: true });
+    worker.postMessage({ send });
+    worker.postMessage({ receive, from: othersOf(this.role)[0] });
+  }
+
+  /** One for the page's life: it costs a phone some megabytes, and legs of two visits overlap. */
+  #work() {
+    this.#worker ??= this.#newWorker();
+    return this.#worker;
+  }
+
+  #newWorker() {
+    const worker = new Worker(new URL("e2ee-worker.js", import.meta.url), { type: "module" });
+    worker.addEventListener("message", ({ data }) => "wanted" in data && void this.#askKeyFrame(data.wanted));
+    return worker;
+  }
+
+  /** Only Chromium's worker cannot ask for it, and only Chromium knows this option. @param {number} id */
+  async #askKeyFrame(id) {
+    const sender = this.#senders.get(id);
+    if (!sender?.track) return;
+    const setParameters = /** @type {(now: RTCRtpSendParameters, how: object) => Promise<void>} */ (sender.setParameters.bind(sender));
+    const parameters = sender.getParameters();
+    await setParameters(parameters, { encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })) }).catch(() => {});
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("state"));
+  }
+}
