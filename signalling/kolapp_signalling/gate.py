@@ -14,6 +14,7 @@ from kolapp_queue.bulletin import Bulletin
 from kolapp_queue.eta import Wait
 from kolapp_queue.model import Needs
 from kolapp_queue.policy import QueuePolicy
+from kolapp_queue.settings import DIRECT
 
 from .codes import ErrorCode
 from .parts import AskedNeeds, NeedsOffered, PlaceInfo, QueueInfo, WaitRange
@@ -57,7 +58,8 @@ def queue_info(
         needs=offered(policy),
         checks=[check.value for check in admission.checks(policy)],
         notices=notices(facts.bulletin, now_ms),
-        ready_from=policy.ready_from,
+        ready_from=policy.ready_from if policy.mode != DIRECT else 0,
+        mode=policy.mode,
         slots=1 + policy.guests,
         **opening,
     )

@@ -15,6 +15,7 @@ import msgspec
 from kolapp_media import errors as media_errors
 from kolapp_queue import errors as queue_errors
 from kolapp_queue.model import Visit
+from kolapp_queue.settings import DIRECT
 from kolapp_queue.states import VisitState
 
 from . import log
@@ -198,7 +199,7 @@ class Participant:
         """Open or replace this person's leg. `visit` was read for this request."""
         if visit.epoch != offer.epoch:
             raise queue_errors.StaleEpoch
-        if visit.state not in may_offer:
+        if visit.state not in may_offer or visit.mode == DIRECT:
             raise queue_errors.WrongState(visit.state)
         slots = slots_of(self.seat, 1 + visit.most_guests)
         visit, sdp = await self._services.media.offer(
@@ -219,7 +220,7 @@ class Participant:
         """Bring this person's prepared leg into the visit. `visit` was read for this request."""
         if visit.epoch != request.epoch:
             raise queue_errors.StaleEpoch
-        if visit.state not in may_enter:
+        if visit.state not in may_enter or visit.mode == DIRECT:
             raise queue_errors.WrongState(visit.state)
         slots, person = slots_of(self.seat, 1 + visit.most_guests), self.session.person
         visit = await self._services.warm.enter(visit, person, request.generation, slots)
@@ -232,6 +233,8 @@ class Participant:
         )
 
     async def _prepare(self, queue: OpenQueue, request: Prepare) -> SdpAnswer:
+        if self._services.queues.policy(queue.ref).mode == DIRECT:
+            raise Refused(ErrorCode.WRONG_STATE, "queue")  # no media node will have their legs
         sdp = await self._services.warm.prepare(
             queue.ref, self.session.person, request.generation, request.sdp
         )

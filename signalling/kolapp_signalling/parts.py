@@ -74,8 +74,8 @@ class QueueInfo(msgspec.Struct, frozen=True):
     `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
     the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
     joining may be refused for, `needs` what may be asked for; `notices` is what the staff says. Who
-    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody. `slots` as in a
-    visit."""
+    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody. `mode` and
+    `slots` as in a visit."""
 
     name: str
     title: str
@@ -92,6 +92,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
     needs: NeedsOffered | None = None
     notices: list[str] = []
     ready_from: int = 0
+    mode: str = "bridge"
     slots: int = 1
 
 

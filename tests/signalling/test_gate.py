@@ -42,6 +42,13 @@ def test_an_open_queue_says_until_when() -> None:
     assert info.checks[:2] == ["opening_hours", "capacity"]
 
 
+def test_nobody_gets_ready_for_a_media_node_that_will_not_be_used() -> None:
+    info = queue_info(policy(), Facts(2), NOON, PLACE)
+    assert (info.mode, info.ready_from) == ("bridge", 5)
+    info = queue_info(policy('mode = "direct"'), Facts(2), NOON, PLACE)
+    assert (info.mode, info.ready_from) == ("direct", 0)
+
+
 def test_a_closed_queue_says_when_it_opens_and_offers_no_place() -> None:
     info = queue_info(policy(), Facts(), NIGHT, PLACE)
     assert (info.state, info.opens, info.closes) == ("closed", "2026-01-16T07:00:00+01:00", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drivers import Driver, Message, People, Start
+from drivers import QUEUE, Driver, Message, People, Start
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from kolapp_queue.model import NodeRecord
@@ -104,6 +104,22 @@ async def test_an_offer_is_answered_from_another_node(
     assert [word["data"].get("line", 0) for word in found[1:]] == [0, 1] * 10
     assert not words(anna)[1:], "nobody hears their own"
     assert (media.stats().visits, media.stats().legs) == (0, 0)
+
+
+async def test_a_direct_visit_gets_no_leg_at_a_media_node(
+    start: Start, crowd: People, media: MediaNode
+) -> None:
+    node = await start(queue_mode="direct")
+    anna, doctor = await visit_of(node, crowd)
+    where = {"visit": anna.visit["id"], "epoch": anna.visit["epoch"], "generation": 1}
+    for one in (anna, doctor):
+        assert await one.errors("offer", **where, sdp=SDP) == "wrong_state"
+        assert await one.errors("enter", **where) == "wrong_state"
+    ready = {"queue": QUEUE, "generation": 1, "sdp": SDP}
+    bo = await crowd.waiting(node, "bo")
+    for one in (doctor, bo):
+        assert await one.errors("prepare", **ready) == "wrong_state"
+    assert media.stats().legs == 0
 
 
 async def test_keys_reach_all_others(start: Start, crowd: People, media: MediaNode) -> None:

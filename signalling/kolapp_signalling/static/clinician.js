@@ -116,7 +116,8 @@ function follow(snapshot) {
 
 /** On duty a leg is ready for the next patient, at the media node of the first queue served. */
 function stayReady() {
-  if (duty?.on_duty && duty.serves[0]) warm.keep(duty.serves[0]);
+  const queue = duty?.on_duty && duty.serves.find((name) => warm.fits(name));
+  if (queue) warm.keep(queue);
   else if (warm.leg) warm.stop();
 }
 

@@ -81,7 +81,8 @@ export class KolappError extends Error {
  *   titles?: Record<string, string>, state?: "open" | "draining" | "closed", early?: boolean,
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
  *   last_number?: string, checks?: string[], needs?: NeedsOffered | null,
- *   notices?: string[], ready_from?: number, slots?: number}} QueueInfo
+ *   notices?: string[], ready_from?: number, mode?: "bridge" | "direct",
+ *   slots?: number}} QueueInfo
  * @typedef {{professions?: string[], languages?: string[], skills?: string[], ages?: number[],
  *   clinician?: boolean}} NeedsOffered
  * @typedef {{profession?: string, language?: string, skills?: string[], age?: number | null,

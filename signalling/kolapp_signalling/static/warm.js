@@ -39,10 +39,15 @@ export class Warm extends EventTarget {
 
   /** Be ready for this queue; asked again and again it goes on as it is. @param {string} queue */
   keep(queue) {
-    if (this.client.state !== "open") return;
+    if (this.client.state !== "open" || !this.fits(queue)) return;
     if (this.leg && this.#queue !== queue) this.stop();
     if (this.leg?.state === "failed" && performance.now() - this.#startedAt > REFUSED_MS) this.stop();
     if (!this.leg) this.#start(queue);
+  }
+
+  /** Whether a leg to a media node is of use there: those of a direct visit have none. @param {string} queue */
+  fits(queue) {
+    return this.client.welcome?.queues.find(({ name }) => name === queue)?.mode !== "direct";
   }
 
   stop() {
