@@ -4,7 +4,7 @@ with the visit. Keys never reach the store, and no text a log, an event or an er
 from __future__ import annotations
 
 from .keys import checked
-from .model import ClinicianKey, PatientKey, QueueRef, Said, Visit, VisitId
+from .model import ClinicianKey, GuestId, PatientKey, QueueRef, Said, Visit, VisitId
 from .records import visit as visit_of
 from .sealing import KeyRing, Purpose
 from .verbs import Verbs
@@ -18,7 +18,7 @@ class ChatVerbs(Verbs):
         self,
         ref: QueueRef,
         visit: VisitId,
-        by: PatientKey | ClinicianKey,
+        by: PatientKey | ClinicianKey | GuestId,
         epoch: int,
         key: str,
         text: str,
@@ -39,17 +39,18 @@ class ChatVerbs(Verbs):
         self,
         ref: QueueRef,
         visit: VisitId,
-        by: PatientKey | ClinicianKey,
+        by: PatientKey | ClinicianKey | GuestId,
         after: int,
         ring: KeyRing,
     ) -> tuple[list[Said], int]:
-        """The lines behind number `after`, `AT_ONCE` at most, and how many there are in all.
+        """The lines behind number `after`, `AT_ONCE` at most, and how many there are in all. Those
+        that were said before a guest came are not for them.
 
         Raises NoSuchVisit (also for somebody else's), WrongState once it has ended; UnknownKey or
         NotGenuine (`sealing`) if a line cannot be opened."""
         reply = await self._link.queue("hear", ref, visit, by, after, AT_ONCE)
         lines = [
-            Said(number, by_patient, ring.open(Purpose.CHAT, sealed, visit).decode())
-            for number, by_patient, sealed in reply["lines"] or ()
+            Said(number, role, ring.open(Purpose.CHAT, sealed, visit).decode())
+            for number, role, sealed in reply["lines"] or ()
         ]
         return lines, reply["said"]

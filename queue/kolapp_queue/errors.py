@@ -14,6 +14,8 @@ QueueError
  ├─ NotAllowed        this clinician may not do that, or gave no reason for it
  ├─ TooLate           the time in which this could be undone is over
  ├─ ChatFull          a visit has all the lines that it may have
+ ├─ GuestsFull        a visit has, or awaits, all the guests that it may have
+ ├─ BadCode           an invitation that is no good, for whatever reason
  ├─ IntakeTooLong     the patient wrote more than is kept; carries both sizes
  ├─ CopyExpired       the signed ticket is too old to restore a place from
  ├─ NewerRecord       a record of a version two steps ahead: this node is too old for this store
@@ -89,6 +91,14 @@ class TooLate(QueueError):
 
 
 class ChatFull(QueueError):
+    pass
+
+
+class GuestsFull(QueueError):
+    pass
+
+
+class BadCode(QueueError):
     pass
 
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType
 
-from .states import Outcome, Rise, TicketState, VisitState
+from .states import GuestState, Outcome, Rise, TicketState, VisitState
 
 TicketId = NewType("TicketId", str)
 VisitId = NewType("VisitId", str)
 # HMAC(issuer | subject): the store never sees who a person is.
 PatientKey = NewType("PatientKey", str)
 ClinicianKey = NewType("ClinicianKey", str)
+GuestId = NewType("GuestId", str)  # random, and never another person's
 
 # Keys, channels and hash tags are built from these names, so nothing else may be in them.
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -103,6 +104,26 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody invited into a visit. `until_ms`: an invitation that nobody has used is over then.
+    `heard_from`: lines of the chat that were there before they came, and are not theirs."""
+
+    seat: str  # guest1 or guest2: their name in the visit
+    kind: str  # guardian, interpreter, colleague
+    id: GuestId
+    state: GuestState
+    until_ms: int
+    heard_from: int = 0
+
+    @property
+    def is_in(self) -> bool:
+        return self.state == GuestState.IN
+
+    def is_awaited(self, now_ms: int) -> bool:
+        return self.state == GuestState.INVITED and now_ms < self.until_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One consultation. Its record outlives every process; writes to it carry the epoch."""
 
@@ -130,6 +151,10 @@ class Visit:
     relay_only: bool = False  # in direct mode: neither learns the other's address
     encrypted: bool = False  # end to end, by the clients
     most_guests: int = 2  # at a time
+    guests: tuple[Guest, ...] = ()  # in each seat who has it, or had it last; none once it ended
+
+    def guest(self, guest: GuestId) -> Guest | None:
+        return next((each for each in self.guests if each.id == guest), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +162,7 @@ class Said:
     """One line of a visit's chat. `number` counts from 1."""
 
     number: int
-    by_patient: bool
+    role: str  # patient, clinician, or the seat of a guest
     text: str
 
 

@@ -14,8 +14,8 @@ import msgspec
 
 from . import errors
 from .eligibility import needs_of
-from .model import Hint, NodeRecord, Origin, QueueRef, Risen, Ticket, Visit
-from .states import Outcome, Rise, TicketState, VisitState
+from .model import Guest, Hint, NodeRecord, Origin, QueueRef, Risen, Ticket, Visit
+from .states import GuestState, Outcome, Rise, TicketState, VisitState
 
 Record = Mapping[str, Any]
 
@@ -35,6 +35,8 @@ REFUSALS: Mapping[str, type[errors.QueueError]] = {
     "too_many_classes": errors.TooManyClasses,
     "too_late": errors.TooLate,
     "chat_full": errors.ChatFull,
+    "guests_full": errors.GuestsFull,
+    "bad_code": errors.BadCode,
 }
 
 
@@ -103,6 +105,18 @@ def visit(ref: QueueRef, record: Record) -> Visit:
         relay_only=record.get("relay_only", False),
         encrypted=record.get("encrypted", False),
         most_guests=record.get("most_guests", 2),
+        guests=tuple(sorted(map(_guest, record.get("guests") or ()), key=lambda one: one.seat)),
+    )
+
+
+def _guest(record: Record) -> Guest:
+    return Guest(
+        seat=record["seat"],
+        kind=record["kind"],
+        id=record["id"],
+        state=GuestState(record["state"]),
+        until_ms=record["until_ms"],
+        heard_from=record.get("heard_from", 0),
     )
 
 

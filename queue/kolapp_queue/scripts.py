@@ -21,9 +21,9 @@ _LUA = files(__package__) / "lua"
 # with it.
 PRELUDES = {
     "queue": (
-        *("_keys", "_writes", "_names", "_meta", "_places", "_indexes", "_records", "_classes"),
-        *("_fitting", "_heads", "_events", "_commit", "_words", "_steps", "_aside", "_connections"),
-        *("_loss", "_calls"),
+        *("_keys", "_writes", "_names", "_meta", "_places", "_indexes", "_records", "_people"),
+        *("_classes", "_fitting", "_heads", "_events", "_commit", "_words", "_steps", "_aside"),
+        *("_connections", "_loss", "_calls", "_guests"),
     ),
     "clinician": ("_record",),
     "patient": ("_record",),

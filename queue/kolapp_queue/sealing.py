@@ -39,6 +39,8 @@ class Purpose(StrEnum):
     INTAKE = "intake"
     CHAT = "chat"
     TICKET = "ticket"
+    INVITATION = "invitation"
+    GUEST = "guest"
 
 
 class SealError(Exception):

@@ -38,6 +38,15 @@ class Outcome(StrEnum):
     REFERRED = "referred"
 
 
+class GuestState(StrEnum):
+    """Of somebody who is invited into a visit. The seat of who is out is free again."""
+
+    INVITED = "invited"
+    IN = "in"
+    LEFT = "left"
+    REMOVED = "removed"  # or the invitation was taken back
+
+
 class Rise(StrEnum):
     """Why a place may rise. There is no other reason."""
 
@@ -126,7 +135,8 @@ AFTERWARDS = ("correct_outcome",)
 # Of a ticket whose record cannot be read: no state leads there, and none out of it.
 ASIDE = "set_aside"
 # Events that are no steps: nobody's state changes, but the audit must know.
-BESIDE = ("intake_opened", "erased")
+GUESTS = ("guest_invited", "guest_joined", "guest_left", "guest_removed")
+BESIDE = ("intake_opened", "erased", *GUESTS)
 # Events of the queue itself, without a ticket: what an operator said to all who wait.
 ORDERS = ("set_notice", "close_early", "reopen")
 

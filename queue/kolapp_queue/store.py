@@ -14,6 +14,7 @@ from .board_verbs import BoardVerbs
 from .chat_verbs import ChatVerbs
 from .clinician_verbs import ClinicianVerbs
 from .erase_verbs import EraseVerbs
+from .guest_verbs import GuestVerbs
 from .intake_verbs import IntakeVerbs
 from .link import Link
 from .operator_verbs import OperatorVerbs
@@ -36,6 +37,7 @@ class QueueStore(
     PresenceVerbs,
     IntakeVerbs,
     ChatVerbs,
+    GuestVerbs,
     RestoreVerbs,
     EraseVerbs,
     OperatorVerbs,

@@ -41,5 +41,4 @@ async def _say(
 
 
 def _line(said: Said) -> ChatLine:
-    role = Role.PATIENT if said.by_patient else Role.CLINICIAN
-    return ChatLine(said.number, role.value, said.text)
+    return ChatLine(said.number, said.role, said.text)

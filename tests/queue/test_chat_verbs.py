@@ -21,7 +21,7 @@ async def test_both_read_what_both_wrote_in_order(store: QueueStore, ref: QueueR
     assert after.version > visit.version  # so that the other one hears of it
     await store.say(ref, visit.id, ANNA, visit.epoch, "k1", "Ja", RING)
     await store.say(ref, visit.id, ANNA, visit.epoch, "k2", "Lite", RING)
-    told = [Said(1, False, WHERE), Said(2, True, "Ja"), Said(3, True, "Lite")]
+    told = [Said(1, "clinician", WHERE), Said(2, "patient", "Ja"), Said(3, "patient", "Lite")]
     assert await store.hear(ref, visit.id, ANNA, 0, RING) == (told, 3)
     assert await store.hear(ref, visit.id, DOCTOR, 2, RING) == (told[2:], 3)
     assert await store.hear(ref, visit.id, DOCTOR, 3, RING) == ([], 3)

@@ -15,7 +15,8 @@ from kolapp_queue.audit_stream import Cursor
 from kolapp_queue.cluster import is_cluster
 from kolapp_queue.eta.published import Published
 from kolapp_queue.forecast_lease import ForecastLease
-from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, TicketId
+from kolapp_queue.guest_verbs import Invitation, Inviter
+from kolapp_queue.model import ClinicianKey, GuestId, PatientKey, QueueRef, TicketId
 from kolapp_queue.presence import NodeLease
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
@@ -197,6 +198,12 @@ async def every_turn_of_a_visit(store: QueueStore, provider: str) -> None:
     ring = KeyRing.parse(KeyRing.new_line("k"))
     await store.say(one, first.id, DOCTOR, first.epoch, "key", "Hello", ring)
     await store.hear(one, first.id, DOCTOR, 0, ring)
+    by, guest = Inviter.clinician(DOCTOR), GuestId("guest")
+    invitation = Invitation("key", "guardian", guest, "digest", 1_000)
+    await store.invite(one, first.id, by, first.epoch, invitation)
+    await store.redeem(one, first.id, guest, "digest", "key")
+    await store.leave_visit(one, first.id, guest)
+    await store.remove_guest(one, first.id, by, first.epoch, "guest1")
     await vanishing.set_duty(provider, DOCTOR, both)
     await vanishing.sweep(one)
     await store.set_duty(provider, nurse, both)

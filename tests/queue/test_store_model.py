@@ -28,9 +28,11 @@ from hypothesis.stateful import (
 from kolapp_queue import keys, scripts
 from kolapp_queue.chat_verbs import AT_ONCE
 from kolapp_queue.errors import AlreadyInVisit, NotOnDuty, QueueError, QueueFull, StaleEpoch
+from kolapp_queue.guest_verbs import Invitation, Inviter
 from kolapp_queue.line_records import line_of
 from kolapp_queue.model import (
     ClinicianKey,
+    GuestId,
     Line,
     Needs,
     PatientKey,
@@ -44,7 +46,7 @@ from kolapp_queue.sealing import KeyRing
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import Outcome, TicketState
 from kolapp_queue.store import QueueStore
-from queue_model import ModelTicket, ModelVisit, QueueModel, Refused
+from queue_model import ModelGuest, ModelTicket, ModelVisit, QueueModel, Refused
 from store_contents import content
 
 # Examples, steps of each, and how many it must be in all: a few examples end early.
@@ -68,6 +70,7 @@ EPOCH_CHECK = re.compile(r"^if (ticket|visit)\.epoch ~= .*refuse\('stale_epoch'\
 FENCED = (
     *("answer", "decline", "give_back", "hang_up"),
     *("place_media", "ring_again", "say", "set_outcome", "transfer_out"),
+    *("invite", "remove_guest"),
 )
 # Where a transfer dies half-way, if it does.
 CUTS = ("", "", "", "clinician/release", "queue/transfer_in")
@@ -75,6 +78,9 @@ CUTS = ("", "", "", "clinician/release", "queue/transfer_in")
 pick = st.integers(min_value=0, max_value=1_000)
 rarely = st.integers(min_value=0, max_value=4).map(lambda number: number == 4)
 by_whom = st.sampled_from(["clinician", "patient", "clinician", "patient", "stranger"])
+by_anybody = st.sampled_from(["clinician", "patient", "guest1", "guest2", "stranger"])
+by_staff = st.sampled_from(["clinician", "clinician", "backend", "patient", "stranger"])
+guest_key = st.sampled_from(["k1", "k2", "k3", "k4"])
 
 _logger = logging.getLogger(__name__)
 
@@ -120,6 +126,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.model = QueueModel(QueueSettings().missed_calls)
         self.numbers = itertools.count(1)
         self.seen: dict[str, Any] = {}
+        self.guests: dict[str, tuple[str, ModelGuest]] = {}  # ever invited, and where
         self.link = self.runner.run(self._link(url))
         self.looking = self.link._redis.register_script(LOOK)
         if broken:
@@ -587,7 +594,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.same(call, lambda: self.model.ring_again(visit, who, epoch))
 
     @precondition(lambda self: self.model.visits)
-    @rule(number=pick, by=by_whom, stale=rarely, key=st.sampled_from(["k1", "k2"]))
+    @rule(number=pick, by=by_anybody, stale=rarely, key=st.sampled_from(["k1", "k2"]))
     def say(self, number: int, by: str, stale: bool, key: str) -> None:
         visit, ref, who, epoch = self.somebody_with(number, by, stale)
         person, id_ = ClinicianKey(who), VisitId(visit.id)
@@ -595,11 +602,77 @@ class QueueMachine(RuleBasedStateMachine):
         text = f"line {number}"
         if self.same(call, lambda: self.model.say(visit, who, epoch, key, text)) is not None:
             heard, count = self.run(self.slow.hear(ref, id_, person, 0, RING))
-            told = [(not line.by_patient, line.text) for line in heard]
+            told = [(line.role, line.text) for line in heard]
             # Also what a colleague said before this clinician took over.
-            said = [(by != visit.ticket.patient, text) for by, _, text in visit.chat]
-            assert told == said[:AT_ONCE]
+            said = [(role, text) for _, _, role, text in visit.chat]
+            guest = visit.guest(who)
+            assert told == said[guest.heard_from if guest else 0 :][:AT_ONCE]
             assert count == len(visit.chat)
+
+    # Guests
+
+    @precondition(lambda self: self.model.visits)
+    @rule(number=pick, by=by_staff, stale=rarely, key=guest_key, old=rarely, due=rarely)
+    def invite(self, number: int, by: str, stale: bool, key: str, old: bool, due: bool) -> None:
+        visit, ref, who, epoch = self.somebody_with(number, by, stale)
+        at = next(self.numbers)
+        asked = ModelGuest(f"guest{at}", "", key, f"digest{at}", due=due)
+        if old and (known := [each for each in visit.guests.values() if each.key == key]):
+            asked.digest = known[0].digest  # the very same step, said again
+        inviter = self.inviter(by, who)
+        invitation = Invitation(
+            key, "guardian", GuestId(asked.id), asked.digest, 0 if due else HOUR_MS
+        )
+        call = self.slow.invite(ref, VisitId(visit.id), inviter, epoch, invitation)
+        most = QueueSettings().guests
+        acting = "" if by == "backend" else who
+        done = self.same(call, lambda: self.model.invite(visit, acting, epoch, asked, most))
+        if done is not None:
+            after, guest = done
+            assert visit.guests[guest.seat].id == guest.id
+            assert visit.guests[guest.seat].key == key
+            assert after.mode == "bridge"
+            self.guests[guest.id] = (visit.id, visit.guests[guest.seat])
+
+    @precondition(lambda self: self.some_guests())
+    @rule(number=pick, forged=rarely, key=st.sampled_from(["k1", "k2"]))
+    def redeem(self, number: int, forged: bool, key: str) -> None:
+        visit, guest = self.some_guest(number)
+        digest = "forged" if forged else guest.digest
+        call = self.slow.redeem(
+            self.ref(visit.ticket.queue), VisitId(visit.id), GuestId(guest.id), digest, key
+        )
+        self.same(call, lambda: self.model.redeem(visit, guest.id, digest, key))
+
+    @precondition(lambda self: self.some_guests())
+    @rule(number=pick)
+    def leave_visit(self, number: int) -> None:
+        visit, guest = self.some_guest(number)
+        ref, who = self.ref(visit.ticket.queue), GuestId(guest.id)
+        call = self.slow.leave_visit(ref, VisitId(visit.id), who)
+        self.same(call, lambda: self.model.leave_visit(visit, guest.id))
+
+    @precondition(lambda self: self.some_guests())
+    @rule(number=pick, by=by_staff, stale=rarely, seat=st.sampled_from(["guest1", "guest2"]))
+    def remove_guest(self, number: int, by: str, stale: bool, seat: str) -> None:
+        visit, ref, who, epoch = self.somebody_with(number, by, stale)
+        call = self.slow.remove_guest(ref, VisitId(visit.id), self.inviter(by, who), epoch, seat)
+        acting = "" if by == "backend" else who
+        self.same(call, lambda: self.model.remove_guest(visit, acting, epoch, seat))
+
+    @staticmethod
+    def inviter(by: str, who: str) -> Inviter:
+        return Inviter.backend("booking") if by == "backend" else Inviter(who, "clinician")
+
+    def some_guests(self) -> list[tuple[ModelVisit, ModelGuest]]:
+        """Also those whose visit has ended since."""
+        return [(self.model.visits[visit], guest) for visit, guest in self.guests.values()]
+
+    def some_guest(self, number: int) -> tuple[ModelVisit, ModelGuest]:
+        every = list(reversed(self.some_guests()))
+        open_ = [each for each in every if each[0].guest(each[1].id) is not None]
+        some = open_ if open_ and number % 4 else every
+        return some[number // 4 % len(some)]
 
     @precondition(lambda self: self.model.visits)
     @rule(number=pick, by=by_whom, stale=rarely, outcome=st.sampled_from(Outcome))
@@ -655,6 +728,12 @@ class QueueMachine(RuleBasedStateMachine):
                 lambda: model.say(visit, who, epoch, "k0", "old"),
             ),
             (
+                lambda: slow.remove_guest(
+                    ref, VisitId(visit.id), Inviter(who, "clinician"), epoch, "guest1"
+                ),
+                lambda: model.remove_guest(visit, who, epoch, "guest1"),
+            ),
+            (
                 lambda: slow.place_media(ref, VisitId(visit.id), epoch, "m9", visit.media_epoch),
                 lambda: model.place_media(visit, epoch, "m9", visit.media_epoch),
             ),
@@ -667,6 +746,7 @@ class QueueMachine(RuleBasedStateMachine):
     ) -> tuple[ModelVisit, QueueRef, str, int]:
         visit = self.visit(number)
         people = {"patient": visit.ticket.patient, "clinician": visit.clinician}
+        people |= {seat: guest.id for seat, guest in visit.guests.items()}
         who = people.get(by, "somebody-else")
         return visit, self.ref(visit.ticket.queue), who, visit.epoch - stale
 

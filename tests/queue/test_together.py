@@ -77,7 +77,7 @@ def timeless(record: Any) -> Any:
         first = {"first": record["order"][1]} if "order" in record else {}
         rest = {name: timeless(value) for name, value in record.items() if name not in timed}
         return first | rest
-    return record
+    return [timeless(each) for each in record] if isinstance(record, list) else record
 
 
 class Day:
@@ -87,11 +87,13 @@ class Day:
         self._random = random.Random(seed)
         self._numbers = itertools.count(1)
         self._tickets = ["nobody"]
+        self._guests: list[tuple[str, str, str]] = [("none", "nobody", "digest")]
         self._visits: list[tuple[str, str, str, int]] = [("none", "nobody", DOCTORS[0], 0)]
 
     def calls(self) -> tuple[str, list[Args]]:
         verbs = ("join", "join", "attach", "detach", "leave", "pull", "pull", "answer", "decline")
-        verb = self._random.choice((*verbs, "give_back", "hang_up", "share", "head"))
+        guests = ("invite", "invite", "redeem", "leave_visit", "remove_guest")
+        verb = self._random.choice((*verbs, *guests, "give_back", "hang_up", "share", "head"))
         draw = getattr(self, f"_{verb}")
         return verb, [draw() for _ in range(self._random.randint(1, MOST))]
 
@@ -135,7 +137,7 @@ class Day:
         clinician, epoch = self._any(DOCTORS), next(self._numbers)
         lock = (clinician, self._any((epoch, epoch, 1)), f"visit{epoch}", self._any(PROFILES))
         wanted = self._any(("", "", "", self._any(self._tickets)))
-        return (*lock, wanted, "why", "", "", HOUR, HOUR, HOUR, DAY)
+        return (*lock, wanted, "why", "", "", HOUR, HOUR, HOUR, DAY, self._any(("", "direct")), 2)
 
     def _head(self) -> Args:
         return self._any(DOCTORS), self._any(PROFILES), ""
@@ -153,6 +155,25 @@ class Day:
     def _give_back(self) -> Args:
         visit, _, clinician, epoch = self._any(self._visits)
         return visit, clinician, epoch, "given_back", HOUR, DAY
+
+    def _invite(self) -> Args:
+        visit, _, clinician, epoch = self._any(self._visits)
+        key, number = self._any(("k1", "k2", "k3")), self._random.randrange(8)
+        by = (clinician, epoch, self._any(("clinician", "backend")))
+        guest = (f"guest{next(self._numbers)}", f"digest{number}", self._any((0, HOUR, HOUR)))
+        self._guests.append((visit, *guest[:2]))
+        return (visit, *by, key, "guardian", *guest)
+
+    def _redeem(self) -> Args:
+        visit, guest, digest = self._any(self._guests)
+        return visit, guest, digest, self._any(("k1", "k2"))
+
+    def _leave_visit(self) -> Args:
+        return self._any(self._guests)[:2]
+
+    def _remove_guest(self) -> Args:
+        visit, _, clinician, epoch = self._any(self._visits)
+        return visit, clinician, epoch, "clinician", self._any(("guest1", "guest2"))
 
     def _hang_up(self) -> Args:
         visit, _, clinician, epoch = self._any(self._visits)

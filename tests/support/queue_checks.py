@@ -40,6 +40,10 @@ def records(model: QueueModel, queue: str, records: dict[str, Any]) -> None:
         names = ("clinician", "epoch", "state", "reason", "outcome", "media_node", "media_epoch")
         for name in names:
             assert record[name] == getattr(visit, name), (visit.id, name)
+        guests = {
+            guest["seat"]: (guest["id"], guest["state"]) for guest in record.get("guests", ())
+        }
+        assert guests == {seat: (guest.id, guest.state) for seat, guest in visit.guests.items()}
 
 
 def indexes(model: QueueModel, queue: str, records: dict[str, Any]) -> None:

@@ -57,6 +57,22 @@ class ModelTicket:
 
 
 @dataclass
+class ModelGuest:
+    id: str
+    seat: str
+    key: str
+    digest: str
+    state: str = "invited"
+    due: bool = False  # the time in which the code is good is over
+    came_with: str = ""
+    heard_from: int = 0  # lines of the chat that are not theirs
+
+    @property
+    def seated(self) -> bool:
+        return self.state == "in" or (self.state == "invited" and not self.due)
+
+
+@dataclass
 class ModelVisit:
     id: str
     ticket: ModelTicket
@@ -70,7 +86,8 @@ class ModelVisit:
     answered: bool = False
     undo_over: bool = False  # the time in which the pull can be undone
     grace_over: bool = False  # while held: a colleague may take over, a sweep ends it
-    chat: list[tuple[str, str, str]] = field(default_factory=list)  # who, key, text
+    chat: list[tuple[str, str, str, str]] = field(default_factory=list)  # who, key, role, text
+    guests: dict[str, ModelGuest] = field(default_factory=dict)  # who has, or had, which seat
 
     @property
     def active(self) -> bool:
@@ -78,6 +95,16 @@ class ModelVisit:
 
     def end(self, reason: str) -> None:
         self.state, self.reason = "ended", reason
+        self.guests = {}
+
+    def role_of(self, who: str) -> str:
+        """ "": nobody of this visit."""
+        here = {guest.id: seat for seat, guest in self.guests.items() if guest.state == "in"}
+        here |= {self.ticket.patient: "patient", self.clinician: "clinician"}
+        return here.get(who, "")
+
+    def guest(self, who: str) -> ModelGuest | None:
+        return next((guest for guest in self.guests.values() if guest.id == who), None)
 
 
 @dataclass
@@ -308,15 +335,63 @@ class QueueModel:
         visit.ticket.rung_again = True
 
     def say(self, visit: ModelVisit, by: str, epoch: int, key: str, text: str) -> None:
-        if by not in (visit.clinician, visit.ticket.patient):
+        if not (role := visit.role_of(by)):
             raise Refused("NoSuchVisit")
+        self._open(visit, epoch)
+        own = [line for line in visit.chat if line[0] == by]
+        if not own or own[-1][1] != key:
+            visit.chat.append((by, key, role, text))
+
+    @staticmethod
+    def _open(visit: ModelVisit, epoch: int) -> None:
         if visit.epoch != epoch:
             raise Refused("StaleEpoch")
         if visit.state not in ("live", "held"):
             raise Refused("WrongState")
-        own = [line for line in visit.chat if line[0] == by]
-        if not own or own[-1][1] != key:
-            visit.chat.append((by, key, text))
+
+    # Guests; `by` is empty for the provider's backend
+
+    def invite(self, visit: ModelVisit, by: str, epoch: int, asked: ModelGuest, most: int) -> None:
+        """`asked` has the seat of who is invited under its key already, or none."""
+        if by not in ("", visit.clinician):
+            raise Refused("NoSuchVisit")
+        self._open(visit, epoch)
+        known = next((each for each in visit.guests.values() if each.key == asked.key), None)
+        if known is not None:
+            if known.state != "invited":
+                raise Refused("WrongState")
+            if known.digest != asked.digest:
+                known.digest, known.due = asked.digest, asked.due
+            return
+        seats = [f"guest{number}" for number in range(1, most + 1)]
+        free = [s for s in seats if s not in visit.guests or not visit.guests[s].seated]
+        if not free:
+            raise Refused("GuestsFull")
+        asked.seat = free[0]
+        visit.guests[asked.seat] = asked
+
+    def redeem(self, visit: ModelVisit, who: str, digest: str, key: str) -> None:
+        guest = visit.guest(who)
+        if guest is None:
+            raise Refused("BadCode")
+        if guest.state == "in" and guest.came_with == key:
+            return
+        if guest.state != "invited" or guest.due or guest.digest != digest:
+            raise Refused("BadCode")
+        guest.state, guest.came_with, guest.heard_from = "in", key, len(visit.chat)
+
+    def leave_visit(self, visit: ModelVisit, who: str) -> None:
+        guest = visit.guest(who)
+        if guest is not None and guest.state == "in":
+            guest.state = "left"
+
+    def remove_guest(self, visit: ModelVisit, by: str, epoch: int, seat: str) -> None:
+        if by not in ("", visit.clinician):
+            raise Refused("NoSuchVisit")
+        self._open(visit, epoch)
+        guest = visit.guests.get(seat)
+        if guest is not None and guest.seated:
+            guest.state = "removed"
 
     def set_outcome(self, visit: ModelVisit, by: str, epoch: int, outcome: str) -> None:
         self._own(visit, by, epoch)

@@ -26,3 +26,13 @@ local function set_aside(id, retention_ms, place)
     joined_ms = now, epoch = 0,
   })
 end
+
+-- The first present one of these classes, but for those in `skipped`; nil if there is none.
+local function earliest_ticket(codes, retention_ms, skipped, skips)
+  while true do
+    local place = earliest(codes, skipped, skips)
+    local ticket = place and read(TICKETS, id_of(place))
+    if ticket or not place then return ticket end
+    set_aside(id_of(place), retention_ms, place)
+  end
+end

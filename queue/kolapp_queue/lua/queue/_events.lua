@@ -1,5 +1,5 @@
 -- In front of every script: the stream of events, and why places rose.
--- A step is {name, role, actor, unit, reason, rise}; all but the name may be missing.
+-- A step is {name, role, actor, unit, reason, guest, rise}; all but the name may be missing.
 
 local MOST_CAUSES = 128
 local CAUSES_MS = 3600000  -- nobody compares with a place told longer ago
@@ -31,6 +31,7 @@ local function write_event(step, version, ticket, visit)
     actor = step.actor or '',
     unit = step.unit or '',
     reason = step.reason or ticket.reason,
+    guest = step.guest,
     outcome = visit and visit.outcome,
     wait_ms = visit and visit.called_ms - ticket.joined_ms or now - ticket.joined_ms,
     visit_ms = visit and visit.answered_ms > 0 and math.max(visit.ended_ms, visit.answered_ms)

@@ -15,13 +15,6 @@ local function visit_of(ticket)
   return ticket.visit and read(VISITS, ticket.visit)
 end
 
--- With its ticket, for one of the two whose visit it is; nil for anybody else.
-local function visit_between(id, by)
-  local visit = read(VISITS, id)
-  local ticket = visit and read(TICKETS, visit.ticket)
-  if ticket and (by == visit.clinician or by == ticket.patient) then return visit, ticket end
-end
-
 local function reply(ticket, visit) return {ticket = ticket, visit = visit} end
 
 -- The same reply, of records that are packed already: a map of one or two with short names.

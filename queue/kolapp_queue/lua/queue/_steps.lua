@@ -10,6 +10,7 @@ local function line_of(visit, number) return visit.id .. '/' .. number end
 local function end_visit(visit, reason, retention_ms)
   for number = 1, visit.said or 0 do set(CHAT, line_of(visit, number)) end
   visit.state, visit.reason, visit.ended_ms, visit.held_until_ms = 'ended', reason, now, 0
+  visit.guests = nil
   visit.forget_ms = now + retention_ms
 end
 

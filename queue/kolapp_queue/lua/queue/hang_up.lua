@@ -9,13 +9,13 @@
 local id, by, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local outcome, retention_ms = ARGV[4], tonumber(ARGV[5])
 
-local visit, ticket = visit_between(id, by)
-if not visit then return refuse('no_such_visit') end
+local visit, ticket, role = visit_among(id, by)
+local mine = role == 'clinician'
+if not mine and role ~= 'patient' then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 if visit.state == 'ended' then return reply(nil, visit) end
 if visit.state == 'called' then return refuse('wrong_state', visit.state) end
 
-local mine = by == visit.clinician
 local reason = mine and 'clinician_hung_up' or 'patient_hung_up'
 end_visit(visit, reason, retention_ms)
 end_ticket(ticket, 'completed', reason, retention_ms)

@@ -30,12 +30,7 @@ if wanted ~= '' then
   if ticket.state ~= 'waiting' then return refuse('wrong_state', ticket.state) end
 else
   codes, unit = fitting(clinician, profile)
-  local place
-  repeat
-    place = earliest(codes, listed(ARGV[8]))
-    ticket = place and read(TICKETS, id_of(place))
-    if place and not ticket then set_aside(id_of(place), tonumber(ARGV[12]), place) end
-  until ticket or not place
+  ticket = earliest_ticket(codes, tonumber(ARGV[12]), listed(ARGV[8]))
 end
 if ticket and ticket.id ~= locked and is_shared(ticket.patient) then
   return {lock = ticket.id, patient = ticket.patient}
