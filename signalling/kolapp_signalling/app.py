@@ -24,7 +24,7 @@ from .settings import Settings
 _HEAD_S = 15.0
 _BODY_BYTES = 8_192  # of a request: the longest word in the longest way of writing it
 _LINGER_S = 1.0  # for the rest of a body that nobody wants, so that the answer is read
-_TIDY_S = 5.0  # how often what has lived for a while is put aside for the collector
+_TIDY_S = 1.0  # how often what has lived for a while is put aside for the collector
 _STOP_S = 3.0  # for handlers that still run when the node stops
 
 

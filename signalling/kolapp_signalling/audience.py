@@ -34,6 +34,14 @@ from .snapshots import called_ticket, differs, duty_snapshot, ticket_snapshot, v
 Outlet = Callable[[str, TicketSnapshot | DutySnapshot | QualityNow | SignalNow], None]
 
 
+def _to_nobody(kind: str, snapshot: object) -> None:
+    pass
+
+
+async def _goes_alone(ticket: Ticket) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class HeldTicket:
     patient: PatientKey
@@ -121,7 +129,9 @@ class Audience:
         self._by_queue.setdefault(held.ticket.ref, {})[held.ticket.id] = held
 
     def release(self, held: HeldTicket) -> None:
-        """A no-op if somebody else holds that ticket by now."""
+        """It is told nothing more; who else holds that ticket by now goes on."""
+        # Its outlet is its holder's, who has it: a ring that only the collector would find.
+        held.outlet, held.moved = _to_nobody, _goes_alone
         if self._tickets.get(held.ticket.id) is held:
             del self._tickets[held.ticket.id]
             del self._by_queue[held.ticket.ref][held.ticket.id]
@@ -141,6 +151,7 @@ class Audience:
         self._desks[desk.provider, desk.clinician] = desk
 
     def unseat(self, desk: Desk) -> None:
+        desk.outlet = _to_nobody
         if self._desks.get((desk.provider, desk.clinician)) is desk:
             del self._desks[desk.provider, desk.clinician]
 

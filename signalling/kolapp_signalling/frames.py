@@ -154,3 +154,11 @@ class GuardedSocket(web.WebSocketResponse[Literal[False]]):
         connection._payload_parser = self.guard
         if early:
             self.guard.feed_data(early)
+
+    def untie(self) -> None:
+        """Nothing comes or goes here any more: cut the rings of references, so that no collector
+        has to look for what is left, which stops everybody else. An attack of ten thousand
+        sockets leaves as many."""
+        self._set_closed()  # or the framework closes once more, and keeps the error it runs into
+        self._exception = None  # its traceback holds the frames that hold this socket
+        self.guard.on_wrong = None

@@ -123,6 +123,7 @@ async def _serve_socket(request: web.Request, visitor: Visitor) -> web.StreamRes
         await node.entrance.serve(connection, visitor)
     finally:
         node.connections.discard(connection)
+        ws.untie()
     return ws
 
 
