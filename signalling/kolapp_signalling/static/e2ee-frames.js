@@ -50,10 +50,10 @@ export function isKeyFrame(frame) {
   return frame.length > 0 && ((frame[0] ?? 1) & 1) === 0;
 }
 
-/** @param {Kind} kind @param {Uint8Array} frame */
-function clearBytes(kind, frame) {
+/** @param {Kind} kind @param {Uint8Array} frame @param {number} length of the frame before it was sealed */
+function clearBytes(kind, frame, length) {
   const bytes = kind === "audio" ? CLEAR.audio : isKeyFrame(frame) ? CLEAR.key : CLEAR.delta;
-  return Math.min(bytes, frame.length);
+  return Math.min(bytes, length);
 }
 
 /** @param {Uint8Array} salt @param {Kind} kind @param {number} counter */
@@ -111,7 +111,7 @@ export class Sealer {
   async seal(kind, frame) {
     if (this.#counter >= MOST_FRAMES) throw new Dropped("no_key");
     const counter = this.#counter++; // before anything is awaited
-    const clear = frame.slice(0, clearBytes(kind, frame));
+    const clear = frame.slice(0, clearBytes(kind, frame, frame.length));
     const end = trailer(counter, this.key.id);
     const how = algorithm(this.key, kind, counter, clear, end);
     const sealed = await crypto.subtle.encrypt(how, this.key.key, frame.slice(clear.length));
@@ -151,7 +151,7 @@ export class Opener {
   async open(kind, frame) {
     const { counter } = readTrailer(frame);
     this.#windows[kind].check(counter);
-    const clear = frame.slice(0, clearBytes(kind, frame));
+    const clear = frame.slice(0, clearBytes(kind, frame, frame.length - TAG_BYTES - TRAILER_BYTES));
     const end = frame.slice(-TRAILER_BYTES);
     const body = frame.slice(clear.length, -TRAILER_BYTES);
     const how = algorithm(this.key, kind, counter, clear, end);

@@ -55,7 +55,6 @@ export class Keys {
   /** @type {Round | null} */ #round = null;
   /** @type {string[]} */ #roster = [];
   /** @type {Map<string, Word[]>} */ #early = new Map();
-  /** Pages that were replaced by a newer one of the same person. @type {Set<string>} */ #gone = new Set();
   /** @type {Map<string, {from: string, id: number, until: number}>} others' keys that the worker has */ #given = new Map();
   /** @type {Set<string>} */ #unable = new Set();
   #highest = 0;
@@ -145,12 +144,12 @@ export class Keys {
   async #hear(from, word, now) {
     if (String(word.roster) !== String(this.#roster) || this.#failure) return this.#remember(from, word);
     const round = this.#round;
-    if (!round || this.#gone.has(word.instance)) return;
+    if (!round) return;
     if (word.kind === "unable") return void this.#unable.add(from);
     this.#unable.delete(from);
+    // Or a late word of the page before: then there is one round more, and the page that lives answers.
     const known = round.instanceOf(from);
     const reloaded = word.kind === "commit" && known !== "" && known !== word.instance;
-    if (reloaded) this.#gone.add(known);
     if (reloaded || word.round > round.number) {
       await this.#start(Math.max(word.round, round.number + 1), now);
     } else if (word.round < round.number) {
@@ -169,8 +168,13 @@ export class Keys {
       if (word.of.includes(this.me.name)) this.#say(round, round.repeated);
       return;
     }
-    await round.hear(from, word);
-    this.#say(round, await round.advance(() => this.#nextId++ % 2 ** 32));
+    try {
+      await round.hear(from, word);
+      this.#say(round, await round.advance(() => this.#nextId++ % 2 ** 32));
+    } catch (error) {
+      if (!(error instanceof Broken) || error.fault !== "mixed") throw error;
+      return this.#start(round.number + 1, now);
+    }
     this.#apply(round, now);
   }
 

@@ -14,7 +14,12 @@ import {
 /** @typedef {import("./e2ee-frames.js").FrameKey} FrameKey */
 /** @typedef {import("./e2ee-words.js").Word} Word */
 /** @typedef {import("./e2ee-words.js").Content} Content */
-/** @typedef {"commitment" | "changed" | "sealed"} Fault a key that is not the one committed to; a second commitment; a sealed key that does not open */
+/**
+ * A key that is not the one committed to; a second commitment; a sealed key that does not open. And
+ * `mixed`, which is nobody's fault: of somebody whose page was loaded again, I have heard the one
+ * page and another participant the other.
+ * @typedef {"commitment" | "changed" | "sealed" | "mixed"} Fault
+ */
 
 /** Why a round cannot be trusted. */
 export class Broken extends Error {
@@ -33,7 +38,7 @@ export class Round {
   /** @type {Map<string, FrameKey>} of the others' frames */ keys = new Map();
   /** @type {Map<string, {instance: string, hash: string}>} */ #commits = new Map();
   /** @type {Map<string, string>} */ #opens = new Map();
-  /** @type {Map<string, string>} for me */ #sealed = new Map();
+  /** @type {Map<string, {sealed: string, agreed: string}>} for me */ #sealed = new Map();
   /** @type {Record<string, string>} by me */ #mine = {};
   /** Who can open my frames. @type {Set<string>} */ #having = new Set();
   /** @type {Map<string, {seals: CryptoKey, opens: CryptoKey}>} */ #pairs = new Map();
@@ -92,8 +97,7 @@ export class Round {
     if (word.kind === "commit") return this.#hearCommit(from, word.instance, word.hash);
     if (this.instanceOf(from) !== word.instance) return; // asked for when it is missed
     if (word.kind === "reveal") await this.#hearReveal(from, word.open);
-    const sealed = word.kind === "keys" ? word.sealed[this.me.name] : undefined;
-    if (sealed && !this.#sealed.has(from)) this.#sealed.set(from, sealed);
+    if (word.kind === "keys" && !this.#sealed.has(from)) this.#hearKeys(from, word.sealed[this.me.name], word.agreed);
     if (word.kind === "have" && word.of.includes(this.me.name) && this.own) this.#having.add(from);
   }
 
@@ -110,6 +114,11 @@ export class Round {
     const fits = (await commitment(this.visit, this.number, said)) === this.#commits.get(from)?.hash;
     if (!fits) throw new Broken("commitment", from);
     this.#opens.set(from, open);
+  }
+
+  /** @param {string} from @param {string | undefined} sealed @param {string} agreed */
+  #hearKeys(from, sealed, agreed) {
+    if (sealed) this.#sealed.set(from, { sealed, agreed });
   }
 
   /** Whatever can be done now. @param {() => number} newId @returns {Promise<Content[]>} what is to be said; throws `Broken` */
@@ -148,7 +157,7 @@ export class Round {
 
   /** @returns {Content[]} */
   get #keys() {
-    return this.own ? [{ kind: "keys", sealed: this.#mine }] : [];
+    return this.own ? [{ kind: "keys", sealed: this.#mine, agreed: this.#agreed }] : [];
   }
 
   /** @returns {Content[]} */
@@ -173,9 +182,10 @@ export class Round {
   }
 
   async #openAll() {
-    for (const [name, sealed] of this.#sealed) {
+    for (const [name, { sealed, agreed }] of this.#sealed) {
       const pair = this.#pairs.get(name);
       if (!pair || this.keys.has(name)) continue;
+      if (agreed !== this.#agreed) throw new Broken("mixed", name);
       const key = await openKey(pair.opens, sealed).then((told) => frameKey(told, "decrypt")).catch(() => null);
       if (!key) throw new Broken("sealed", name);
       this.keys.set(name, key);

@@ -5,11 +5,11 @@ import { SEATS } from "./slots.js";
 
 /**
  * Each word names its round, its people and the page that says it. `commit`: the hash of my public
- * key. `reveal`: that key. `keys`: my frames' key, sealed for each. `have`: whose frames I can open.
- * `ask`: whose words I miss. `unable`: this browser cannot encrypt.
+ * key. `reveal`: that key. `keys`: my frames' key, sealed for each, and what I hold to be agreed on.
+ * `have`: whose frames I can open. `ask`: whose words I miss. `unable`: this browser cannot encrypt.
  * @typedef {{round: number, roster: string[], instance: string}} Where
  * @typedef {{kind: "commit", hash: string} | {kind: "reveal", open: string}
- *   | {kind: "keys", sealed: Record<string, string>} | {kind: "have", of: string[]}
+ *   | {kind: "keys", sealed: Record<string, string>, agreed: string} | {kind: "have", of: string[]}
  *   | {kind: "ask", of: string[]} | {kind: "unable"}} Content
  * @typedef {Where & Content} Word
  */
@@ -56,7 +56,7 @@ function isWhole(word) {
     case "reveal":
       return isText(word.open);
     case "keys":
-      return typeof word.sealed === "object" && areSeats(Object.keys(word.sealed)) && Object.values(word.sealed).every(isText);
+      return isText(word.agreed) && typeof word.sealed === "object" && areSeats(Object.keys(word.sealed)) && Object.values(word.sealed).every(isText);
     case "have":
     case "ask":
       return areSeats(word.of);
