@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 # wait for each other on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-pytest_plugins = ["leaks", "store_fixtures", "pytester"]
+pytest_plugins = ["leaks", "store_fixtures", "fake_programs", "pytester"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from fake_programs import put, run_script
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "ensure_browser.py"
 NOWHERE = "http://127.0.0.1:9"  # nobody listens: a download that cannot be reached
 
 
-@pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """The only directory programs are looked up in."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    return directory
-
-
-def put(directory: Path, name: str, script: str) -> str:
-    path = directory / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
 def ensure(programs: Path, *arguments: str, **more: str) -> tuple[int, str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "KOLAPP_CHROMIUM"}
-    environment = kept | {
+    environment = {
         "PATH": str(programs),
         "PLAYWRIGHT_BROWSERS_PATH": str(programs.parent / "browsers"),
         "PLAYWRIGHT_DOWNLOAD_HOST": NOWHERE,
     }
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
-        env=environment | more,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout.strip(), done.stderr
+    hidden = ("KOLAPP_CHROMIUM",)
+    return run_script("ensure_browser.py", *arguments, without=hidden, **environment | more)
 
 
 def test_an_installed_one_is_used(programs: Path) -> None:

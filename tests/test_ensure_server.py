@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from fake_programs import put, run_script
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "ensure_server.py"
 NONE = (
     "No redis-server 7 or newer was found; install it or name one with KOLAPP_REDIS_SERVER=/path.\n"
 )
 
 
-@pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """The only directory programs are looked up in."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    return directory
-
-
-def put(directory: Path, name: str, script: str) -> str:
-    path = directory / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
 def ensure(programs: Path, server: str = "redis-server", **more: str) -> tuple[int, str, str]:
-    named = ("KOLAPP_REDIS_SERVER", "KOLAPP_TURNSERVER")
-    kept = {name: value for name, value in os.environ.items() if name not in named}
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), server],
-        env=kept | {"PATH": str(programs)} | more,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout.strip(), done.stderr
+    hidden = ("KOLAPP_REDIS_SERVER", "KOLAPP_TURNSERVER")
+    return run_script("ensure_server.py", server, without=hidden, **{"PATH": str(programs)} | more)
 
 
 def test_an_installed_one_is_used(programs: Path) -> None:

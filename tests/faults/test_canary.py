@@ -28,10 +28,10 @@ from kolapp_signalling.settings import Settings
 from redis.asyncio import Redis
 from rest_client import RestClient
 from store_contents import everything
+from store_servers import embedded_store
 
 NAME = "Annika-Kanariedotter"  # as the subject of a token, and wherever a client can put it
 SYMPTOMS = "kanariegul i ansiktet sedan i gar"
-READY_S = 20.0
 VERBS = {kind.__struct_config__.tag for kind in get_args(AnyClientMessage)}
 # A clinician's own words and keys are kept, as they should be.
 OWN = ("reason", "key", "weights", "outcome")
@@ -54,13 +54,8 @@ class Seen:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(READY_S)
+    with embedded_store(tmp_path / "store") as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -28,24 +28,12 @@ from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
+from store_servers import embedded_store
 
 READY_S = 20.0
 ANNA = PatientKey("anna")
 COLLEAGUE = ClinicianKey("colleague")
 REF = QueueRef("provider", "drop-in")
-
-
-@pytest.fixture
-async def cut_link(store_url: str) -> AsyncIterator[CutLink]:
-    link = CutLink(store_url)
-    yield link
-    await link.close()
-
-
-@pytest.fixture
-def dying(cut_link: CutLink) -> QueueStore:
-    """The store of a process that dies where `cut_link` says."""
-    return QueueStore(cut_link, QueueSettings())
 
 
 @asynccontextmanager
@@ -60,17 +48,6 @@ async def connected(url: str, timeout_ms: int = 5_000) -> AsyncIterator[QueueSto
 async def steps(store: QueueStore, ref: QueueRef) -> list[str]:
     """Of all events of a queue, as its readers get them."""
     return [entry.event["step"] for entry in (await read_after(store._link, ref, None)).entries]
-
-
-@contextmanager
-def embedded(directory: Path) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(directory)
-    server.start()
-    try:
-        server.wait_ready(READY_S)
-        yield server
-    finally:
-        server.stop()
 
 
 def again(server: EmbeddedStore) -> None:
@@ -98,7 +75,7 @@ async def test_fault_1_a_node_dies_between_the_join_and_its_reply(
 
 async def test_fault_2_the_store_is_killed_after_it_said_yes(tmp_path: Path) -> None:
     """The tickets are there in the same order, and so is the assignment."""
-    with embedded(tmp_path) as server:
+    with embedded_store(tmp_path) as server:
         async with connected(server.url) as store:
             tickets = [await join(store, REF, f"patient{number}") for number in range(10)]
             visit = await pull(store, REF)
@@ -144,7 +121,7 @@ async def test_fault_3_the_parent_of_the_embedded_store_is_killed(tmp_path: Path
     """Never two servers on one directory, and no acknowledged ticket is lost."""
     acknowledged = told_until_killed(tmp_path)
     # Its start waits for the lock that the first server holds until it is gone.
-    with embedded(tmp_path) as server:
+    with embedded_store(tmp_path) as server:
         async with connected(server.url) as store:
             waiting = (await store.line(REF)).waiting
     assert list(waiting[: len(acknowledged)]) == acknowledged
@@ -177,7 +154,7 @@ async def test_fault_4_the_disk_is_full(tmp_path: Path) -> None:
         pytest.fail("this test mounts a small disk: run it as root, or as root of a container")
     directory = tmp_path / "store"
     directory.mkdir(mode=0o700)
-    with small_disk(directory), embedded(directory) as server:
+    with small_disk(directory), embedded_store(directory) as server:
         async with connected(server.url, timeout_ms=1_000) as store:
             joined: list[Ticket] = []
             with pytest.raises(StoreUnavailable):
@@ -199,7 +176,7 @@ async def test_fault_4_the_store_answers_and_refuses_writes(tmp_path: Path) -> N
         pytest.fail("this test mounts a small disk: run it as root, or as root of a container")
     directory = tmp_path / "store"
     directory.mkdir(mode=0o700)
-    with small_disk(directory), embedded(directory) as server:
+    with small_disk(directory), embedded_store(directory) as server:
         async with connected(server.url) as store:
             await store._link.do(lambda redis: redis.config_set("appendfsync", "everysec"))
             lease = NodeLease(store, 60_000, 1_000)

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from outages import Cut, Frozen, embedded_store, told_after, two_nodes
+from outages import Cut, Frozen, told_after, two_nodes
+from store_servers import embedded_store
 from tcp_proxy import tcp_proxy
 
 FROZEN_S, CUT_S = 10.0, 20.0

@@ -8,6 +8,7 @@ from kolapp_queue import append_only
 from kolapp_queue.append_only import NotRewritten, files, rewrite, traces, until_old_files_are_gone
 from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.link import Link
+from store_servers import embedded_store
 
 CANARY = b"19121212-1212"
 WAIT_S = 20.0
@@ -15,13 +16,8 @@ WAIT_S = 20.0
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(tmp_path)
-    server.start()
-    try:
-        server.wait_ready(WAIT_S)
+    with embedded_store(tmp_path) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

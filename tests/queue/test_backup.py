@@ -1,39 +1,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from kolapp_queue import backup
 from kolapp_queue.append_only import DIRECTORY, MANIFEST, rewrite
 from kolapp_queue.backup import NotBackedUp, back_up
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.link import Link
 from kolapp_queue.model import QueueRef
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull
+from store_servers import embedded_store
 
 WAIT_S = 20.0
 REF = QueueRef("clinic", "drop-in")
 
 
-@contextmanager
-def server(directory: Path) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(directory)
-    server.start()
-    try:
-        server.wait_ready(WAIT_S)
-        yield server
-    finally:
-        server.stop()
-
-
 async def test_a_backup_put_back_is_the_same_queue(tmp_path: Path) -> None:
     """Taken while the server runs; what happens later is not in it."""
-    with server(tmp_path / "store") as running:
+    with embedded_store(tmp_path / "store") as running:
         store = await QueueStore.connect(running.url, QueueSettings())
         visit = await answered(store, REF, "anna")
         await store.hang_up(REF, visit.id, DOCTOR, visit.epoch)
@@ -45,7 +32,7 @@ async def test_a_backup_put_back_is_the_same_queue(tmp_path: Path) -> None:
         assert back_up(tmp_path / "store", tmp_path / "backup" / "store") > 0
         await join(store, REF, "eva")
         await store.close()
-    with server(tmp_path / "backup" / "store") as restored:
+    with embedded_store(tmp_path / "backup" / "store") as restored:
         store = await QueueStore.connect(restored.url, QueueSettings())
         after = await store.line(REF)
         assert (after.version, after.waiting, after.visits_done) == (
@@ -62,7 +49,7 @@ async def test_a_backup_put_back_is_the_same_queue(tmp_path: Path) -> None:
 async def test_a_backup_under_writes_and_rewritings_holds_all_that_was_acknowledged(
     tmp_path: Path,
 ) -> None:
-    with server(tmp_path / "store") as running:
+    with embedded_store(tmp_path / "store") as running:
         link = Link(running.url, 2_000)
         copies: list[tuple[int, int]] = []  # acknowledged before and after each
         stop = threading.Event()
@@ -87,7 +74,7 @@ async def test_a_backup_under_writes_and_rewritings_holds_all_that_was_acknowled
             await link.close()
     assert copies[-1][0] > copies[0][0]
     for number, (at_least, at_most) in enumerate(copies):
-        with server(tmp_path / f"backup{number}") as restored:
+        with embedded_store(tmp_path / f"backup{number}") as restored:
             link = Link(restored.url, 2_000)
             kept = int(await link.do(lambda redis: redis.get("counter")) or 0)
             await link.close()
@@ -100,7 +87,7 @@ def test_a_backup_that_cannot_be_taken_leaves_nothing(
     target = tmp_path / "backup"
     with pytest.raises(NotBackedUp, match="no embedded store"):
         back_up(tmp_path / "nothing", target)
-    with server(tmp_path / "store"):
+    with embedded_store(tmp_path / "store"):
         pass
     monkeypatch.setattr(backup, "_copy", lambda store, target: None)
     with pytest.raises(NotBackedUp, match="try again later"):
@@ -112,7 +99,7 @@ def test_a_backup_that_cannot_be_taken_leaves_nothing(
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with server(tmp_path / "store"):
+    with embedded_store(tmp_path / "store"):
         pass
 
     def full(source: Path, target: Path) -> int:

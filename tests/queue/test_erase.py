@@ -25,6 +25,7 @@ from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
 from store_contents import everything
 from store_people import DOCTOR, pull
+from store_servers import embedded_store
 
 WAIT_S = 20.0
 REF, OTHER = QueueRef("clinic", "drop-in"), QueueRef("clinic", "children")
@@ -35,13 +36,8 @@ RING = KeyRing.parse(KeyRing.new_line("k1"))
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(WAIT_S)
+    with embedded_store(tmp_path / "store") as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.model import QueueRef
 from kolapp_queue.policy import EVERY_PROVIDER, PolicySet, QueuePolicy
 from kolapp_queue.policy_book import (
@@ -23,6 +22,7 @@ from kolapp_queue.policy_book import (
 from kolapp_queue.policy_file import load
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
+from store_servers import embedded_store
 
 REF = QueueRef("a", "drop-in")
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs/queues.example.toml"
@@ -40,13 +40,8 @@ def ring_ms(book: PolicyBook) -> int:
 
 @pytest.fixture
 def own_url(tmp_path: Path) -> Iterator[str]:
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(10)
+    with embedded_store(tmp_path / "store") as server:
         yield server.url
-    finally:
-        server.stop()
 
 
 @pytest.fixture

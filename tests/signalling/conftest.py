@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from drivers import ENCODINGS, People, Start, people
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_signalling.app import Served, serving
 from kolapp_signalling.development import prepare
 from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
+from store_servers import embedded_store
 
 
 @pytest.fixture
@@ -31,13 +31,8 @@ def settings(store_url: str, provider: str, tmp_path: Path) -> Settings:
 def own_store_url(tmp_path: Path) -> Iterator[str]:
     """What is published in it concerns no other test. Ask for it before `start`: a node that
     outlives its store waits for it when it says good-bye."""
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(10)
+    with embedded_store(tmp_path / "store") as server:
         yield server.url
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from kolapp_signalling.app import Served
 from kolapp_signalling.codes import CloseCode
 from raw_socket import PING, TEXT, frame, raw_socket
 from redis.asyncio import Redis
+from store_servers import embedded_store
 from tcp_proxy import tcp_proxy
 
 TURN_S = 2.0  # "your turn" at the latest, when hints are lost
@@ -77,13 +78,8 @@ class Frozen:
 
 @pytest.fixture
 def frozen(tmp_path: Any) -> Any:
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(20)
+    with embedded_store(tmp_path / "store") as server:
         yield Frozen(server)
-    finally:
-        server.stop()
 
 
 async def test_fault_7_a_node_is_cut_off_from_the_store(

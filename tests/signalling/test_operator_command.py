@@ -24,6 +24,7 @@ from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
 from processes import run_kolapp
 from store_people import join
+from store_servers import embedded_store
 
 T = TypeVar("T")
 REF = QueueRef("clinic", "drop-in")
@@ -35,13 +36,8 @@ ZONE = ZoneInfo("Europe/Stockholm")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of a server that runs with this data directory."""
     directory = tmp_path_factory.mktemp("data")
-    server = EmbeddedStore(directory / "store")
-    server.start()
-    try:
-        server.wait_ready(10)
+    with embedded_store(directory / "store"):
         yield prepare(Settings(data_dir=directory), SIGNALLING)
-    finally:
-        server.stop()
 
 
 def with_store(settings: Settings, act: Callable[[QueueStore], Awaitable[T]]) -> T:

@@ -24,6 +24,7 @@ from kolapp_signalling.queues_command import reload as publish
 from kolapp_signalling.settings import Settings
 from processes import run_kolapp
 from store_people import join
+from store_servers import embedded_store
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +37,8 @@ ZONE = ZoneInfo("Europe/Stockholm")
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Settings]:
     """The settings of a server that runs with this data directory."""
-    server = EmbeddedStore(tmp_path / "store")
-    server.start()
-    try:
-        server.wait_ready(10)
+    with embedded_store(tmp_path / "store"):
         yield Settings(data_dir=tmp_path)
-    finally:
-        server.stop()
 
 
 @pytest.fixture

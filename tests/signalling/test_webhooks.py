@@ -26,6 +26,7 @@ from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
 from kolapp_signalling.tasks import Tasks
 from kolapp_signalling.webhook import headers
+from store_servers import embedded_store
 
 SECRET = b"s" * 32
 DEADLINE_S = 20.0
@@ -99,13 +100,8 @@ async def backend() -> AsyncIterator[Backend]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(tmp_path_factory.mktemp("store"))
-    server.start()
-    try:
-        server.wait_ready(DEADLINE_S)
+    with embedded_store(tmp_path_factory.mktemp("store")) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

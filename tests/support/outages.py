@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from drivers import ENCODINGS, QUEUE, Closed, Driver, People, people
-from kolapp_queue.embedded import EmbeddedStore
 from kolapp_signalling.app import Served, serving
 from kolapp_signalling.development import prepare
 from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
 from tcp_proxy import TcpProxy
 
-READY_S = 20.0
 GIVE_UP_S = 60.0  # after the outage
 
 
@@ -54,17 +52,6 @@ class Cut:
 
     def end(self) -> None:
         self.proxy.mend(lost=self.lost)
-
-
-@contextmanager
-def embedded_store(directory: Path) -> Iterator[EmbeddedStore]:
-    server = EmbeddedStore(directory)
-    server.start()
-    try:
-        server.wait_ready(READY_S)
-        yield server
-    finally:
-        server.stop()
 
 
 @asynccontextmanager

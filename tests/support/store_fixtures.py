@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from cut_link import CutLink
 from kolapp_queue import keys
 from kolapp_queue.link import Link
 from kolapp_queue.model import QueueRef
@@ -63,3 +64,16 @@ async def store(store_url: str) -> AsyncIterator[QueueStore]:
     for key in (keys.POLICIES, keys.POLICIES_SEEN):
         await store._link.do(lambda redis, key=key: redis.delete(key))
     await store.close()
+
+
+@pytest.fixture
+async def cut_link(store_url: str) -> AsyncIterator[CutLink]:
+    link = CutLink(store_url)
+    yield link
+    await link.close()
+
+
+@pytest.fixture
+def dying(cut_link: CutLink) -> QueueStore:
+    """The store of a process that dies where `cut_link` says."""
+    return QueueStore(cut_link, QueueSettings())

@@ -46,14 +46,21 @@ def running(kind: str, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _embedded(directory: Path) -> Iterator[str]:
+def embedded_store(directory: Path) -> Iterator[EmbeddedStore]:
+    """One of this test's own, gone at the end, its directory not."""
     server = EmbeddedStore(directory)
     server.start()
     try:
         server.wait_ready(READY_S)
-        yield server.url
+        yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def _embedded(directory: Path) -> Iterator[str]:
+    with embedded_store(directory) as server:
+        yield server.url
 
 
 @contextmanager
