@@ -20,7 +20,7 @@ class Beginnings:
 
     def ask(self, publishers: Iterable[Feedback]) -> None:
         """Somebody new is sent what these publish."""
-        for each in publishers:
+        for each in dict.fromkeys(publishers):
             self._asked[each] = self._settings.key_frame_attempts - 1, each.ask_key_frames()
         self._go_on()
 

@@ -62,8 +62,8 @@ async def make_peer() -> AsyncIterator[Callable[[], Peer]]:
 async def make_quiet_peer() -> AsyncIterator[Callable[..., QuietPeer]]:
     made: list[QuietPeer] = []
 
-    def make(*kinds: str) -> QuietPeer:
-        made.append(QuietPeer(kinds or ("audio", "video")))
+    def make(*kinds: str, slots: int = 1) -> QuietPeer:
+        made.append(QuietPeer(kinds or ("audio", "video"), slots))
         return made[-1]
 
     yield make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from kolapp_media.bandwidth import Hop, Queue, Said, smallest
+from kolapp_media.bandwidth import Hop, Queue, Said, share, smallest
 
 
 def test_a_hop_that_carries_everything_limits_nothing() -> None:
@@ -123,3 +123,12 @@ def test_who_only_reports_is_not_capped() -> None:
 def test_the_weakest_counts() -> None:
     assert smallest(None, 5, 3, None) == 3
     assert smallest(None) is None
+
+
+def test_a_line_is_shared_and_what_one_leaves_goes_to_the_others() -> None:
+    assert share(900, []) == 900
+    assert share(900, [450.0]) == 450
+    assert share(900, [800.0]) == 450  # who takes more gives way
+    assert share(900, [100.0]) == 800
+    assert share(900, [100.0, 700.0]) == 300
+    assert share(900, [0.0, 0.0]) == 900

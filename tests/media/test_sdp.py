@@ -14,6 +14,7 @@ from kolapp_media.settings import MediaSettings
 
 LIMITS = MediaSettings()
 CHROMIUM = (Path(__file__).parent / "data" / "chromium.sdp").read_text()
+SLOTS = (Path(__file__).parent / "data" / "chromium_slots.sdp").read_text()
 FINGERPRINT = next(line for line in CHROMIUM.splitlines() if line.startswith("a=fingerprint"))
 CANDIDATE = "a=candidate:1 1 udp 2113937151 169.254.169.254 80 typ host"
 
@@ -29,6 +30,16 @@ def test_a_browsers_offer_passes() -> None:
     assert len(audio.ssrcs) == 1
     assert len(video.ssrcs) == 2
     assert video.repairs == {video.ssrcs[1]: video.ssrcs[0]}
+
+
+def test_a_browsers_offer_with_sections_that_only_receive_passes() -> None:
+    offer = clean_offer(SLOTS, LIMITS)
+
+    assert [each.kind for each in offer.sections] == ["audio", "video"] * 3
+    assert [each.direction for each in offer.sections] == ["sendrecv"] * 2 + ["recvonly"] * 4
+    assert [bool(each.ssrcs) for each in offer.sections] == [True] * 2 + [False] * 4
+    assert len(SLOTS) < LIMITS.sdp_bytes / 2
+    assert SLOTS.count("\n") < 0.7 * LIMITS.sdp_lines
 
 
 def test_only_what_is_known_reaches_the_parser() -> None:

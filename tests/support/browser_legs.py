@@ -18,7 +18,7 @@ const tone = () => {
   oscillator.start();
   return output.stream;
 };
-window.leg = async ({ width, height, rate, bits, sends, microphone }) => {
+window.leg = async ({ width, height, rate, bits, sends, microphone, slots }) => {
   const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   window.peer = peer;
   const canvas = document.createElement("canvas");
@@ -43,6 +43,10 @@ window.leg = async ({ width, height, rate, bits, sends, microphone }) => {
         { direction: "sendrecv", sendEncodings: [{ maxBitrate: bits }] })
     : peer.addTransceiver("video", { direction: "recvonly" });
   if (!sends) clearInterval(window.draw);
+  for (let slot = 1; slot < slots; slot += 1) {
+    peer.addTransceiver("audio", { direction: "recvonly" });
+    peer.addTransceiver("video", { direction: "recvonly" });
+  }
   peer.ontrack = (event) => {
     const player = document.createElement(event.track.kind);
     player.srcObject = new MediaStream([event.track]);
@@ -72,6 +76,13 @@ window.figures = async () => {
   }
   return JSON.parse(JSON.stringify(found));
 };
+window.incoming = async () => {
+  const found = {};
+  for (const entry of (await window.peer.getStats()).values()) {
+    if (entry.type === "inbound-rtp") found[entry.mid] = entry;
+  }
+  return JSON.parse(JSON.stringify(found));
+};
 """
 
 
@@ -92,15 +103,21 @@ class BrowserLeg:
         height: int = 240,
         rate: int = 15,
         bits: int = 1_800_000,
+        slots: int = 1,
     ) -> str:
         await self.page.goto(self._microphone_at or "about:blank")
         await self.page.evaluate(f"() => {{ {LEG} }}")
         wanted = {"sends": sends, "width": width, "height": height, "rate": rate, "bits": bits}
-        wanted["microphone"] = bool(self._microphone_at)
+        wanted |= {"microphone": bool(self._microphone_at), "slots": slots}
         return str(await self.page.evaluate("(wanted) => window.leg(wanted)", wanted))
 
     async def accept(self, answer: str) -> None:
         await self.page.evaluate("(sdp) => window.accept(sdp)", answer)
+
+    async def incoming(self) -> dict[str, dict[str, Any]]:
+        """What the browser says of all it is sent, by the section's mid."""
+        found: dict[str, dict[str, Any]] = await self.page.evaluate("() => window.incoming()")
+        return found
 
     async def figures(self) -> dict[str, dict[str, Any]]:
         """The browser's own statistics, by direction and kind."""

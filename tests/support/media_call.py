@@ -17,14 +17,24 @@ class Call:
         self.make = make_quiet_peer
 
     async def participant(
-        self, change: Callable[[str], str] = lambda offer: offer
+        self, change: Callable[[str], str] = lambda offer: offer, *, slots: int = 1
     ) -> tuple[QuietPeer, Leg]:
-        peer = self.make()
+        peer = self.make(slots=slots)
         leg, answer = await self.legs.answer(change(await peer.offer()))
         await peer.accept(answer)
         await peer.connected()
         await self.legs.reaches(leg, "connected")
         return peer, leg
+
+    async def company(self, people: int, slots: int = 3) -> tuple[list[QuietPeer], list[Leg]]:
+        """So many who are each sent all others, in the order in which they are returned."""
+        peers, legs = [], []
+        for _ in range(people):
+            peer, leg = await self.participant(slots=slots)
+            peers.append(peer)
+            legs.append(leg)
+        join(*legs)
+        return peers, legs
 
     async def joined(self) -> tuple[QuietPeer, Leg, QuietPeer, Leg]:
         alice, alices = await self.participant()
@@ -44,6 +54,6 @@ def received(peer: QuietPeer) -> list[tuple[int, int, bytes]]:
     return [(each.ssrc, each.sequence_number, each.payload) for each in peer.rtp]
 
 
-def ours(leg: Leg, kind: str, *, repair: bool = False) -> int:
-    section = next(each for each in leg._sections if each.kind == kind)
+def ours(leg: Leg, kind: str, *, repair: bool = False, slot: int = 0) -> int:
+    section = [each for each in leg._sections if each.kind == kind][slot]
     return section.track.repair_ssrc if repair else section.track.ssrc

@@ -150,15 +150,21 @@ class Peer:
 
 
 class QuietPeer:
-    """A peer that starts no sender and no receiver: packets are put in and taken out by hand."""
+    """A peer that starts no sender and no receiver: packets are put in and taken out by hand.
 
-    def __init__(self, kinds: tuple[str, ...] = ("audio", "video")) -> None:
+    Of each kind it sends in the first section; in those of further `slots` it only receives."""
+
+    def __init__(self, kinds: tuple[str, ...] = ("audio", "video"), slots: int = 1) -> None:
         self.connection = RTCPeerConnection(_CONFIGURATION)
         self.rtp: list[RtpPacket] = []
         self.rtcp: list[AnyRtcpPacket] = []
         self._changed = asyncio.Event()
         self._extensions = HeaderExtensionsMap()
-        self.sections = [self.connection.addTransceiver(kind) for kind in kinds]
+        self.sections = [
+            self.connection.addTransceiver(kind, direction="recvonly" if slot else "sendrecv")
+            for slot in range(slots)
+            for kind in kinds
+        ]
         for each in self.sections:
             each.sender.send = each.receiver.receive = _nothing
         self.transport = self.sections[0].receiver.transport

@@ -164,7 +164,8 @@ class Feedback:
         return True
 
     def ask_key_frames(self, *, silent_since: dict[int, int] | None = None) -> dict[int, int]:
-        """Ask for one on every video stream, or only on those silent since an earlier ask.
+        """Ask for one on every video stream that somebody is sent, or only on those of them that
+        are silent since an earlier ask.
 
         Returns how many packets each had sent, for the next ask; of one that was asked only a
         moment ago -1, since what it then sent may have come too early.
@@ -172,7 +173,7 @@ class Feedback:
         seen = {}
         now = time.monotonic()
         for ssrc, stream in self._streams.items():
-            if stream.section.kind != "video" or stream.repairs is not None:
+            if stream.section.kind != "video" or not stream.routes:
                 continue
             seen[ssrc] = stream.packets
             due = silent_since is None or silent_since.get(ssrc) in (stream.packets, _TOO_EARLY)

@@ -13,10 +13,12 @@ from aiortc.rtp import (
     RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpRtpfbPacket,
+    RtcpSdesPacket,
     RtcpSenderInfo,
     RtcpSrPacket,
 )
 from kolapp_media.rtc.streams import SEND_TIME
+from kolapp_media.settings import MediaSettings
 from media_call import join, ours
 from media_peers import QuietPeer, until
 
@@ -236,3 +238,78 @@ async def test_the_round_trip_is_measured_on_each_leg_alone(call) -> None:
 
     assert 0.25 <= bobs.incoming.feedback.round_trip < 5.25
     assert alices.incoming.feedback.round_trip == 0.1
+
+
+async def test_each_receiver_gets_again_what_it_lost_itself(call) -> None:
+    (alice, bob, carol), (_, bobs, carols) = await call.company(3)
+    for sequence in range(10):
+        await alice.send("video", sequence, b"%d" % sequence)
+        await bob.send("video", 50 + sequence, b"bob's %d" % sequence)
+    await bob.until(lambda: len(bob.rtp) == 10)
+    await carol.until(lambda: len(carol.rtp) == 20)
+
+    of_bob = RtcpRtpfbPacket(
+        fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=ours(carols, "video", slot=1), lost=[53]
+    )
+    await bob.report(RtcpRrPacket(ssrc=1), lost(bobs, [3]))
+    await carol.report(RtcpRrPacket(ssrc=1), lost(carols, [7]), of_bob)
+    await bob.until(lambda: len(bob.rtp) == 11)
+    await carol.until(lambda: len(carol.rtp) == 22)
+
+    def again(peer: QuietPeer) -> list[tuple[int, int, bytes]]:
+        return [(each.ssrc, each.sequence_number, each.payload[2:]) for each in peer.rtp]
+
+    assert again(bob)[10:] == [(ours(bobs, "video", repair=True), 0, b"3")]
+    assert again(carol)[20:] == [
+        (ours(carols, "video", repair=True), 0, b"7"),
+        (ours(carols, "video", repair=True, slot=1), 0, b"bob's 3"),
+    ]
+    assert (bobs.counters.resent, carols.counters.resent) == (1, 2)
+
+
+@pytest.mark.parametrize("settings", [MediaSettings(key_frame_interval=3_600.0)])
+async def test_a_receiver_reaches_the_publisher_whose_picture_it_is_and_no_other(call) -> None:
+    (alice, bob, carol), (alices, bobs, carols) = await call.company(3)
+    of_bob = ours(carols, "video", slot=1)
+    await carol.report(
+        RtcpRrPacket(ssrc=1), RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=of_bob)
+    )
+    await bob.until(lambda: of_kind(bob, RtcpPsfbPacket))
+    assert not of_kind(alice, RtcpPsfbPacket)
+
+    # two who ask at once are one question
+    at = bobs.incoming._streams[bob.ssrc("video")].key_frame_at
+    for peer, leg in ((alice, alices), (carol, carols)):
+        slot = 0 if peer is alice else 1
+        asks = RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=ours(leg, "video", slot=slot))
+        heard = len(leg.incoming._reporters)
+        await peer.report(RtcpRrPacket(ssrc=2), asks)
+        await until(lambda leg=leg, heard=heard: len(leg.incoming._reporters) > heard)
+    assert bobs.incoming._streams[bob.ssrc("video")].key_frame_at == at
+
+
+async def test_lips_and_voice_of_each_are_reported_with_their_own_clock(call) -> None:
+    (alice, bob, carol), (_, _, carols) = await call.company(3)
+    for hours, peer in ((1, alice), (2, bob)):
+        await peer.send("video", 1, timestamp=1_000 * hours)
+        clock = RtcpSenderInfo(
+            ntp_timestamp=hours * 3_600 << 32,
+            rtp_timestamp=1_000 * hours,
+            packet_count=1,
+            octet_count=1,
+        )
+        await peer.report(RtcpSrPacket(ssrc=peer.ssrc("video"), sender_info=clock))
+    await carol.until(lambda: len(carol.rtp) == 2)
+    await until(lambda: len(carols.incoming.feedback._sender_infos(time.monotonic())) == 2)
+    carols.incoming.tick(time.monotonic())
+    await carol.until(lambda: len(of_kind(carol, RtcpSrPacket)) >= 2)
+
+    hours = {
+        each.ssrc: each.sender_info.ntp_timestamp >> 32 for each in of_kind(carol, RtcpSrPacket)
+    }
+    assert 3_600 <= hours[ours(carols, "video")] < 3_700
+    assert 7_200 <= hours[ours(carols, "video", slot=1)] < 7_300
+    named = {
+        chunk.ssrc: chunk.items for each in of_kind(carol, RtcpSdesPacket) for chunk in each.chunks
+    }
+    assert named[ours(carols, "video")] != named[ours(carols, "video", slot=1)]

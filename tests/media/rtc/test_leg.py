@@ -25,6 +25,7 @@ from media_peers import QuietPeer, until
 from udp_faults import FaultyNetwork
 
 CHROMIUM = (Path(__file__).parents[1] / "data" / "chromium.sdp").read_text()
+SLOTS = (Path(__file__).parents[1] / "data" / "chromium_slots.sdp").read_text()
 
 
 async def test_a_browsers_offer_is_answered(legs) -> None:
@@ -40,6 +41,20 @@ async def test_a_browsers_offer_is_answered(legs) -> None:
     for feedback in ("nack", "nack pli", "goog-remb"):
         assert f"a=rtcp-fb:96 {feedback}" in lines
     assert "a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time" in lines
+
+
+async def test_each_section_that_only_receives_is_answered_with_a_source_of_its_own(legs) -> None:
+    leg, answer = await legs.answer(SLOTS)
+
+    sections = answer.split("m=")[1:]
+    assert ["a=sendrecv" in each for each in sections] == [True] * 2 + [False] * 4
+    assert ["a=sendonly" in each for each in sections] == [False] * 2 + [True] * 4
+    named = [int(re.findall(r"^a=ssrc:([0-9]+)", each, re.MULTILINE)[0]) for each in sections]
+    assert len(set(named)) == 6
+    assert named == [each.track.ssrc for each in leg._sections]
+    assert [each.receives for each in leg._sections] == [True] * 6
+    streams = [re.findall(r"^a=msid:(\S+)", each, re.MULTILINE)[0] for each in sections]
+    assert streams == [each for each in dict.fromkeys(streams) for _ in range(2)]
 
 
 async def test_it_connects_without_candidates_and_prefers_the_fast_cipher(

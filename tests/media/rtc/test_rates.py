@@ -154,3 +154,82 @@ async def test_old_pictures_do_not_crowd_out_sound(call, settings: MediaSettings
 
     assert alices.state == "connected"
     assert bobs.incoming.feedback._affordable_resends() == 10
+
+
+async def flows(publishers: list[QuietPeer], receivers: list[QuietPeer], clock: Clock) -> None:
+    """A second in which each of those sends ten packets and these get them all."""
+    before = [len(each.rtp) for each in receivers]
+    for peer in publishers:
+        start = int(clock.now) * 100
+        for sequence in range(start, start + 10):
+            await peer.send("video", sequence & 0xFFFF, bytes(1_000))
+    for peer, had in zip(receivers, before, strict=True):
+        others = len(publishers) - (peer in publishers)
+        await peer.until(lambda peer=peer, most=had + 10 * others: len(peer.rtp) >= most)
+    clock.tick()
+
+
+PATIENT = MediaSettings(feedback_patience=600.0)  # what is said stays said, on any machine
+
+
+@pytest.mark.parametrize("settings", [PATIENT])
+async def test_the_weakest_receiver_decides(call) -> None:
+    (alice, bob, carol, dave), legs = await call.company(4)
+    clock = Clock(*legs)
+    clock.tick()
+    await flows([alice], [bob, carol, dave], clock)
+    for peer, bits in ((bob, 900_000), (carol, 250_000), (dave, 700_000)):
+        await says(peer, bits)
+    await alice.until(lambda: told(alice) and told(alice)[-1] == pytest.approx(250_000, rel=0.01))
+
+    await legs[2].close()  # and who has gone decides nothing
+    clock.now = max(clock.now, time.monotonic())
+    legs[0].incoming.feedback.tell_bandwidth(clock.now + 1)
+    await alice.until(lambda: told(alice)[-1] == pytest.approx(700_000, rel=0.01))
+
+
+@pytest.mark.parametrize("settings", [PATIENT])
+async def test_who_is_sent_several_pictures_has_a_part_of_the_line_for_each(call) -> None:
+    (alice, bob, carol), legs = await call.company(3)
+    clock = Clock(*legs)
+    clock.tick()
+    await flows([alice, bob], [carol], clock)
+    await says(carol, 120_000)
+    rates = [each.incoming.feedback.rates for each in legs]
+    await until(lambda: rates[2].said.bits)
+    clock.now = max(clock.now, time.monotonic())
+
+    carried = legs[2].incoming.feedback._carries(legs[0].incoming.feedback, clock.now)
+    assert carried == pytest.approx(60_000, rel=0.01)  # the other takes more than a half now
+    rates[1].up.bits = 20_000.0
+    carried = legs[2].incoming.feedback._carries(legs[0].incoming.feedback, clock.now)
+    assert carried == pytest.approx(100_000, rel=0.01)  # what the other leaves
+    await alice.until(lambda: told(alice) and told(alice)[-1] < 130_000)
+
+
+@pytest.mark.parametrize("settings", [PATIENT])
+async def test_loss_of_several_pictures_counts_by_what_was_sent(call) -> None:
+    (alice, bob, carol), legs = await call.company(3)
+    for sequence in range(30):
+        await alice.send("video", sequence)
+        if sequence < 10:
+            await bob.send("video", sequence)
+    await carol.until(lambda: len(carol.rtp) == 40)
+    reports = [
+        RtcpReceiverInfo(
+            ssrc=ours(legs[2], "video", slot=slot),
+            fraction_lost=fraction,
+            packets_lost=0,
+            highest_sequence=30,
+            jitter=900,
+            lsr=0,
+            dlsr=0,
+        )
+        for slot, fraction in enumerate((0, 128))
+    ]
+    await carol.report(RtcpRrPacket(ssrc=1, reports=reports))
+    down = legs[2].incoming.feedback.rates.down
+    await until(lambda: down.loss)
+
+    assert down.loss == pytest.approx(0.5 * 10 / 40)
+    assert down.jitter == pytest.approx(0.01)
