@@ -29,7 +29,12 @@ from .settings import Settings
 from .wire import CODECS
 
 STATIC = Path(str(files(__package__) / "static"))
-PAGES = {"/": "index.html", "/patient": "patient.html", "/clinician": "clinician.html"}
+PAGES = {
+    "/": "index.html",
+    "/patient": "patient.html",
+    "/clinician": "clinician.html",
+    "/guest": "guest.html",
+}
 _BODY_S = 5.0  # the body of a request must arrive within this
 _CLOSE_S = 2.0  # the client's half of a closing handshake
 

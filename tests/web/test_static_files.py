@@ -11,9 +11,9 @@ from kolapp_signalling.routes import PAGES, STATIC
 
 MODULES = sorted(STATIC.glob("*.js"))
 SHEETS = sorted(STATIC.glob("*.css"))
-IMPORT = re.compile(r'^(?:import|export|\}).*?from "\./([a-z-]+\.js)";', re.MULTILINE)
+IMPORT = re.compile(r'^(?:import|export|\}).*?from "\./([a-z0-9-]+\.js)";', re.MULTILINE)
 TEXT_LINES = 300
-WITH_CODE = ["patient", "clinician"]
+WITH_CODE = ["patient", "clinician", "guest"]
 LANGUAGES = ("en", "sv", "nb")
 # Files of words in all languages at once; the others hold one language each.
 WORDS = [

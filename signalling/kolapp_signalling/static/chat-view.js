@@ -1,5 +1,6 @@
 // @ts-check
 /** The chat over the call, on both pages: a button that counts, a panel with the lines. */
+import { nameOfRole } from "./roster.js";
 import { announce, icon, make, setText } from "./ui.js";
 
 /** @typedef {import("./chat.js").Chat} Chat */
@@ -34,6 +35,7 @@ export class ChatView {
     this.toggle.addEventListener("click", () => this.#show(this.panel.hidden));
     this.closer.addEventListener("click", () => this.#show(false));
     this.panel.addEventListener("keydown", ({ key }) => key === "Escape" && this.#show(false));
+    root.addEventListener("panel", ({ target }) => target !== this.panel && this.#hide());
     this.failure.addEventListener("click", () => chat.again());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -52,18 +54,24 @@ export class ChatView {
   }
 
   /** @param {import("./protocol.js").ChatLine} line */
-  #came({ text }) {
+  #came({ role, text }) {
     if (this.panel.hidden) this.#unread += 1;
-    announce(`${this.words.t.chat_theirs}: ${text}`);
+    announce(`${this.#nameOf(role)}: ${text}`);
   }
 
   /** @param {boolean} open */
   #show(open) {
     this.panel.hidden = !open;
     if (open) this.#unread = 0;
+    if (open) this.panel.dispatchEvent(new Event("panel", { bubbles: true })); // another one gives way
     this.render();
     if (open) this.list.scrollTop = this.list.scrollHeight;
     (open ? this.field : this.toggle).focus();
+  }
+
+  #hide() {
+    this.panel.hidden = true;
+    this.render();
   }
 
   render() {
@@ -96,15 +104,23 @@ export class ChatView {
       list.replaceChildren();
       this.#drawn = 0;
     }
-    for (const line of chat.lines.slice(this.#drawn)) list.append(this.#line(line.text, line.role === chat.role, ""));
+    for (const line of chat.lines.slice(this.#drawn)) list.append(this.#line(line.text, line.role, ""));
     this.#drawn = chat.lines.length;
-    for (const { text, failed } of chat.onTheirWay) list.append(this.#line(text, true, failed ? "unsent failed" : "unsent"));
+    for (const { text, failed } of chat.onTheirWay) list.append(this.#line(text, chat.role, failed ? "unsent failed" : "unsent"));
     if (atEnd) list.scrollTop = list.scrollHeight;
   }
 
-  /** Text, never markup. @param {string} text @param {boolean} mine @param {string} kind */
-  #line(text, mine, kind) {
-    const who = make("span", { class: "sr-only" }, `${mine ? this.words.t.chat_mine : this.words.t.chat_theirs}: `);
+  /** @param {string} role */
+  #nameOf(role) {
+    if (role === this.chat.role) return this.words.t.chat_mine;
+    return this.chat.several ? nameOfRole(this.words.t, role, this.chat.visit) : this.words.t.chat_theirs;
+  }
+
+  /** Text, never markup. Who wrote it is seen too where it could be several. @param {string} text @param {string} role @param {string} kind */
+  #line(text, role, kind) {
+    const mine = role === this.chat.role;
+    const seen = !mine && this.chat.several;
+    const who = make("span", { class: seen ? "chat-who" : "sr-only" }, seen ? this.#nameOf(role) : `${this.#nameOf(role)}: `);
     return make("li", { class: `chat-line ${mine ? "mine" : "theirs"} ${kind}` }, who, text);
   }
 }

@@ -8,6 +8,7 @@ import { ChatView } from "./chat-view.js";
 import {
   drawCalling, drawDesk, drawIntake, drawRevisit, drawTools, drawUndo, drawWrapUp, screenOf, whyNot,
 } from "./clinician-view.js";
+import { DeskPeople } from "./desk-people.js";
 import { LocalMedia } from "./devices.js";
 import { buildFrame } from "./frame.js";
 import { KolappError } from "./kolapp.js";
@@ -49,6 +50,7 @@ const warm = new Warm(client, media, "clinician");
 const call = new Call(client, media, new CallView(byId("call"), media, words), "clinician", warm);
 const chat = new Chat(client, "clinician");
 const chatView = new ChatView(byId("call"), chat, words);
+const people = new DeskPeople(client, byId("call"), words);
 const toast = new Toast(byId("toast"));
 words.fill(byId("check"));
 
@@ -111,6 +113,7 @@ function follow(snapshot) {
   else call.end();
   if (visit) chat.follow(visit);
   else chat.end();
+  people.follow(visit);
   render();
 }
 
@@ -149,6 +152,7 @@ function drawAll(now, screen) {
     drawUndo((now.visit.undo_ms ?? 0) / 1000 - age_s);
   }
   if (screen === "call") call.render();
+  people.render(call.company.people);
   board.render();
   drawRevisit(client.welcome, location.origin);
   const waiting = now.queues.reduce((sum, queue) => sum + queue.waiting, 0);

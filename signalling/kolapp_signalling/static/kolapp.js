@@ -11,6 +11,7 @@ export { CLIENT_TYPES, KolappError, SERVER_TYPES, SUBPROTOCOL } from "./protocol
 /** @typedef {import("./protocol.js").Welcome} Welcome */
 /** @typedef {import("./protocol.js").TicketSnapshot} TicketSnapshot */
 /** @typedef {import("./protocol.js").DutySnapshot} DutySnapshot */
+/** @typedef {import("./protocol.js").GuestSnapshot} GuestSnapshot */
 
 /** @typedef {"idle" | "connecting" | "open" | "waiting" | "closed"} LinkState */
 
@@ -33,7 +34,7 @@ export const TIMING = Object.freeze({
  * A person's session with Kolapp: one connection after the other, with the newest snapshots.
  *
  * Events (CustomEvent, `detail`): `welcome` (Welcome), `ticket` (TicketSnapshot), `duty`
- * (DutySnapshot), `state` ({state, reason}): `waiting` is between two connections, `closed` is for
+ * (DutySnapshot), `guest` (GuestSnapshot), `state` ({state, reason}): `waiting` is between two connections, `closed` is for
  * good with the reason in a word.
  *
  * No DOM in here: what wakes it (page shown, network back) is handed in as `wakes`.
@@ -48,6 +49,7 @@ export class KolappClient extends EventTarget {
   /** @type {Welcome | null} */ welcome = null;
   /** @type {TicketSnapshot | null} the newest there was */ ticket = null;
   /** @type {DutySnapshot | null} the newest there was */ duty = null;
+  /** @type {GuestSnapshot | null} the newest there was */ guest = null;
 
   /** @type {Link | null} */ #link = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #retry;
@@ -181,7 +183,7 @@ export class KolappClient extends EventTarget {
     this.#openedAt = performance.now();
     // A session that was not found begins again, and so do its snapshots: after a store that lost
     // its last writes, clinging to the old version would hide the truth for ever.
-    if (!welcome.resumed) this.ticket = this.duty = null;
+    if (!welcome.resumed) this.ticket = this.duty = this.guest = null;
     this.welcome = welcome;
     // Before anybody hears of the welcome: what they ask then is sent by itself, once.
     for (const message of this.#pending.messages()) this.#link?.send(message);
@@ -229,8 +231,7 @@ export class KolappClient extends EventTarget {
 
   /** @param {ServerMessage} message */
   #receive(message) {
-    if (message.type === "ticket") this.#keepTicket(message);
-    if (message.type === "duty") this.#keepDuty(message);
+    if (message.type === "ticket" || message.type === "duty" || message.type === "guest") this.#keep(message);
     if (message.type === "reconnect") this.#hint_ms = message.after_ms;
     if (message.type === "token" && !message.re) void this.#renew();
     if (message.type === "quality" || message.type === "signal") this.#emit(message.type, message);
@@ -249,20 +250,13 @@ export class KolappClient extends EventTarget {
     }
   }
 
-  /** @param {TicketSnapshot} ticket */
-  #keepTicket(ticket) {
-    const known = this.ticket;
-    // Versions count within one queue.
-    if (known && known.queue === ticket.queue && ticket.version < known.version) return;
-    this.ticket = ticket;
-    this.#emit("ticket", ticket);
-  }
-
-  /** @param {DutySnapshot} duty */
-  #keepDuty(duty) {
-    if (this.duty && duty.version < this.duty.version) return;
-    this.duty = duty;
-    this.#emit("duty", duty);
+  /** Versions count within one queue. @param {TicketSnapshot | DutySnapshot | GuestSnapshot} snapshot */
+  #keep(snapshot) {
+    const known = this[snapshot.type];
+    const sameQueue = snapshot.type !== "ticket" || this.ticket?.queue === snapshot.queue;
+    if (known && sameQueue && snapshot.version < known.version) return;
+    Object.assign(this, { [snapshot.type]: snapshot });
+    this.#emit(snapshot.type, snapshot);
   }
 
   /** @param {string} reason */

@@ -11,6 +11,7 @@ import { Intake } from "./intake.js";
 import { KolappError } from "./kolapp.js";
 import { titleIn } from "./opening.js";
 import { drawEnd, drawQueues, drawRing, drawRung, drawTicket, screenOf, titleOf } from "./patient-view.js";
+import { PeopleView } from "./people-view.js";
 import { Preview, showOwn } from "./preview.js";
 import { Ready } from "./ready.js";
 import { newClient, sayError, watchConnection } from "./session.js";
@@ -57,6 +58,7 @@ const ready = new Ready(byId("get-ready"), media, warm, words);
 const call = new Call(client, media, new CallView(byId("call"), media, words), "patient", warm);
 const chat = new Chat(client, "patient");
 const chatView = new ChatView(byId("call"), chat, words);
+const people = new PeopleView(byId("call"), words);
 const turn = new Turn(client, media, () => render(), (error) => tell(error));
 const toast = new Toast(byId("toast"));
 words.fill(byId("check"));
@@ -208,6 +210,7 @@ function draw(screen) {
   if (screen === "rung") drawRung(t, client.state === "open");
   if (ticket && screen === "ended") drawEnd(ticket, t);
   if (screen === "call") call.render();
+  people.draw(call.company.people, t.patient);
 }
 
 function screenNow() {

@@ -8,7 +8,8 @@
 /** What the video element of somebody shows. @typedef {"nothing" | "stand_in" | "picture"} Shown */
 /**
  * Somebody in the call. `note` says what is wrong or missing, `icon` stands in place of a picture.
- * @typedef {{role: string, name: string, guest: boolean, note: string, icon: string}} Person
+ * `id` tells two who have one role after the other apart.
+ * @typedef {{role: string, id: string, name: string, guest: boolean, note: string, icon: string}} Person
  */
 
 /** What guests come as. */
@@ -55,6 +56,7 @@ export function nameOfRole(t, role, visit) {
 export function peopleOf(t, visit, role, now) {
   return othersIn(visit, role).map((one) => ({
     role: one.role,
+    id: one.id ?? "",
     name: nameOf(t, one, visit.participants),
     guest: one.role.startsWith("guest"),
     ...condition(t, one, now),
@@ -80,7 +82,7 @@ function condition(t, { role, media }, { shown, senders, known, soundOnly }) {
  */
 export function newsOf(t, before, now, role) {
   const missing = (/** @type {VisitInfo} */ from, /** @type {VisitInfo} */ where) =>
-    othersIn(from, role).filter((one) => !where.participants.some((other) => other.role === one.role && other.kind === one.kind));
+    othersIn(from, role).filter((one) => !where.participants.some((other) => other.role === one.role && other.id === one.id));
   const came = missing(now, before).map((one) => t.came(nameOf(t, one, now.participants)));
   const went = missing(before, now).map((one) => t.went(nameOf(t, one, before.participants)));
   return [...went, ...came].join(" ");

@@ -3,7 +3,7 @@
 import { KolappClient, KolappError } from "./kolapp.js";
 import { byId, setText } from "./ui.js";
 
-/** @typedef {"patient" | "clinician"} Role */
+/** @typedef {"patient" | "clinician" | "guest"} Role */
 
 /** Shorter gaps are nobody's business: a false alarm costs more trust than it saves. */
 const BANNER_AFTER_MS = 3_000;
@@ -54,12 +54,12 @@ function demoName(role) {
   return name;
 }
 
-/** @param {Role} role */
-export function newClient(role) {
+/** @param {Role} role @param {(refused: string) => string | Promise<string>} [ask] for a token, where it is not this tab's */
+export function newClient(role, ask = (refused) => token(role, refused)) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   return new KolappClient({
     url: `${scheme}://${location.host}/ws`,
-    token: (refused) => token(role, refused),
+    token: ask,
     wakes: [
       [document, "visibilitychange"],
       [window, "pageshow"],
@@ -113,6 +113,7 @@ export function sayError(error, t) {
   if (code === "needs_not_allowed") return t.error_needs_not_allowed;
   if (code === "too_long") return t.error_too_long;
   if (code === "intake_unreadable") return t.error_intake_unreadable;
+  if (code === "guests_full") return t.error_guests_full;
   if (code === "patient_busy") return t.error_patient_busy;
   if (code === "nobody_waiting") return t.error_nobody_waiting;
   if (code === "timeout" || code === "store_unavailable") return t.error_timeout;

@@ -69,7 +69,7 @@ export class Tiles {
   /** @type {Map<string, MediaStream>} what is received, by role */ #streams = new Map();
   root = make("div", { class: "call-stage", "data-others": "1" }, ...this.#tiles.map(({ root }) => root));
   /** @type {string[]} who has which tile */ #seats = [];
-  /** @type {Set<string>} */ #present = new Set();
+  /** @type {Map<string, string>} who has which role now, by `id` */ #present = new Map();
 
   /**
    * @param {() => void} changed some picture came, went or is another one
@@ -113,22 +113,25 @@ export class Tiles {
   clear() {
     this.#streams.clear();
     this.draw([]);
+    for (const tile of this.#tiles) tile.give(null);
   }
 
   /** Whose picture is not among these is forgotten: the seat's next one is somebody else. @param {Person[]} people */
   draw(people) {
-    const now = new Set(people.map(({ role }) => role));
+    const before = this.#present;
+    this.#present = new Map(people.map(({ role, id }) => [role, id]));
     this.root.dataset.others = String(Math.max(1, people.length));
     for (const [index, tile] of this.#tiles.entries()) {
-      if (now.has(this.#seats[index] ?? "")) continue;
-      tile.give(null);
+      const role = this.#seats[index] ?? "";
+      if (before.get(role) !== this.#present.get(role)) tile.give(null);
+      if (this.#present.has(role)) continue;
       tile.root.hidden = index > 0 || people.length > 0;
       tile.off.hidden = true;
     }
-    const came = people.filter(({ role }) => !this.#present.has(role));
-    this.#present = now;
-    for (const { role } of came) this.#attach(role);
-    for (const person of people) this.#of(person.role)?.draw(person);
+    for (const person of people) {
+      if (before.get(person.role) !== person.id) this.#attach(person.role);
+      this.#of(person.role)?.draw(person);
+    }
   }
 
   /** @param {string} who */
