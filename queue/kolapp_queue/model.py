@@ -101,6 +101,7 @@ class Ticket:
     moved_from: Origin | None = None  # set if it was transferred here
     moved_to: str = ""  # queue; set once a transfer has begun
     moved_ticket: TicketId | None = None  # the ticket it becomes there
+    encrypted: bool = False  # the visit that it is called for
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def ticket(ref: QueueRef, record: Record) -> Ticket:
         moved_from=Origin(**origin) if origin else None,
         moved_to=record.get("moved_to", ""),
         moved_ticket=record.get("moved_ticket"),
+        encrypted=record.get("encrypted", False),
     )
 
 

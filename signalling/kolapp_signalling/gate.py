@@ -61,6 +61,7 @@ def queue_info(
         ready_from=policy.ready_from if policy.mode != DIRECT else 0,
         mode=policy.mode,
         slots=1 + policy.guests,
+        encrypted=policy.encrypted,
         **opening,
     )
 

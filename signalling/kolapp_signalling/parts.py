@@ -74,8 +74,8 @@ class QueueInfo(msgspec.Struct, frozen=True):
     `past_closing` may still wait when it closes. `opens`, `closes` and `last_number` are times of
     the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
     joining may be refused for, `needs` what may be asked for; `notices` is what the staff says. Who
-    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody. `mode` and
-    `slots` as in a visit."""
+    has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody. `mode`,
+    `slots` and `encrypted` as in a visit."""
 
     name: str
     title: str
@@ -94,14 +94,17 @@ class QueueInfo(msgspec.Struct, frozen=True):
     ready_from: int = 0
     mode: str = "bridge"
     slots: int = 1
+    encrypted: bool = False
 
 
 class CallInfo(msgspec.Struct, frozen=True):
-    """The patient is being rung. `answer_within_ms` counts from the sending of this snapshot."""
+    """The patient is being rung. `answer_within_ms` counts from the sending of this snapshot.
+    `encrypted` as in the visit that follows: what is made ready meanwhile must be so too."""
 
     visit: str
     epoch: int
     answer_within_ms: int
+    encrypted: bool = False
 
 
 class ParticipantInfo(msgspec.Struct, frozen=True):

@@ -84,7 +84,8 @@ def ticket_snapshot(
 
 
 def _call(ticket: Ticket, now_ms: int) -> CallInfo:
-    return CallInfo(ticket.visit or "", ticket.epoch, max(0, ticket.ring_until_ms - now_ms))
+    within_ms = max(0, ticket.ring_until_ms - now_ms)
+    return CallInfo(ticket.visit or "", ticket.epoch, within_ms, ticket.encrypted)
 
 
 def called_ticket(ticket: Ticket, visit: Visit) -> Ticket:
@@ -97,6 +98,7 @@ def called_ticket(ticket: Ticket, visit: Visit) -> Ticket:
         visit=visit.id,
         ring_until_ms=visit.ring_until_ms,
         reason="",
+        encrypted=visit.encrypted,
     )
 
 

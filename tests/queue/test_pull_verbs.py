@@ -359,3 +359,4 @@ async def test_a_visit_goes_in_the_ways_of_its_queue(
     # The second pull knows the clinician's record: on one server it is one step.
     visits.append(await answered(there, ref, "berit"))
     assert [(v.mode, v.relay_only, v.encrypted) for v in visits] == [ways, ways]
+    assert (await there.read_ticket(ref, visits[1].ticket)).encrypted == ways[2]

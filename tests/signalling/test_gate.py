@@ -49,6 +49,11 @@ def test_nobody_gets_ready_for_a_media_node_that_will_not_be_used() -> None:
     assert (info.mode, info.ready_from) == ("direct", 0)
 
 
+def test_it_is_said_before_joining_that_calls_are_encrypted() -> None:
+    assert not queue_info(policy(), Facts(2), NOON, PLACE).encrypted
+    assert queue_info(policy("encrypted = true"), Facts(2), NOON, PLACE).encrypted
+
+
 def test_a_closed_queue_says_when_it_opens_and_offers_no_place() -> None:
     info = queue_info(policy(), Facts(), NIGHT, PLACE)
     assert (info.state, info.opens, info.closes) == ("closed", "2026-01-16T07:00:00+01:00", "")

@@ -37,6 +37,10 @@ def test_a_called_ticket_counts_the_ring_down_and_hides_the_place() -> None:
     assert (shown.version, shown.state, shown.place) == (9, "called", None)
     assert shown.call is not None
     assert (shown.call.visit, shown.call.epoch, shown.call.answer_within_ms) == ("v1", 3, 35_000)
+    assert not shown.call.encrypted
+    encrypted = ticket_snapshot(called_ticket(TICKET, replace(VISIT, encrypted=True)), 0)
+    assert encrypted.call is not None
+    assert encrypted.call.encrypted
     late = ticket_snapshot(called, 60_000).call
     assert late is not None
     assert late.answer_within_ms == 0

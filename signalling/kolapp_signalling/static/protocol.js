@@ -82,12 +82,12 @@ export class KolappError extends Error {
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
  *   last_number?: string, checks?: string[], needs?: NeedsOffered | null,
  *   notices?: string[], ready_from?: number, mode?: "bridge" | "direct",
- *   slots?: number}} QueueInfo
+ *   slots?: number, encrypted?: boolean}} QueueInfo
  * @typedef {{professions?: string[], languages?: string[], skills?: string[], ages?: number[],
  *   clinician?: boolean}} NeedsOffered
  * @typedef {{profession?: string, language?: string, skills?: string[], age?: number | null,
  *   clinician?: string}} AskedNeeds
- * @typedef {{visit: string, epoch: number, answer_within_ms: number}} CallInfo
+ * @typedef {{visit: string, epoch: number, answer_within_ms: number, encrypted?: boolean}} CallInfo
  * @typedef {{role: string, media: "none" | "connecting" | "connected" | "lost", kind?: string,
  *   id?: string}} ParticipantInfo
  * @typedef {{id: string, epoch: number, state: "called" | "live" | "held" | "ended", queue: string,

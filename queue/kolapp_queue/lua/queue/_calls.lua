@@ -38,7 +38,7 @@ end
 local function call(ticket, id, clinician, unit, ring_ms, undo_ms, lease_ms, ways)
   ticket.state, ticket.reason, ticket.visit = 'called', '', id
   ticket.epoch = count_up('epoch')
-  ticket.ring_until_ms = now + ring_ms
+  ticket.ring_until_ms, ticket.encrypted = now + ring_ms, ways.encrypted
   return {
     id = id, ticket = ticket.id, number = ticket.number, patient = ticket.patient,
     shared = is_shared(ticket.patient), relay_only = ways.relay_only, encrypted = ways.encrypted,
