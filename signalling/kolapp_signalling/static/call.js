@@ -2,6 +2,7 @@
 /** One visit after the other: joins the snapshots, the leg, the devices and the view. */
 import { callStatus } from "./call-status.js";
 import { Company } from "./company.js";
+import { DirectLeg, handOver } from "./direct.js";
 import { nextGeneration } from "./generations.js";
 import { HangUp } from "./hang-up.js";
 import { Leg } from "./media.js";
@@ -23,7 +24,7 @@ import { announce } from "./ui.js";
 const RINGING = { id: "", epoch: 0, state: "called", queue: "", number: 0, media_epoch: 0, participants: [] };
 
 export class Call {
-  /** @type {Leg | null} */ #leg = null;
+  /** @type {Leg | DirectLeg | null} */ #leg = null;
   /** @type {VisitInfo | null} */ #visit = null;
   /** @type {import("./quality.js").Grade | null} */ #grade = null;
   /** @type {import("./quality.js").Told | null} */ #told = null;
@@ -76,7 +77,7 @@ export class Call {
     this.#visitAt = performance.now();
     this.company.follow(visit, this.role);
     if (this.left.visit) void this.left.tell(() => this.#visit);
-    else if (this.#leg) this.#leg.follow(visit);
+    else if (this.#leg?.mode === (visit.mode ?? "bridge")) this.#leg.follow(visit);
     else this.#begin(visit);
     this.render();
   }
@@ -169,15 +170,17 @@ export class Call {
   /** @param {VisitInfo | null} visit */
   #who(visit) {
     const { t } = this.view.words;
-    const names = this.company.people.map(({ name }) => name).join(", ");
-    if (this.role !== "clinician" || !visit) return names || t.clinician;
-    return `${names || t.patient} · ${t.number(visit.number)}`;
+    const { people } = this.company;
+    const who = people.length > 1 ? t.in_call(people.length + 1) : people[0]?.name;
+    if (this.role !== "clinician" || !visit) return who ?? t.clinician;
+    return `${who ?? t.patient} · ${t.number(visit.number)}`;
   }
 
   /** @param {VisitInfo} visit */
   #begin(visit) {
     void this.media.open(); // the leg does not wait for the prompt: tracks join when they are there
-    const leg = this.#ready(visit);
+    const leg = visit.mode === "direct" ? this.#direct(visit) : this.#ready(visit);
+    handOver(this.#leg, leg);
     leg.addEventListener("state", () => {
       if (leg.state !== "connected" && this.#flow !== "nothing") this.#flow = "flowing"; // until measured anew
       this.render();
@@ -187,7 +190,7 @@ export class Call {
       this.view.tiles.give(/** @type {CustomEvent} */ (event).detail);
       this.render();
     });
-    leg.addEventListener("quality", (event) => this.#measured(/** @type {CustomEvent} */ (event)));
+    leg.addEventListener("quality", (event) => leg === this.#leg && this.#measured(/** @type {CustomEvent} */ (event)));
     this.#leg = leg;
     this.soundOnly.use(leg);
     for (const slot of leg.slots) this.view.tiles.give(slot);
@@ -209,6 +212,13 @@ export class Call {
     const warm = this.warm.handOver();
     if (warm) void this.#enter(warm, visit);
     return warm ?? new Leg({ visit, role: this.role, nextGeneration, ...this.#ways });
+  }
+
+  /** No media node is in between. @param {VisitInfo} visit */
+  #direct(visit) {
+    this.#drop();
+    this.#sends = true;
+    return new DirectLeg({ visit, role: this.role, client: this.client, nextGeneration, ...this.#ways });
   }
 
   /** @param {Leg} leg @param {VisitInfo} visit */

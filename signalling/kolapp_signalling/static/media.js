@@ -24,6 +24,7 @@ const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "for
  * for each place of the leg), `quality` ({grade, figures, senders}).
  */
 export class Leg extends EventTarget {
+  mode = "bridge";
   /** @type {LegState} */ state = "idle";
   /** The newest offer was refused because every media node is full; it is made again. */ crowded = false;
   /** No picture of the other person is wanted. */ soundOnly = false;

@@ -10,7 +10,7 @@
 export const SEATS = Object.freeze(["patient", "clinician", "guest1", "guest2"]);
 
 /** A face at 640x480 and 30 frames a second gains nothing above it. */
-const VIDEO_BITRATE = 1_200_000;
+export const VIDEO_BITRATE = 1_200_000;
 
 const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
 
