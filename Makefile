@@ -1,7 +1,7 @@
 # The verbs of Kolapp. Needs Python 3.11 or newer with venv, make, and a package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-stores history pulls fuzz waits load check format docs setup clean
+.PHONY: help run test test-long test-stores history pulls fuzz waits load bench check format docs setup clean
 BIN := .venv/bin
 ARGS ?=
 # Two processes, each with a file at a time, take little more than half of one's time. In the order of
@@ -53,6 +53,12 @@ waits: ## compare waiting-time methods on synthetic days (half an hour)
 load: ## a whole Monday in five minutes against a fresh server, with a report
 	@scripts/setup dev
 	$(BIN)/kolapp loadtest run monday-morning --out build/load $(ARGS)
+
+bench: ## all benchmarks, with what a country would need, into build/ (a quarter of an hour)
+	@scripts/setup dev
+	@mkdir -p build
+	@browser="$$($(BIN)/python scripts/ensure_browser.py)" && KOLAPP_CHROMIUM="$$browser" \
+		$(BIN)/kolapp bench all --json build/benchmarks.json --markdown build/BENCHMARKS.md $(ARGS)
 
 check: ## lint, format, types, import rules
 	@scripts/setup dev

@@ -120,7 +120,7 @@ def summary(report: dict[str, Any]) -> str:
             f"{name:<11} {found['calls_per_core']:>6g} calls a core, "
             f"{found['packets_per_cpu_s']:>6} packets a CPU second, loss {found['loss']:.3%}, "
             f"added p50 {found['added_ms']['p50']:.2f} ms, p99 {found['added_ms']['p99']:.2f} ms "
-            f"(held {found['calls_held']} calls)"
+            f"(held {found['calls_held']} calls; the load took {found['load_cpu']:.2f} cores)"
         )
         if inside := found.get("inside_ms"):
             lines.append(

@@ -22,7 +22,7 @@ from .bench import socketio
 from .bench.ending import ended
 from .bench.machine import CpuMeter, about_this_machine, rss_mb, versions
 from .bench.plan import Plan, make_plan
-from .bench.report import freshness, latencies, shares, summary
+from .bench.report import freshness, joining, latencies, shares, summary
 from .bench.server import OwnServer
 from .bench.worker import Worker
 from .errors import BenchFailed
@@ -132,6 +132,7 @@ class _Run:
         self._server = server
         self._clients = clients
         self._server_pids: dict[str, int] = {}
+        self._joined_s: dict[str, float] = {}
         self._url = options.url
         self._store_url = options.store_url
 
@@ -167,6 +168,7 @@ class _Run:
             | latencies(pulls, floors, turns)
             | freshness(pulls, seen)
             | shares(used, memory, self._options.duration_s)
+            | joining(self._joined_s, options.clients + options.probes)
             | {"cpu_s": used, "memory": memory, "crowd": crowd}
         )
 
@@ -209,11 +211,13 @@ class _Run:
         """Probes first, the crowd behind them, then the clinicians. Returns what they weigh."""
         options, where = self._options, {"url": self._url, "queue": self._options.queue}
         before_mb = self._signalling_mb()
+        cpu = CpuMeter(self._server_pids)
         await self._probes.call("join", options.setup_s, count=options.probes, **where)
         for number, crowd in enumerate(self._crowds):
             share = (options.clients + number) // len(self._crowds)
             await crowd.call("join", options.setup_s, count=share, **where)
         grown_mb = self._signalling_mb() - before_mb
+        self._joined_s = cpu.used_s()
         await self._desk.call("ready", options.setup_s, count=options.clinicians, **where)
         clients = options.clients + options.probes
         return {"server_kb_per_client": round(grown_mb * 1000 / clients, 1)}

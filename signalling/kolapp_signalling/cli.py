@@ -236,6 +236,7 @@ def _bench(arguments: list[str]) -> int:
     from importlib import import_module
 
     benches = {
+        "all": "kolapp_loadtest.bench_all",
         "turn": "kolapp_loadtest.bench_turn",
         "attacks": "kolapp_loadtest.bench_attacks",
         "media": "kolapp_loadtest.bench_media",

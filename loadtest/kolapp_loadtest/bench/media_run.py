@@ -222,6 +222,7 @@ def _headline(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "calls_held": best["calls"] if best["held"] else 0,
         "calls_per_core": round(best["calls"] / best["cpu"], 1) if best["cpu"] else 0.0,
         "packets_per_cpu_s": best["packets_per_cpu_s"],
+        "load_cpu": best["load_cpu"],
         "loss": best["loss"],
         "added_ms": best["added_ms"],
         "inside_ms": best["inside_ms"],

@@ -59,6 +59,13 @@ def shares(cpu_s: Mapping[str, float], memory: Mapping[str, float], for_s: float
     }
 
 
+def joining(cpu_s: Mapping[str, float], clients: int) -> dict[str, Any]:
+    """CPU time of one arrival: connect, hello, join, and being shown a place; of those before too,
+    who are told that somebody came. Milliseconds."""
+    roles = [role for role in ("signalling", "store") if role in cpu_s]
+    return {"joining": {f"{role}_ms": round(1000 * cpu_s[role] / clients, 4) for role in roles}}
+
+
 def _ratio(turn: dict[str, float], floor: dict[str, float], key: str) -> float | None:
     return round(turn[key] / floor[key], 2) if key in turn and key in floor else None
 
