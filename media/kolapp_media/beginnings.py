@@ -39,7 +39,7 @@ class Beginnings:
     def _again(self) -> None:
         self._timer = None
         for each, (left, seen) in list(self._asked.items()):
-            if left > 0 and each.receivers:
+            if left > 0:
                 self._asked[each] = left - 1, each.ask_key_frames(silent_since=seen)
             else:
                 del self._asked[each]

@@ -89,7 +89,9 @@ async def test_who_is_seen_by_nobody_any_more_is_not_asked(
     publisher: tuple[QuietPeer, Feedback], beginnings: Beginnings, client: MediaClient
 ) -> None:
     _, feedback = publisher
-    beginnings.ask([feedback])
     await client.close_leg("visit", "clinician", 1)
+    may_be_asked(feedback)
+    beginnings.ask([feedback])
     await until(lambda: not beginnings._asked)
+    assert {each.key_frame_at for each in feedback._streams.values()} == {float("-inf")}
     assert beginnings._timer is None

@@ -131,6 +131,17 @@ async def test_whoever_has_no_section_left_is_not_sent(call) -> None:
     assert alices.incoming.feedback not in carols.incoming.feedback.receivers
 
 
+async def test_who_only_sends_is_nobodys_receiver(call) -> None:
+    alice, alices = await call.participant()
+    bob, bobs = await call.participant(lambda offer: offer.replace("a=sendrecv", "a=sendonly"))
+    join(alices, bobs)
+    await bob.send("video", 1)
+    await alice.until(lambda: alice.rtp)
+
+    assert alices.incoming.feedback.receivers == []
+    assert bobs.incoming.feedback.receivers == [alices.incoming.feedback]
+
+
 async def test_only_the_first_section_of_each_kind_publishes(call) -> None:
     """Whoever offers to send in more gets nothing through there: not in another's place, either."""
     (alice, bob, carol), (alices, bobs, _) = await call.company(3)
