@@ -40,7 +40,7 @@ export class InviteView {
       button.addEventListener("click", () => void invitations.invite(kind));
       this.kinds.append(button);
     }
-    root.append(this.waiting, this.title, this.lead, this.kinds, this.error, this.link);
+    root.append(this.waiting, this.link, this.title, this.lead, this.kinds, this.error);
     document.body.append(this.dialog);
     words.fill(root);
     words.fill(this.dialog);
@@ -97,6 +97,7 @@ export class InviteView {
     announce(this.linkLead.textContent ?? "");
     drawCode(this.code, link.url, t.invite_code);
     this.copy.focus();
+    this.link.scrollIntoView({ block: "nearest" });
   }
 
   #renderWaiting() {

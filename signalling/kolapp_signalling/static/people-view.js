@@ -50,7 +50,7 @@ export class PeopleView {
     const alone = others.length < 2;
     this.toggle.hidden = others.length === 0 || (alone && !extra);
     if (this.toggle.hidden) this.#hide();
-    setText(this.label, alone && extra ? t.invite : t.in_call(others.length + 1));
+    setText(this.label, alone && extra ? t.invite : t.people_title);
     // A row that is replaced loses the focus and the tap.
     const wanted = JSON.stringify([others.map(({ role, id, name }) => [role, id, name]), me, t.language]);
     if (wanted !== this.#drawn) {

@@ -121,6 +121,7 @@ export class Tiles {
     const before = this.#present;
     this.#present = new Map(people.map(({ role, id }) => [role, id]));
     this.root.dataset.others = String(Math.max(1, people.length));
+    this.root.classList.toggle("several", people.length > 1);
     for (const [index, tile] of this.#tiles.entries()) {
       const role = this.#seats[index] ?? "";
       if (before.get(role) !== this.#present.get(role)) tile.give(null);
