@@ -236,11 +236,12 @@ export class DirectLeg extends EventTarget {
     else await this.#offered(word.generation, word.sdp);
   }
 
-  /** The patient waits for a connection newer than this one, and asks again. @param {number} generation */
+  /** The patient waits for a connection newer than this one. @param {number} generation */
   async #asked(generation) {
     if (!this.#isLive) return;
     if (this.#peer && !this.#peer.agreed && generation < this.#peer.generation) return this.#peer.describe("offer");
-    if (performance.now() - this.#madeAt < this.timing.repair_base_ms) return;
+    const soon = this.#madeAt + this.timing.repair_base_ms - performance.now();
+    if (soon > 0) return this.#later(soon, () => this.#begin(generation + 1)); // however often it is said
     if (this.state === "connected") this.#setState("reconnecting");
     await this.#offer(generation + 1);
   }
@@ -248,11 +249,9 @@ export class DirectLeg extends EventTarget {
   /** @param {number} generation @param {string} sdp */
   async #offered(generation, sdp) {
     if (generation < this.#seen) return this.#say(null, { kind: "renew", generation: this.#seen });
-    if (generation === this.#peer?.generation) return this.#peer.describe("answer"); // ours was lost
-    if (generation === this.#seen) return; // it is being made
-    const peer = await this.#replace(generation);
-    if (peer && this.#wasConnected) this.#setState("reconnecting");
-    await peer?.answer(sdp);
+    if (generation === this.#seen) return; // answered, or about to be
+    if (this.#wasConnected) this.#setState("reconnecting");
+    await (await this.#replace(generation))?.answer(sdp);
   }
 
   /** Once a connection. @param {DirectPeer} peer */
