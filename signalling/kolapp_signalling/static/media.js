@@ -17,7 +17,7 @@ const FINAL = new Set(["bad_sdp", "no_visit", "stale_epoch", "wrong_state", "for
  * This person's connection to the media node, for as long as the visit lasts.
  *
  * A broken connection is never repaired but replaced: a new RTCPeerConnection offers with the next
- * generation, and the old one is dropped when the new one has its answer. The client always
+ * generation, and the old one is dropped when the new one is connected. The client always
  * offers, so there is no glare; it does not wait for candidates, since the node uses none.
  *
  * Events: `state` (detail LegState), `stream` (a Slot: who, and what is received of them; one event
@@ -29,7 +29,8 @@ export class Leg extends EventTarget {
   /** The newest offer was refused because every media node is full; it is made again. */ crowded = false;
   /** No picture of the other person is wanted. */ soundOnly = false;
   /** @type {RTCPeerConnection | null} the newest one */ #pc = null;
-  /** @type {RTCPeerConnection | null} the one it replaces, until it has its answer */ #old = null;
+  /** @type {RTCPeerConnection | null} the one it replaces, until it is connected */ #old = null;
+  /** @type {Set<RTCPeerConnection>} replaced, and seen for a moment yet */ #retired = new Set();
   /** @type {RTCPeerConnection | null} whose picture was given out */ #shown = null;
   /** @type {VisitInfo} */ #visit;
   /** @type {"none" | "offering" | "answered"} of the newest connection */ #step = "none";
@@ -137,8 +138,7 @@ export class Leg extends EventTarget {
     clearTimeout(this.#timer);
     this.#meter.stop();
     this.#unlisten();
-    this.#drop(this.#old);
-    this.#drop(this.#pc);
+    for (const pc of [...this.#retired, this.#old, this.#pc]) this.#drop(pc);
     this.#old = this.#pc = null;
     this.#setState("closed");
   }
@@ -164,7 +164,7 @@ export class Leg extends EventTarget {
     }
   }
 
-  /** A new connection in the place of the present one, which lives on until the answer. @param {RTCIceServer[]} iceServers */
+  /** A new connection in the place of the present one, which lives on until this one is connected. @param {RTCIceServer[]} iceServers */
   #connection(iceServers) {
     const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     addSections(pc, { slots: this.#visit.slots ?? 1, soundOnly: this.soundOnly, track: this.options.track });
@@ -180,8 +180,6 @@ export class Leg extends EventTarget {
   async #answered(pc, answer) {
     await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     if (pc !== this.#pc) return;
-    this.#drop(this.#old);
-    this.#old = null;
     this.#step = "answered";
     this.crowded = false;
     this.#answeredEpoch = answer.media_epoch;
@@ -242,6 +240,16 @@ export class Leg extends EventTarget {
   /** Another leg, at once the first time, then after growing pauses. */
   #repair(atLeast = 1) {
     if (this.state === "closed") return;
+    this.#retire();
+  }
+
+  /** What it showed last stands until there is something new: a track that ends turns black. */
+  #retire() {
+    const old = this.#old;
+    this.#old = null;
+    if (!old) return;
+    this.#retired.add(old);
+    setTimeout(() => this.#retired.delete(old) && this.#drop(old), this.timing.retired_ms);
     this.#step = "none"; // snapshots about the leg that is being replaced plan nothing more
     const { repair_base_ms, repair_cap_ms } = this.timing;
     const ceiling = Math.min(repair_cap_ms, repair_base_ms * 2 ** this.#attempt);

@@ -21,6 +21,7 @@ class Tile {
   off = make("div", { class: "tile-off", hidden: true }, this.picture, this.note);
   name = make("span", { class: "tile-name" });
   plate = make("p", { class: "tile-plate" }, this.name);
+  /** @type {MediaStream | null} whose tracks are to be seen */ #wanted = null;
 
   /** @param {number} index */
   constructor(index) {
@@ -37,19 +38,31 @@ class Tile {
 
   /**
    * Tracks are changed within one stream: another stream would show nothing until its first picture.
-   * @param {MediaStream | null} stream @returns {boolean} whether there is something to play
+   * @param {MediaStream | null} stream @returns {boolean} whether there is something new to play
    */
   give(stream) {
+    this.#wanted = stream;
     const { srcObject } = this.video;
-    const before = srcObject instanceof MediaStream ? srcObject.getTracks() : [];
-    const now = stream?.getTracks() ?? [];
-    if (!stream) this.video.srcObject = null;
-    else if (!before.length) this.video.srcObject = new MediaStream(now);
-    if (!stream || !before.length || !(srcObject instanceof MediaStream)) return stream !== null;
-    const fresh = now.filter((track) => !before.includes(track));
-    for (const track of fresh) srcObject.addTrack(track);
-    for (const track of before) if (!now.includes(track)) srcObject.removeTrack(track);
+    if (!stream || !(srcObject instanceof MediaStream)) {
+      this.video.srcObject = stream && new MediaStream(stream.getTracks());
+      return stream !== null;
+    }
+    const fresh = stream.getTracks().filter((track) => !srcObject.getTracks().includes(track));
+    for (const track of fresh) this.#take(srcObject, track);
     return fresh.length > 0;
+  }
+
+  /** A picture takes the place of the last one when it is there. @param {MediaStream} shown @param {MediaStreamTrack} track */
+  #take(shown, track) {
+    if (this.video.srcObject !== shown || !this.#wanted?.getTracks().includes(track)) return;
+    if (track.kind === "video" && track.muted) {
+      track.addEventListener("unmute", () => this.#take(shown, track), { once: true });
+      return;
+    }
+    const before = shown.getTracks().filter(({ kind }) => kind === track.kind);
+    shown.addTrack(track);
+    for (const old of before) shown.removeTrack(old);
+    void this.video.play().catch(() => {}); // a stream whose tracks had all ended stands still
   }
 
   /** @param {Person} person */
