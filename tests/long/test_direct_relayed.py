@@ -100,7 +100,10 @@ async def test_two_who_may_not_know_each_others_address_see_and_hear_each_other(
     async with call(house) as people:
         await asyncio.gather(*(each.sees_and_hears(60) for each in people))
         for each in people:
-            assert await each.page.evaluate(WAYS) == {"told": ["relay"], "used": "relay"}
+            found = await each.page.evaluate(WAYS)
+            # A relay that sends before it was told of is at first nobody's (prflx).
+            assert set(found["told"]) <= {"relay", "prflx"}
+            assert found["used"] == "relay"
 
 
 @pytest.mark.parametrize(
