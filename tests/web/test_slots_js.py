@@ -103,7 +103,7 @@ async def test_sound_only_keeps_every_section_in_its_place(stage: Stage) -> None
     assert (await page.evaluate(SECTIONS))[1] == ["audio sendrecv", "video sendonly", *unseen]
 
 
-# What every frame of the screen shows of the first tile while the leg is replaced: how bright it is.
+# How bright the first tile is in each frame of the screen, while the leg is replaced.
 WATCHED = """
 async () => {
   const video = tiles.first;

@@ -235,11 +235,6 @@ export class Leg extends EventTarget {
     if (this.#shown === pc) return;
     this.#shown = pc;
     for (const slot of this.slots) this.#emit("stream", slot);
-  }
-
-  /** Another leg, at once the first time, then after growing pauses. */
-  #repair(atLeast = 1) {
-    if (this.state === "closed") return;
     this.#retire();
   }
 
@@ -250,6 +245,11 @@ export class Leg extends EventTarget {
     if (!old) return;
     this.#retired.add(old);
     setTimeout(() => this.#retired.delete(old) && this.#drop(old), this.timing.retired_ms);
+  }
+
+  /** Another leg, at once the first time, then after growing pauses. */
+  #repair(atLeast = 1) {
+    if (this.state === "closed") return;
     this.#step = "none"; // snapshots about the leg that is being replaced plan nothing more
     const { repair_base_ms, repair_cap_ms } = this.timing;
     const ceiling = Math.min(repair_cap_ms, repair_base_ms * 2 ** this.#attempt);
