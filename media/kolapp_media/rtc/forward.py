@@ -139,7 +139,7 @@ class Incoming:
         sequence = (sequence + route.sequence_offset) & 0xFFFF
         timestamp = (timestamp + route.timestamp_offset) & 0xFFFFFFFF
         _rewrite(view, 1, kind, sequence, timestamp, route.ssrc)
-        if route.ids is not None and not self._renumber(route, size):
+        if route.ids is not None and not self._renumber(route, size, now):
             return
         track.packets += 1
         track.octets += size
@@ -179,9 +179,11 @@ class Incoming:
             area[:] = plain
             self._forward(route, kind, sequence, timestamp, size, now)
 
-    def _renumber(self, route: Route, size: int) -> bool:
+    def _renumber(self, route: Route, size: int, now: float) -> bool:
         assert route.ids is not None
         try:
+            if route.clock is not None:
+                route.fixed[route.time_id] = route.clock.at(route, self._view, size, now)
             rtp.rewrite_extensions(self._view, size, route.ids, route.fixed)
         except rtp.MalformedPacket:
             self._counters.strange += 1

@@ -17,6 +17,7 @@ from ..reception import Missing, Reception
 from ..rtcp import SenderInfo
 from ..settings import MediaSettings
 from .outgoing import Outgoing
+from .send_times import SendClock
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"  # RFC 9143, 15
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
@@ -164,13 +165,16 @@ class Route:
     """A stream's way to a track of another leg."""
 
     __slots__ = (
+        "_target",
         "bound",
+        "clock",
         "fixed",
         "ids",
         "outgoing",
         "sequence_offset",
         "ssrc",
         "stream",
+        "time_id",
         "timestamp_offset",
         "track",
         "types",
@@ -179,13 +183,22 @@ class Route:
     def __init__(self, stream: Stream, target: LegSection, outgoing: Outgoing) -> None:
         self.stream = stream
         self.outgoing = outgoing
+        self._target = target
         self.track = target.track
         self.ssrc = target.track.ssrc
         self.types = _type_table(stream.section.types, target.types)
         self.ids, self.fixed = _extension_tables(stream.section, target)
+        self.clock: SendClock | None = None
+        self.time_id = stream.section.extensions.get(SEND_TIME, 0)  # as it comes
         self.bound = False  # offsets are fixed by the first packet
         self.sequence_offset = 0
         self.timestamp_offset = 0
+
+    def tell_time(self, clock: SendClock) -> None:
+        """From now on packets say when they left here."""
+        if self.time_id and SEND_TIME in self._target.extensions:
+            self.clock = clock
+            self.ids = _outgoing_ids(self.stream.section, self._target)
 
     def bind(self, sequence: int, timestamp: int, now: float) -> None:
         """Take the track over from whoever had it: a browser may change its SSRC."""
@@ -224,11 +237,15 @@ def _type_table(source: Mapping[str, int], target: Mapping[str, int]) -> bytes:
     return bytes(table)
 
 
+def _outgoing_ids(source: LegSection, target: LegSection) -> dict[int, int]:
+    return {number: target.extensions.get(uri, 0) for uri, number in source.extensions.items()}
+
+
 def _extension_tables(
     source: LegSection, target: LegSection
 ) -> tuple[dict[int, int] | None, dict[int, bytes]]:
     """Outgoing by incoming id, None if packets can stay as they are; and the mid to write."""
-    ids = {number: target.extensions.get(uri, 0) for uri, number in source.extensions.items()}
+    ids = _outgoing_ids(source, target)
     same_ids = all(incoming == outgoing for incoming, outgoing in ids.items())
     mid = source.extensions.get(MID)
     if same_ids and (mid is None or source.mid == target.mid):

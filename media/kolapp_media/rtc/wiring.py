@@ -11,13 +11,23 @@ from itertools import zip_longest
 
 from .feedback import Feedback
 from .outgoing import Outgoing
+from .send_times import SendClock
 from .streams import LegSection, Route, Stream
 
 
 class Wiring:
     """One leg's part of it: whom it is sent, by slot, and who is sent what it publishes."""
 
-    __slots__ = ("_back", "_published", "_receivers", "_slots", "_streams", "_targets", "feedback")
+    __slots__ = (
+        "_back",
+        "_clock",
+        "_published",
+        "_receivers",
+        "_slots",
+        "_streams",
+        "_targets",
+        "feedback",
+    )
 
     def __init__(
         self,
@@ -33,6 +43,7 @@ class Wiring:
         self._targets: list[dict[str, LegSection]] = []  # by slot and kind
         self._published: dict[str, LegSection] = {}
         self._receivers: dict[Wiring, int] = {}  # in which of their slots
+        self._clock: SendClock | None = None
         seen = {"audio": 0, "video": 0}
         for section in sections:
             slot = seen[section.kind]
@@ -63,6 +74,8 @@ class Wiring:
             if (source := wanted[slot]) is not None:
                 self._begin(slot, source)
                 found.append(source)
+        if self._clock is None and len(self.feedback.sources) > 1:
+            self._begin_clock()
         return found
 
     def part(self) -> None:
@@ -102,4 +115,18 @@ class Wiring:
         if target is None or stream.repairs is not None:
             return
         if source._published.get(kind) is stream.section:
-            stream.add(Route(stream, target, self._back))
+            route = Route(stream, target, self._back)
+            if self._clock is not None:
+                route.tell_time(self._clock)
+            stream.add(route)
+
+    def _begin_clock(self) -> None:
+        """More than one is seen here: see `SendClock`."""
+        tracks = [each["video"].track for each in self._targets if "video" in each]
+        leaders = [each.source for each in tracks if each.source and each.source.time_id]
+        self._clock = SendClock(leaders[0] if leaders else None)
+        for source in self._slots:
+            for stream in source._streams.values() if source is not None else ():
+                for route in stream.routes:
+                    if route.outgoing is self._back:
+                        route.tell_time(self._clock)

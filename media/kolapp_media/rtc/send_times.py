@@ -1,0 +1,48 @@
+"""When packets say that they were sent, to a browser that is sent several people.
+
+By these times (abs-send-time, 24 bits of 2^-18 s) a browser judges whether its line is full, and
+takes all of them for one clock's. Of one person they are passed on as they are, and the judgement
+holds for both hops. Of several they come from as many clocks: so they say when a packet left here,
+and the judgement holds for the browser's own line; the lines of the others we judge ourselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import rtp
+
+if TYPE_CHECKING:
+    from .streams import Route
+
+_UNITS = 1 << 18  # in a second
+_MASK = (1 << 24) - 1
+_PATIENCE = 1.0  # seconds for which a picture that stands still keeps others waiting
+_NOTHING = b""  # of another length than a time: the extension is blanked
+
+
+class SendClock:
+    """Of one receiver, and for as long as it is there. It goes on from the times of `leader`, who
+    was seen there before: a clock that jumped back would not be listened to for half a minute."""
+
+    __slots__ = ("_ahead", "_leader")
+
+    def __init__(self, leader: Route | None) -> None:
+        self._leader = leader
+        self._ahead: int | None = None  # of our clock, in units; unknown before the first packet
+
+    def at(self, route: Route, packet: memoryview, size: int, now: float) -> bytes:
+        """What a packet of this route is to say. Raises `rtp.MalformedPacket`."""
+        ticks = int(now * _UNITS)
+        if self._ahead is None:
+            said = rtp.find_extension(packet, size, route.time_id)
+            if said is None or len(said) != 3 or self._waits_for_another(route, now):
+                return _NOTHING
+            self._ahead, self._leader = int.from_bytes(said, "big") - ticks, None
+        return (ticks + self._ahead & _MASK).to_bytes(3, "big")
+
+    def _waits_for_another(self, route: Route, now: float) -> bool:
+        leader = self._leader
+        if leader is None or leader is route:
+            return False
+        return leader.bound and now - leader.stream.at < _PATIENCE
