@@ -3,12 +3,15 @@
 import { callStatus } from "./call-status.js";
 import { Company } from "./company.js";
 import { DirectLeg, handOver } from "./direct.js";
+import { canEncrypt, Encryption } from "./e2ee.js";
+import { EncryptionView } from "./e2ee-view.js";
 import { nextGeneration } from "./generations.js";
 import { HangUp } from "./hang-up.js";
 import { Leg } from "./media.js";
 import { TOLD_FOR_MS, told, verdict } from "./quality.js";
 import { Relays } from "./relays.js";
 import { othersIn } from "./roster.js";
+import { isFor } from "./slots.js";
 import { SoundOnly } from "./sound-only.js";
 import { announce } from "./ui.js";
 
@@ -40,7 +43,7 @@ export class Call {
    * @param {LocalMedia} media
    * @param {CallView} view
    * @param {string} role of mine in visits; a guest learns it with the first snapshot
-   * @param {Pick<import("./warm.js").Warm, "handOver">} warm
+   * @param {Pick<import("./warm.js").Warm, "handOver" | "protect">} warm
    */
   constructor(client, media, view, role, warm) {
     this.client = client;
@@ -51,6 +54,9 @@ export class Call {
     this.relays = new Relays(client);
     this.left = new HangUp(client);
     this.company = new Company(view);
+    this.encryption = new Encryption(client, role);
+    this.lock = new EncryptionView(view, this.encryption, client);
+    warm.protect = canEncrypt() ? this.encryption.protect : null;
     this.soundOnly = new SoundOnly(media);
     this.soundOnly.addEventListener("change", () => view.showSoundOnly(this.soundOnly));
     view.soundOnly.addEventListener("change", () => void this.soundOnly.set(view.soundOnly.checked));
@@ -76,9 +82,10 @@ export class Call {
     this.#visit = visit;
     this.#visitAt = performance.now();
     this.company.follow(visit, this.role);
+    if (!this.left.visit) this.encryption.follow(visit, this.role);
     if (this.left.visit) void this.left.tell(() => this.#visit);
     else if (this.#leg?.mode === (visit.mode ?? "bridge")) this.#leg.follow(visit);
-    else this.#begin(visit);
+    else if (!this.encryption.impossible) this.#begin(visit);
     this.render();
   }
 
@@ -99,10 +106,10 @@ export class Call {
    * It rings: a warm leg goes into the visit now, so that nothing is left for the answer. It sends
    * nothing before that. @param {import("./protocol.js").CallInfo} call
    */
-  ring({ visit, epoch }) {
+  ring({ visit, epoch, encrypted }) {
     if (this.#rung.visit === visit) return;
     this.#drop();
-    const leg = this.warm.handOver();
+    const leg = this.warm.handOver(encrypted);
     this.#rung = { visit, leg };
     if (leg) void this.#enter(leg, { ...RINGING, id: visit, epoch });
   }
@@ -136,6 +143,7 @@ export class Call {
     this.#flow = "nothing";
     this.media.close();
     this.company.end();
+    this.encryption.end();
     this.view.clear();
   }
 
@@ -144,8 +152,11 @@ export class Call {
     const { t } = this.view.words;
     const online = this.client.state === "open";
     const visit = this.#visit;
+    this.lock.render();
     if (this.left.visit) {
       this.#renderBare("closed", { title: t.hanging_up, text: online ? "" : t.hanging_up_offline, busy: true });
+    } else if (this.encryption.impossible) {
+      this.#renderBare("failed", { title: t.e2ee_unable, text: t.e2ee_unable_text, busy: false });
     } else if (!visit || !this.#leg) {
       const text = online ? t.connecting_patient : t.answer_offline;
       this.#renderBare("idle", { title: t.connecting, text, busy: true });
@@ -203,22 +214,28 @@ export class Call {
     this.#sends = true;
     const rung = this.#rung;
     this.#rung = { visit: "", leg: null };
-    if (rung.visit === visit.id && rung.leg) {
+    if (rung.visit === visit.id && rung.leg && isFor(rung.leg, visit)) {
       void rung.leg.renewTracks();
       rung.leg.follow(visit);
       return rung.leg;
     }
     rung.leg?.close();
-    const warm = this.warm.handOver();
+    const warm = this.warm.handOver(visit.encrypted);
     if (warm) void this.#enter(warm, visit);
-    return warm ?? new Leg({ visit, role: this.role, nextGeneration, ...this.#ways });
+    return warm ?? new Leg({ visit, role: this.role, nextGeneration, ...this.#ways, ...this.#protection(visit) });
   }
 
   /** No media node is in between. @param {VisitInfo} visit */
   #direct(visit) {
     this.#drop();
     this.#sends = true;
-    return new DirectLeg({ visit, role: this.role, client: this.client, nextGeneration, ...this.#ways });
+    const known = { visit, role: this.role, client: this.client };
+    return new DirectLeg({ ...known, nextGeneration, ...this.#ways, ...this.#protection(visit) });
+  }
+
+  /** @param {VisitInfo} visit */
+  #protection({ encrypted }) {
+    return encrypted ? { protect: this.encryption.protect } : {};
   }
 
   /** @param {Leg} leg @param {VisitInfo} visit */

@@ -1,6 +1,6 @@
 // @ts-check
 /** One connection between the two of a direct visit: what is told about it, and heard of the other. */
-import { addSections, renewSent, VIDEO_BITRATE } from "./slots.js";
+import { addSections, configOf, renewSent, VIDEO_BITRATE } from "./slots.js";
 
 /** @typedef {import("./protocol.js").Word} Word */
 /** @typedef {import("./devices.js").Kind} Kind */
@@ -25,7 +25,7 @@ export class DirectPeer {
   constructor(generation, options) {
     this.generation = generation;
     this.options = options;
-    this.pc = new options.PeerConnection({ ...options.config, bundlePolicy: "max-bundle" });
+    this.pc = new options.PeerConnection({ ...configOf([], options.protect), ...options.config });
     this.pc.onicecandidate = ({ candidate }) => candidate && this.#tell(candidate);
     this.pc.onconnectionstatechange = () => options.changed(this);
   }

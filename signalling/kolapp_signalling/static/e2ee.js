@@ -16,6 +16,11 @@ import { othersOf } from "./slots.js";
 
 const TICK_MS = 250;
 
+/** Words of a visit that I have not heard of yet: the other one's snapshot came sooner. */
+const MOST_EARLY = 16;
+
+/** @typedef {{visit: string, sender: string, data: {kind: string, payload?: string}}} KeyWord */
+
 /** Whether this browser can do it at all. */
 export function canEncrypt() {
   return typeof globalThis.RTCRtpScriptTransform === "function" && typeof globalThis.crypto?.subtle === "object";
@@ -28,10 +33,12 @@ export class Encryption extends EventTarget {
   /** @type {VisitInfo | null} */ #visit = null;
   /** @type {Keys | null} */ #keys = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #ticking;
-  /** By the ids that the worker knows them by; @type {Map<number, RTCRtpSender>} */ #senders = new Map();
+  /** By the ids that the worker knows them by. @type {Map<number, RTCRtpSender>} */ #senders = new Map();
+  /** @type {WeakSet<RTCPeerConnection>} */ #protected = new WeakSet();
+  /** @type {KeyWord[]} */ #early = [];
   #lastId = 0;
 
-  /** @param {KolappClient} client @param {string} role my name in visits */
+  /** @param {KolappClient} client @param {string} role my name in visits; a guest learns it with the first one */
   constructor(client, role) {
     super();
     this.client = client;
@@ -40,31 +47,29 @@ export class Encryption extends EventTarget {
   }
 
   /**
-   * Nothing goes through this connection but by the worker. For a leg that comes before its visit,
-   * a throw-away key of my own: what the node sends back of it can be seen, by me.
-   * @param {RTCPeerConnection} pc that has its sections, and was made in this very turn
+   * Nothing goes through this connection but by the worker; called again for sections that came with
+   * an offer. For a leg that comes before its visit, a throw-away key of my own: what the node sends
+   * back of it can be seen, by me.
+   * @param {RTCPeerConnection} pc that was made, or has got its sections, in this very turn
    */
   protect = (pc) => {
-    const worker = this.#work();
-    const others = othersOf(this.role);
     for (const [id, { transport }] of this.#senders) if (transport?.state === "closed") this.#senders.delete(id);
-    for (const { sender, receiver } of pc.getTransceivers()) {
-      const id = ++this.#lastId;
-      const { kind } = receiver.track;
-      sender.transform = new RTCRtpScriptTransform(worker, { way: "send", kind, from: "", id });
-      this.#senders.set(id, sender);
-    }
-    // Chromium now and then forgets the transform of a receiver that has no stream yet.
-    pc.addEventListener("track", ({ receiver, transceiver }) => {
-      const slot = Math.floor(pc.getTransceivers().indexOf(transceiver) / 2);
-      const options = { way: "receive", kind: receiver.track.kind, from: others[slot] ?? "", id: 0 };
-      receiver.transform ??= new RTCRtpScriptTransform(worker, options);
-    });
-    if (!this.#visit) void this.#alone(worker);
+    for (const transceiver of pc.getTransceivers()) this.#guard(pc, transceiver);
+    if (this.#protected.has(pc)) return;
+    this.#protected.add(pc);
+    // Again: Chromium now and then forgets the transform of a receiver that had no stream yet.
+    pc.addEventListener("track", ({ transceiver }) => this.#guard(pc, transceiver));
+    if (!this.#visit) void this.#alone();
   };
 
-  /** The newest snapshot of the visit that I am in. @param {VisitInfo} visit */
-  follow(visit) {
+  /** The visit is encrypted, and this browser cannot do that: nothing may be sent. */
+  get impossible() {
+    return Boolean(this.#visit?.encrypted) && !canEncrypt();
+  }
+
+  /** The newest snapshot of the visit that I am in. @param {VisitInfo} visit @param {string} role my name in it */
+  follow(visit, role) {
+    this.role = role;
     if (this.#visit?.id !== visit.id) {
       this.end();
       this.#visit = visit;
@@ -72,6 +77,7 @@ export class Encryption extends EventTarget {
     }
     this.#visit = visit;
     void this.#keys?.follow(visit.participants.map(({ role }) => role), performance.now());
+    for (const word of this.#early.splice(0)) this.#hear(word);
   }
 
   /** The visit is over, or not mine any more. */
@@ -100,6 +106,19 @@ export class Encryption extends EventTarget {
       worker.addEventListener("message", hear);
       worker.postMessage({ count: mine });
     });
+  }
+
+  /** @param {RTCPeerConnection} pc @param {RTCRtpTransceiver} transceiver */
+  #guard(pc, transceiver) {
+    const { sender, receiver } = transceiver;
+    const { kind } = receiver.track;
+    const worker = this.#work();
+    const slot = Math.floor(pc.getTransceivers().indexOf(transceiver) / 2);
+    receiver.transform = new RTCRtpScriptTransform(worker, { way: "receive", kind, from: othersOf(this.role)[slot] ?? "", id: 0 });
+    if (sender.transform) return;
+    const id = ++this.#lastId;
+    this.#senders.set(id, sender);
+    sender.transform = new RTCRtpScriptTransform(worker, { way: "send", kind, from: "", id });
   }
 
   /** @param {VisitInfo} visit */
@@ -141,13 +160,15 @@ export class Encryption extends EventTarget {
     this.client.request("signal", { visit, epoch, to: "all", data: { kind: "key", payload } }).catch(() => {});
   }
 
-  /** @param {{visit: string, sender: string, data: {kind: string, payload?: string}}} word */
-  #hear({ visit, sender, data }) {
-    if (data.kind === "key" && visit === this.#visit?.id) void this.#keys?.hear(sender, data.payload, performance.now());
+  /** @param {KeyWord} word */
+  #hear(word) {
+    if (word.data.kind !== "key") return;
+    if (word.visit === this.#visit?.id) void this.#keys?.hear(word.sender, word.data.payload, performance.now());
+    else if (!this.#visit) this.#early = [...this.#early, word].slice(-MOST_EARLY);
   }
 
-  /** @param {Worker} worker */
-  async #alone(worker) {
+  async #alone() {
+    const worker = this.#work();
     const told = newFrameKey(firstId());
     const [send, receive] = await Promise.all([frameKey(told, "encrypt"), frameKey(told, "decrypt")]);
     if (this.#visit) return;

@@ -19,7 +19,7 @@ import { keepAwake } from "./wake-lock.js";
 /** @typedef {import("./protocol.js").GuestSnapshot} GuestSnapshot */
 
 /** A guest's leg begins with the visit. */
-const NEVER_WARM = { handOver: () => null };
+const NEVER_WARM = { handOver: () => null, protect: null };
 
 /** Of a client that is closed for good: the pass is no good any more, for whatever reason. */
 const OUT = /** @type {Record<string, string>} */ ({ removed: "removed", bad_token: "over" });

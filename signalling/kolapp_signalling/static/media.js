@@ -3,7 +3,7 @@ import { KolappError } from "./protocol.js";
 import { LegMeter } from "./leg-meter.js";
 import { LEG_TIMING } from "./leg-timing.js";
 import { watchSilence } from "./silence.js";
-import { addSections, isTooSmall, othersOf, renewSent, slotsOf } from "./slots.js";
+import { addSections, configOf, isTooSmall, othersOf, renewSent, slotsOf } from "./slots.js";
 
 /** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 /** @typedef {import("./protocol.js").Requests} Requests */
@@ -166,7 +166,7 @@ export class Leg extends EventTarget {
 
   /** A new connection in the place of the present one, which lives on until this one is connected. @param {RTCIceServer[]} iceServers */
   #connection(iceServers) {
-    const pc = new this.PeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    const pc = new this.PeerConnection(configOf(iceServers, this.options.protect));
     addSections(pc, { slots: this.#visit.slots ?? 1, soundOnly: this.soundOnly, track: this.options.track });
     this.options.protect?.(pc);
     pc.onconnectionstatechange = () => pc === this.#pc && this.#pcChanged(pc);

@@ -17,6 +17,19 @@ const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
 /** Readings over which somebody must have sent something to count as sending. */
 const READINGS = 3;
 
+/**
+ * `encodedInsertableStreams` is Chromium's own: nothing goes through a section before it has a transform.
+ * @param {RTCIceServer[]} iceServers @param {unknown} protect there is one if it is encrypted end to end
+ * @returns {RTCConfiguration}
+ */
+export function configOf(iceServers, protect) {
+  const config = { iceServers, bundlePolicy: /** @type {const} */ ("max-bundle") };
+  return protect ? Object.assign(config, { encodedInsertableStreams: true }) : config;
+}
+
+/** A leg is encrypted end to end from its beginning, or never. @param {{options: {protect?: unknown}}} leg @param {{encrypted?: boolean}} visit */
+export const isFor = (leg, { encrypted }) => Boolean(leg.options.protect) === Boolean(encrypted);
+
 /** The others in the order of the slots, where nobody has said it. @param {string} role mine */
 export function othersOf(role) {
   return SEATS.filter((seat) => seat !== role);

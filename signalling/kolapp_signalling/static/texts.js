@@ -1,18 +1,23 @@
 // @ts-check
+import * as e2ee from "./texts-e2ee.js";
 import * as guests from "./texts-guests.js";
 import * as ready from "./texts-ready.js";
 import enPages from "./texts-en.js";
 import nbPages from "./texts-nb.js";
 import svPages from "./texts-sv.js";
 
-const en = { ...enPages, ...ready.en, ...guests.en };
+const en = { ...enPages, ...ready.en, ...guests.en, ...e2ee.en };
 
 /** @typedef {typeof en} Texts */
 /** @typedef {keyof Texts} TextKey */
 /** Keys whose text needs no figures. @typedef {{[K in TextKey]: Texts[K] extends string ? K : never}[TextKey]} PlainKey */
 
 /** @type {Record<string, Texts>} by BCP 47 language, in the order of the switch */
-export const LANGUAGES = { en, sv: { ...svPages, ...ready.sv, ...guests.sv }, nb: { ...nbPages, ...ready.nb, ...guests.nb } };
+export const LANGUAGES = {
+  en,
+  sv: { ...svPages, ...ready.sv, ...guests.sv, ...e2ee.sv },
+  nb: { ...nbPages, ...ready.nb, ...guests.nb, ...e2ee.nb },
+};
 
 /** What a browser may call it, where that differs: Norwegian without a written form is bokmål. */
 const ALIASES = /** @type {Record<string, string>} */ ({ no: "nb", nn: "nb" });

@@ -6,6 +6,7 @@
 import { nextGeneration } from "./generations.js";
 import { Leg } from "./media.js";
 import { Relays } from "./relays.js";
+import { isFor } from "./slots.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
@@ -20,6 +21,7 @@ const REFUSED_MS = 15_000;
 export class Warm extends EventTarget {
   /** @type {Leg | null} */ leg = null;
   sending = false;
+  /** Encrypts a leg of a queue whose calls are encrypted. @type {((pc: RTCPeerConnection) => void) | null} */ protect = null;
   #queue = "";
   #startedAt = 0;
 
@@ -64,10 +66,10 @@ export class Warm extends EventTarget {
     await this.leg?.renewTracks();
   }
 
-  /** For the call: the leg as it is, if it is connected. Whoever has it closes it. @returns {Leg | null} */
-  handOver() {
+  /** For the call: the leg as it is, if it is connected and right for it. Whoever has it closes it. @param {boolean} [encrypted] @returns {Leg | null} */
+  handOver(encrypted) {
     const { leg } = this;
-    if (leg?.state !== "connected") {
+    if (leg?.state !== "connected" || !isFor(leg, { encrypted })) {
       this.stop();
       return null;
     }
@@ -81,10 +83,12 @@ export class Warm extends EventTarget {
   #start(queue) {
     this.#queue = queue;
     this.#startedAt = performance.now();
-    const { slots } = this.client.welcome?.queues.find(({ name }) => name === queue) ?? {};
+    const { slots, encrypted } = this.client.welcome?.queues.find(({ name }) => name === queue) ?? {};
+    if (encrypted && !this.protect) return; // this browser cannot, and is told so
     const leg = new Leg({
       visit: { ...ROOM, slots },
       role: this.role,
+      ...(encrypted && { protect: this.protect ?? undefined }),
       offer: ({ generation, sdp }) => this.client.request("prepare", { queue, generation, sdp }),
       track: (kind) => (this.sending ? this.media.outgoing(kind) : null),
       nextGeneration,
