@@ -62,6 +62,10 @@ async def test_several_clocks_become_one_that_goes_on_from_whom_was_seen_before(
     await alices.close()
     last = await say(carol, bob, carols_clock + 30 * SECOND)
     assert 0 < later(last, told[-1]) < SOON_S
+    # and for who comes then
+    dave, daves = await call.participant(slots=3)
+    join(daves, bobs, carols)
+    assert 0 < later(await say(dave, bob, carols_clock + 40 * SECOND), last) < SOON_S
 
 
 async def test_each_receiver_has_a_clock_of_its_own(call) -> None:
