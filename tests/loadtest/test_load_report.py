@@ -11,56 +11,11 @@ from kolapp_loadtest.load import charts
 from kolapp_loadtest.load.command import main
 from kolapp_loadtest.load.compare import compared
 from kolapp_loadtest.load.live_view import line, picture
-from kolapp_loadtest.load.lives import make_plan
-from kolapp_loadtest.load.measures import Measures
-from kolapp_loadtest.load.model import expected
 from kolapp_loadtest.load.own_server import queues_file
 from kolapp_loadtest.load.page import page
-from kolapp_loadtest.load.report import make_report
-from kolapp_loadtest.load.run_record import FaultDone, Result, Tick
-from kolapp_loadtest.load.scenario import Fault
 from kolapp_loadtest.load.shipped import load
+from lived_day import SCENARIO, lived, report_of
 from rich.console import Console
-
-S = 1_000_000_000
-SCENARIO = load("night")
-ABOUT = {
-    "machine": {"cpus": 2},
-    "versions": {"python": "3"},
-    "own_server": True,
-    "workers": 2,
-    "replay": "",
-}
-
-
-def lived(slow: int = 1) -> Result:
-    """A small day of three; `slow` times as slow as usual."""
-    result, measures = Result(start_ns=0, lasted_s=60.0), Measures()
-    for n in range(SCENARIO.patients):
-        measures.latencies.record("join", 0, slow * (n + 1) * 1_000_000)
-        measures.turns.append({"visit": f"v{n}", "at_ns": n * S + slow * 5_000_000})
-        measures.pulls.append({"visit": f"v{n}", "due_ns": n * S})
-        measures.tickets.append(
-            {
-                "number": n, "kind": "drop-in///", "queue": "drop-in", "ticket": f"t{n}",
-                "drawn": n + 1, "joined_ns": 0, "ended_ns": 90 * S, "outcome": "completed",
-                "visits": [(f"v{n}", 1, n, (n + 1) * S // 10)], "announced": (0, 0, 120),
-                "disturbed": False,
-            }
-        )  # fmt: skip
-    measures.counts.update({"asked:join": 60, "visits": 60})
-    result.total.take("a", measures.drain())
-    result.ticks = [
-        Tick(float(n), 9, 3, 2, n, 0, {"signalling": 0.5}, {"signalling": 80.0}) for n in range(60)
-    ]
-    result.faults = [FaultDone(Fault(600.0, "kill", target="store"), 5 * S, 1)]
-    return result
-
-
-def report_of(result: Result) -> dict[str, Any]:
-    report = make_report(SCENARIO, result, expected(SCENARIO, make_plan(SCENARIO)), ABOUT)
-    whole: dict[str, Any] = json.loads(json.dumps(report))
-    return whole
 
 
 def test_the_page_needs_no_network_and_no_script() -> None:

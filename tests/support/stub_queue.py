@@ -92,7 +92,7 @@ class StubQueue:
         return self._ticket(me)
 
     def _find(self, me: dict[str, Any], message: Message) -> Message:
-        return self._gone() if me.get("forgotten") else self._ticket(me)
+        return self._gone() if me.get("forgotten") or not me["ticket"] else self._ticket(me)
 
     def _leave(self, me: dict[str, Any], message: Message) -> Message:
         if me.get("forgotten"):

@@ -41,7 +41,7 @@ async () => {
     const node = text.parentElement;
     if (!text.data.trim() || !shown(node) || node.closest(":disabled, option")) continue;
     const style = getComputedStyle(node);
-    const [colour] = parse(style.color);
+    const [colour] = parse(node instanceof SVGElement ? style.fill : style.color);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && parseFloat(style.fontWeight) >= 700);
     for (const background of backgrounds(node)) {

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from html import escape
 
 INK, MUTED, GRID = "#1b2430", "#55606e", "#d9dee5"
-COLOURS = ("#0b5cad", "#b3400b", "#1c7a3a", "#7a3fa0", "#8a6100", "#a3195b", "#00707a")
-DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 4", "1 4")
-WIDTH, HEIGHT = 640.0, 260.0
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 12.0, 40.0
+COLOURS = ("#0b5cad", "#b3400b", "#1c7a3a", "#7a3fa0", "#8a6100", "#a3195b", "#00707a", "#3d3d9e",
+           "#5a5a00", "#333c47")  # fmt: skip
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 4", "1 4", "14 3 3 3", "6 2 1 2", "3 1")
+WIDTH, HEIGHT = 640.0, 280.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 28.0, 44.0
 
 Points = Sequence[tuple[float, float]]
 
@@ -112,17 +113,15 @@ def _frame(x: Axis, y: Axis) -> str:
         )
         parts.append(_text(LEFT - 6, at + 4, y.tell(value), "end"))
     for value in x.marks():
-        parts.append(_text(_x(x, value), HEIGHT - BOTTOM + 16, x.tell(value), "middle"))
+        at = _x(x, value)
+        anchor = "middle" if at < WIDTH - 2 * RIGHT else "end"  # the last one has no room beyond
+        parts.append(_text(min(at, WIDTH - 2), HEIGHT - BOTTOM + 18, x.tell(value), anchor))
     base = HEIGHT - BOTTOM
     parts.append(
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}" stroke="{MUTED}"/>'
     )
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, x.title, "middle"))
-    middle = (TOP + HEIGHT - BOTTOM) / 2
-    parts.append(
-        f'<text x="14" y="{middle:.1f}" text-anchor="middle" '
-        f'transform="rotate(-90 14 {middle:.1f})">{escape(y.title)}</text>'
-    )
+    parts.append(_text(2, 16, y.title, "start"))  # over the axis: beside it there is no room
     return "".join(parts)
 
 

@@ -26,9 +26,9 @@ from .page import page
 from .replay import read_history
 from .report import make_report
 from .run import Run
-from .run_record import Result
 from .scenario import Scenario
 from .shipped import load, names
+from .sockets import provide
 from .tokens import make_keys
 from .verdicts import MET, NOT_JUDGED
 
@@ -145,6 +145,7 @@ async def _lived(chosen: argparse.Namespace, scenario: Scenario, plan: Plan) -> 
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    sockets = provide(plan, own_server=not chosen.url, workers=chosen.workers)
     view = LiveView(scenario)
     view.say(f"{scenario.title}: {scenario.patients} patients, {scenario.wire_s:.0f} s at most")
     async with AsyncExitStack() as stack:
@@ -161,7 +162,8 @@ async def _lived(chosen: argparse.Namespace, scenario: Scenario, plan: Plan) -> 
                 workers=chosen.workers, watch=view.show, media_at_once=most_at_once(CPUS),
             )  # fmt: skip
             result = await run.whole()
-    return make_report(scenario, result, expected(scenario, plan), _about(chosen, result))
+    about = _about(chosen) | {"sockets": sockets}
+    return make_report(scenario, result, expected(scenario, plan), about)
 
 
 def _server(scenario: Scenario, directory: Path) -> ScenarioServer:
@@ -171,7 +173,7 @@ def _server(scenario: Scenario, directory: Path) -> ScenarioServer:
     return ScenarioServer(environment(queues, verify))
 
 
-def _about(chosen: argparse.Namespace, result: Result) -> dict[str, Any]:
+def _about(chosen: argparse.Namespace) -> dict[str, Any]:
     return {
         "machine": about_this_machine(),
         "versions": versions(),

@@ -42,7 +42,7 @@ def _queue(scenario: Scenario, queue: QueueSpec) -> str:
 
 def environment(queues: Path, verify: Path) -> dict[str, str]:
     """Everybody comes from one address here."""
-    many = "20000"
+    many = "50000"
     return {
         "KOLAPP_QUEUES_FILE": str(queues),
         "KOLAPP_JWT_KEY_FILE": str(verify),

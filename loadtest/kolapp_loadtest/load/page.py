@@ -48,7 +48,33 @@ def _announced(report: dict[str, Any]) -> str:
 
 def _machines(report: dict[str, Any]) -> str:
     words = "Cores and memory of each process, the load's own beside."
-    return _section("Machines", words, _pair(pictures.cores(report), pictures.memory(report)))
+    both = _pair(pictures.cores(report), pictures.memory(report))
+    return _section("Machines", words, both + _steady(report))
+
+
+def _steady(report: dict[str, Any]) -> str:
+    found = report.get("steady", {})
+    if not found.get("processes"):
+        return ""
+    each = found["kb_per_client"]
+    words = (
+        f"While at least 95 of 100 of all were connected ({found['connected']:,}, from "
+        f"{clock(report['scenario'], found['from_s'])} to "
+        f"{clock(report['scenario'], found['until_s'])})"
+        + (f"; the signalling node had grown by {each:.1f} kB for each" if each else "")
+        + ". Slopes are of the line of least squares."
+    )
+    rows = [
+        (
+            escape(name),
+            *("-" if one[key] is None else f"{one[key]:.2f}" for key in ("cores", "most_cores")),
+            *(f"{one[key]:,.0f}" for key in ("from_mb", "to_mb")),
+            "-" if one["mb_per_min"] is None else f"{one['mb_per_min']:+.2f}",
+        )
+        for name, one in found["processes"].items()
+    ]
+    head = ("process", "cores", "at most", "MB", "MB at the end", "MB a minute")
+    return f'<p class="muted">{escape(words)}</p>' + table(head, rows, range(1, 6))
 
 
 def _head(report: dict[str, Any]) -> str:
@@ -77,15 +103,15 @@ def _head(report: dict[str, Any]) -> str:
 def _verdicts(report: dict[str, Any]) -> str:
     rows = [
         (
-            escape(one["name"].replace("_", " ")),
+            escape(one["name"].replace("_", " "))
+            + (f'<div class="muted">{escape(one["note"])}</div>' if one["note"] else ""),
             escape(one["asked"]),
             escape(one["found"]),
             f'<span class="{_CLASSES.get(one["verdict"], "not")}">{one["verdict"]}</span>',
-            escape(one["note"]),
         )
         for one in report["verdicts"]
     ]
-    return _section("Objectives", "", table(("objective", "asked", "found", "", ""), rows, ()))
+    return _section("Objectives", "", table(("objective", "asked", "found", "verdict"), rows, ()))
 
 
 def _latencies(report: dict[str, Any]) -> str:
@@ -123,13 +149,19 @@ def _faults(report: dict[str, Any]) -> str:
             clock(report["scenario"], one["at_s"]),
             escape(one["what"]),
             str(one["hit"]),
+            "-" if one.get("back_s") is None else f"{one['back_s']:.1f} s",
+            f"{one.get('held_up', 0):,}",
             f"{one['recovery_s']:.2f} s",
         )
         for one in report["faults"]
     ]
-    words = "From a fault, or from its network being back, to the end of the last outage it caused."
-    head = ("at", "what", "hit", "recovered after")
-    return _section("Faults", words, table(head, rows, (2, 3)))
+    words = (
+        "Recovered: from a fault, or from its network being back, until the last who was held up "
+        "by it was not any more (a request of half a second or more, a lost connection), and "
+        "another process did the work of one that was killed."
+    )
+    head = ("at", "what", "hit", "replaced after", "held up", "recovered after")
+    return _section("Faults", words, table(head, rows, (2, 3, 4, 5)))
 
 
 def _media(report: dict[str, Any]) -> str:
@@ -208,8 +240,11 @@ def table(head: Any, rows: Any, numbers: Any) -> str:
         return "".join(f"<{kind}{how}>{cell}</{kind}>" for how, cell in aligned)
 
     lines = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    # Whoever has no mouse must be able to scroll it, and be told what it is.
+    about = escape(str(head[0]) or "figures", quote=True)
     return (
-        f'<div class="scroll" tabindex="0"><table><thead><tr>{cells("th", head)}</tr></thead>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{about}"><table>'
+        f"<thead><tr>{cells('th', head)}</tr></thead>"
         f"<tbody>{lines}</tbody></table></div>"
     )
 

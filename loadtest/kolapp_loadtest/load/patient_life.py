@@ -22,6 +22,7 @@ from .tokens import Tokens
 OPENS_BEFORE_S = 1.0  # the app is opened so long before a number is drawn
 TRIES = 5  # of a request that a server without its store refuses
 PAUSE_S = 0.5  # between them
+ASKING_S = 6.0  # in which those who still wait at the end ask for their tickets
 ENDED = frozenset({"completed", "left", "no_show", "expired", "transferred"})
 
 
@@ -43,6 +44,7 @@ class PatientLived:
         self.radio = Radio(network)
         self.client: Patient | None = None
         self.connection: Connection | None = None
+        self._anew = False  # the node knows nothing of the session before: look what is left of it
         self.disturbed = False  # a fault or a lost network may cost the place in the order
         self._visits: list[tuple[str, int, int, int]] = []  # id, epoch, version, at_ns
         self._joined_ns = 0
@@ -51,8 +53,8 @@ class PatientLived:
     async def live(self, start_ns: int, tokens: Tokens, end_ns: int) -> None:
         life = self._life
         due_ns = start_ns + int(life.at_s * 1e9)
-        await moment(self._measures, due_ns - int(OPENS_BEFORE_S * 1e9))
-        opening_ns = max(start_ns, due_ns - int(OPENS_BEFORE_S * 1e9))
+        opening_ns = due_ns - int(OPENS_BEFORE_S * 1e9)  # of the first, before the day begins
+        await moment(self._measures, opening_ns)
         token = await tokens.patient(life.number, life.urgent)
         self.client = Patient(self._url, token, network=self.radio, on_frame=self._frame)
         outcome = "not_in"
@@ -125,12 +127,19 @@ class PatientLived:
         while True:
             left_s = (min(patient_until_ns, end_ns) - time.perf_counter_ns()) / 1e9
             try:
-                await patient.until(lambda one: one.state in ENDED or one.call, max(0.001, left_s))
+                await patient.until(
+                    lambda one: one.state in ENDED or one.call or self._anew, max(0.001, left_s)
+                )
             except NotInTime:
                 given_up = patient_until_ns <= end_ns
                 return await (self._give_up(patient) if given_up else self._still_there(patient))
             if patient.state in ENDED:
                 return self._ended(patient)
+            if self._anew:
+                gone = await self._look(patient)
+                if gone:
+                    return gone
+                continue
             if self._life.misses_call and not missed:
                 missed = True
                 await self._miss(patient)
@@ -138,6 +147,20 @@ class PatientLived:
             ended = await self._called(patient)
             if ended:
                 return ended
+
+    async def _look(self, patient: Patient) -> str:
+        """A session that was not resumed is told what is active only: what ended meanwhile is gone
+        without a word, so every client asks. What became of the ticket; "" if it is there."""
+        self._anew, before = False, patient.state
+        try:
+            due_ns = time.perf_counter_ns()
+            await do(self._measures, "find", due_ns, patient.find(self._life.queue))
+        except Refused as refused:
+            if refused.code == "no_ticket":
+                return "lost" if before == "waiting" else "ended_unseen"
+            self._anew = True
+            await asyncio.sleep(PAUSE_S)
+        return ""
 
     async def _give_up(self, patient: Patient) -> str:
         try:
@@ -150,9 +173,11 @@ class PatientLived:
         return "gave_up" if patient.state == "left" else self._ended(patient)
 
     async def _still_there(self, patient: Patient) -> str:
-        """The day is over. Does the server still know the ticket?"""
+        """The day is over. Does the server still know the ticket? All would ask at the same moment,
+        which nobody does in life: some seconds are taken for it."""
+        due_ns = time.perf_counter_ns() + int(self._life.number % 997 / 997 * ASKING_S * 1e9)
+        await moment(self._measures, due_ns)
         try:
-            due_ns = time.perf_counter_ns()
             await do(self._measures, "find", due_ns, patient.find(self._life.queue))
         except Refused as refused:
             return "lost" if refused.code == "no_ticket" else "unknown"
@@ -198,10 +223,15 @@ class PatientLived:
                 # Ended at the same moment, or the next look at the state says what is.
                 with suppress(Refused):
                     await do(self._measures, "hang_up", over_ns, patient.hang_up())
-        try:
-            await patient.until(lambda one: one.state != "in_visit", 300.0, "end of the visit")
-        except NotInTime:
-            return "stuck_in_visit"
+        while patient.state == "in_visit":
+            try:
+                await patient.until(
+                    lambda one: one.state != "in_visit" or self._anew, 300.0, "end of the visit"
+                )
+            except NotInTime:
+                return "stuck_in_visit"
+            if self._anew and (gone := await self._look(patient)):
+                return gone
         return self._ended(patient) if patient.state in ENDED else ""
 
     def _ended(self, patient: Patient) -> str:
@@ -212,6 +242,8 @@ class PatientLived:
     # What is seen
 
     def _frame(self, message: Message, arrived_ns: int, size: int) -> None:
+        if message["type"] == "welcome":
+            self._anew = bool(self._joined_ns) and not message["resumed"]
         if message["type"] != "ticket":
             return
         place, call = message.get("place"), message.get("call")

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ..bench.figures import percentile
-from . import ledger, media_ledger
+from . import ledger, media_ledger, steady
 from .model import Day
-from .run_record import LEGS, Result
+from .run_record import LEGS, FaultDone, Result
 from .scenario import Scenario
-from .verdicts import MISSED, judge, recoveries
+from .verdicts import FOLLOWS_NS, MISSED, judge, recoveries
 
 FORMAT = 1  # grows when a key changes its meaning
 MOST_POINTS = 2000  # of a scatter: more would only make the page heavy
@@ -47,6 +47,7 @@ def make_report(
                 for at_ns, ms in total.turn_points
             ]
         ),
+        "steady": steady.summary(result.ticks),
         "ticks": [asdict(tick) for tick in result.ticks],
     }
 
@@ -69,10 +70,18 @@ def _faults(result: Result) -> list[dict[str, Any]]:
             "at_s": round((done.at_ns - result.start_ns) / 1e9, 2),
             "what": f"{done.fault.what} {done.fault.target or f'{done.fault.share:.0%}'}",
             "hit": done.hit,
+            "back_s": None if done.back_s is None else round(done.back_s, 2),
+            "held_up": _held_up(result, done),
             "recovery_s": round(seconds, 3),
         }
         for done, seconds in recoveries(result)
     ]
+
+
+def _held_up(result: Result, done: FaultDone) -> int:
+    """Requests and connections that waited for something that was broken when they began."""
+    until_ns = done.at_ns + int(done.fault.offline_wire_s * 1e9) + FOLLOWS_NS
+    return sum(end >= done.at_ns and begin <= until_ns for begin, end in result.total.outages)
 
 
 def _media(result: Result, asked: int) -> dict[str, Any]:

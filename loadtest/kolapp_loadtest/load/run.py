@@ -22,6 +22,8 @@ from .scenario import KILL, Fault, Scenario
 TICK_S = 1.0
 SETTLE_S = 60.0
 BEGIN_AHEAD_NS = 1_500_000_000  # long enough for the first patient's app to be opened before
+BACK_S = 20.0  # a killed process has a successor within this
+LOOKS_S = 0.1
 LAST_WORDS_S = 15.0  # after the end everybody says goodbye within this
 PEOPLE = "kolapp_loadtest.load.people"
 
@@ -152,16 +154,27 @@ class Run:
             await asyncio.sleep(max(0.0, (at_ns - time.perf_counter_ns()) / 1e9))
             await self._all("disturb")
             done = FaultDone(fault, time.perf_counter_ns(), 0)
-            done.hit = await self._kill(fault) if fault.what == KILL else await self._drop(fault)
             self.result.faults.append(done)
+            if fault.what == KILL:
+                await self._kill(done)
+            else:
+                done.hit = await self._drop(fault)
 
-    async def _kill(self, fault: Fault) -> int:
-        pid = self._server.serving().get(fault.target) if self._server is not None else None
-        if pid is None:
-            self.result.failures.append(f"no {fault.target} process of ours to kill")
-            return 0
+    async def _kill(self, done: FaultDone) -> None:
+        server, target = self._server, done.fault.target
+        pid = server.serving().get(target) if server is not None else None
+        if server is None or pid is None:
+            self.result.failures.append(f"no {target} process of ours to kill")
+            return
+        done.at_ns = time.perf_counter_ns()
         os.kill(pid, signal.SIGKILL)
-        return 1
+        done.hit = 1
+        for _ in range(int(BACK_S / LOOKS_S)):
+            await asyncio.sleep(LOOKS_S)
+            if server.serving().get(target, pid) != pid:
+                done.back_s = (time.perf_counter_ns() - done.at_ns) / 1e9
+                return
+        self.result.failures.append(f"no {target} process came in place of the one killed")
 
     async def _drop(self, fault: Fault) -> int:
         offline_s = fault.offline_wire_s

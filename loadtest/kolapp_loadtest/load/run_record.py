@@ -29,6 +29,7 @@ class FaultDone:
     fault: Fault
     at_ns: int
     hit: int  # clients that lost the network, or 1 process
+    back_s: float | None = None  # after a kill: until another process does the same
 
 
 @dataclass(slots=True)

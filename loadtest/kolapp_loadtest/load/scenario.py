@@ -93,6 +93,8 @@ OBJECTIVES = {
     "errors": "share",
     "recovery_s": "s",
     "memory_growth": "share",
+    "memory_slope": "MB/min",
+    "signalling_cores": "cores",
     "generator_late_p99_ms": "ms",
     "media_failed": "visits",
     "media_first_p90_ms": "ms",

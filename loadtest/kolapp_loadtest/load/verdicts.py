@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import ledger, media_ledger
+from . import ledger, media_ledger, steady
 from .model import Day
 from .run_record import FaultDone, Result, Tick
 from .scenario import DROP, OBJECTIVES, Objective, Scenario
@@ -15,6 +15,7 @@ from .spans import said
 
 MET, MISSED, NOT_JUDGED = "met", "missed", "not judged"
 JUDGED = (media_ledger.GOOD, media_ledger.FAILED)
+WITH_UNIT = ("ms", "s", "MB/min", "cores")
 FOLLOWS_NS = 3_000_000_000  # what breaks so long after a fault is its doing
 _LATENCIES = {
     "turn_p99_ms": "turn",
@@ -45,13 +46,15 @@ def judge(scenario: Scenario, result: Result, model: Day) -> list[Verdict]:
 
 
 def recoveries(result: Result) -> list[tuple[FaultDone, float]]:
-    """Seconds from each fault, or from the moment at which its network is back."""
+    """Seconds from each fault, or from the moment at which its network is back, until nobody is
+    held up any more, and what was killed serves again."""
     found = []
     for done in result.faults:
         offline_ns = int(done.fault.offline_wire_s * 1e9) if done.fault.what == DROP else 0
         from_ns = done.at_ns + offline_ns
         outages = result.total.outages
-        found.append((done, ledger.recovery_s(outages, from_ns, from_ns + FOLLOWS_NS)))
+        free_s = ledger.recovery_s(outages, from_ns, from_ns + FOLLOWS_NS)
+        found.append((done, max(free_s, done.back_s or 0.0)))
     return found
 
 
@@ -79,7 +82,7 @@ def _values(scenario: Scenario, result: Result, model: Day) -> dict[str, Value]:
     recovered = [seconds for _, seconds in recoveries(result)]
     values["recovery_s"] = (max(recovered), "") if recovered else (None, "nothing was broken")
     values["memory_growth"] = memory_growth(result.ticks)
-    values |= _media(result)
+    values |= _media(result) | _steady(result.ticks)
     assert values.keys() == OBJECTIVES.keys()
     return values
 
@@ -105,6 +108,22 @@ def _errors(counts: Counter[str]) -> Value:
     errors = {name[6:]: n for name, n in counts.items() if name.startswith("error:")}
     worst = ", ".join(f"{name} {n}" for name, n in sorted(errors.items(), key=lambda e: -e[1])[:3])
     return (sum(errors.values()) / asked if asked else None), worst
+
+
+def _steady(ticks: Sequence[Tick]) -> dict[str, Value]:
+    """While everybody is there; the store is left out, which keeps what happened for some days."""
+    found = steady.summary(ticks)
+    nodes = {name: one for name, one in found["processes"].items() if name in steady.NODES}
+    slopes = {name: one["mb_per_min"] for name, one in nodes.items()}
+    ours = [slopes[name] for name in ("signalling", "media") if slopes.get(name) is not None]
+    words = ", ".join(f"{name} {mb:+.2f}" for name, mb in slopes.items() if mb is not None)
+    cores = nodes.get("signalling", {}).get("cores")
+    at = f"with {found['connected']:,} connected"
+    short = "no steady time of a server of ours that was long enough"
+    return {
+        "memory_slope": (max(0.0, sum(ours)), f"{at}: {words}") if ours else (None, short),
+        "signalling_cores": (cores, at) if cores is not None else (None, short),
+    }
 
 
 def _media(result: Result) -> dict[str, Value]:
@@ -157,4 +176,4 @@ def shown(value: float, unit: str) -> str:
         return said(value)
     if unit == "share":
         return f"{value:.1%}" if value <= 1.5 else f"{value:.2f}"
-    return f"{value:g} {unit}" if unit in ("ms", "s") else f"{value:g}"
+    return f"{value:.4g} {unit}" if unit in WITH_UNIT else f"{value:g}"
