@@ -17,6 +17,7 @@ import { byId, showScreen, Words } from "./ui.js";
 import { keepAwake } from "./wake-lock.js";
 
 /** @typedef {import("./protocol.js").GuestSnapshot} GuestSnapshot */
+/** @typedef {import("./protocol.js").VisitInfo} VisitInfo */
 
 /** A guest's leg begins with the visit. */
 const NEVER_WARM = { handOver: () => null, protect: null };
@@ -24,7 +25,7 @@ const NEVER_WARM = { handOver: () => null, protect: null };
 /** Of a client that is closed for good: the pass is no good any more, for whatever reason. */
 const OUT = /** @type {Record<string, string>} */ ({ removed: "removed", bad_token: "over" });
 
-/** @type {GuestSnapshot | null} */ let now = null;
+/** @type {{you: string, visit: VisitInfo} | null} */ let now = null;
 let ended = ""; // why this guest is not in the call (any more)
 let blocked = "";
 let joining = false;
@@ -97,18 +98,20 @@ function enter() {
 
 /** Whoever came without a picture, or switched it off, is not seen after a reload either. */
 function keepCamera() {
-  if (!invitation?.pass || now?.state !== "in") return;
+  if (!invitation?.pass || !now) return;
   invitation.camera = !media.cameraOff;
   keepInvitation(invitation);
 }
 
 /** @param {GuestSnapshot} snapshot */
 function follow(snapshot) {
-  now = snapshot;
-  if (snapshot.state !== "in") return end(snapshot.state);
-  call.role = chat.role = snapshot.you;
-  call.follow(snapshot.visit);
-  chat.follow(snapshot.visit);
+  const { you, state, visit } = snapshot;
+  if (state !== "in") return end(state);
+  if (!visit) return;
+  now = { you, visit };
+  call.role = chat.role = you;
+  call.follow(visit);
+  chat.follow(visit);
   render();
 }
 
