@@ -22,14 +22,16 @@ from kolapp_queue import policy_file
 from kolapp_queue.states import ENDED, STEPS, VisitState
 from kolapp_signalling import (
     codes,
+    guest_messages,
+    guest_rest,
     messages,
     operator_messages,
+    operator_rest,
     parts,
     rest,
     setting_sources,
     signal_messages,
 )
-from kolapp_signalling.operator_rest import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_ROOTS = ("queue", "media", "signalling", "loadtest")
@@ -107,6 +109,7 @@ def of_messages() -> str:
         parts.CallInfo,
         parts.VisitInfo,
         parts.ParticipantInfo,
+        parts.InvitedInfo,
         parts.LegInfo,
         parts.FlowInfo,
         parts.QueueLoad,
@@ -125,6 +128,11 @@ def of_operators() -> str:
         operator_messages.QueueStatus,
         operator_messages.NoticeSaid,
         operator_messages.ClosingSaid,
+        guest_messages.InvitationOrder,
+        guest_messages.InvitationMade,
+        guest_messages.GuestRemoved,
+        guest_messages.CodeShown,
+        guest_messages.GuestPassGiven,
         operator_messages.Problem,
     )
     return records(kinds)
@@ -134,12 +142,12 @@ def operations() -> str:
     rows = [
         (
             f"`{each.method} {rest.PREFIX}{each.path}`",
-            each.role.value,
+            each.role.value if each.role else "",
             f"`{each.body.__name__}`" if each.body else "",
             f"`{each.answer.__name__}`",
             each.text,
         )
-        for each in OPERATIONS
+        for each in (*operator_rest.OPERATIONS, *guest_rest.OPERATIONS)
     ]
     return table(("operation", "role", "body", "answer", "what it does"), rows)
 

@@ -110,6 +110,7 @@ class Guest:
     `heard_from`: lines of the chat that were there before they came, and are not theirs."""
 
     seat: str  # guest1 or guest2: their name in the visit
+    number: int  # counts all that were ever invited into it
     kind: str  # guardian, interpreter, colleague
     id: GuestId
     state: GuestState

@@ -113,6 +113,7 @@ def visit(ref: QueueRef, record: Record) -> Visit:
 def _guest(record: Record) -> Guest:
     return Guest(
         seat=record["seat"],
+        number=record["number"],
         kind=record["kind"],
         id=record["id"],
         state=GuestState(record["state"]),

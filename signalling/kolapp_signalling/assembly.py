@@ -29,6 +29,7 @@ from .drain import Drain
 from .entrance import Entrance
 from .hub import Hub
 from .identities import Identities
+from .invitations import Invitations
 from .media_link import MediaLink
 from .metrics import Metrics
 from .news import News
@@ -66,6 +67,7 @@ class SignallingNode:
     media: MediaLink
     metrics: Metrics
     entrance: Entrance
+    invitations: Invitations
     connections: set[Connection] = field(default_factory=set)  # greeted or not
     leaving: asyncio.Event = field(default_factory=asyncio.Event)  # told to stop
 
@@ -128,16 +130,18 @@ def _assemble(
     tasks.keep(seal_keys.follow)
     services = Services(
         *(store, audience, queues, media, metrics, seal_keys, crowd),
-        _identities(settings),
+        _identities(settings, seal_keys),
         Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
         Warm(media, tasks),
         Signals(media, audience),
+        _invitations(settings, store, audience, media, seal_keys),
     )
     hub = _hub(settings, services)
     _watch(metrics, hub, media, store)
     entrance = _entrance(settings, node_id, hub, services, tasks)
     node = SignallingNode(
-        node_id, settings, store, lease, feed, audience, queues, hub, media, metrics, entrance
+        *(node_id, settings, store, lease, feed, audience, queues, hub, media, metrics),
+        *(entrance, services.invitations),
     )
     _keep_up(node, news, clock, tasks)
     every_ms, resync = settings.queue.resync_ms, queues.resync
@@ -187,7 +191,14 @@ def _entrance(
     )
 
 
-def _identities(settings: Settings) -> Identities:
+def _invitations(
+    settings: Settings, store: QueueStore, audience: Audience, media: MediaLink, keys: SealKeys
+) -> Invitations:
+    ttls = (settings.guest_code_ttl_ms, settings.guest_pass_ttl_ms)
+    return Invitations(store, audience, media, lambda: keys.ring, *ttls)
+
+
+def _identities(settings: Settings, keys: SealKeys) -> Identities:
     rules = token_rules(settings)
     source = key_source(settings, rules)
     authenticator = Authenticator(replace(rules, keys=source.keys))
@@ -196,7 +207,8 @@ def _identities(settings: Settings) -> Identities:
         revocations.look()
     except Unreadable as error:
         raise StartRefused(str(error)) from error
-    return Identities(authenticator, settings.identity_pepper, source, revocations)
+    pepper = settings.identity_pepper
+    return Identities(authenticator, pepper, source, revocations, lambda: keys.ring)
 
 
 def _windows(settings: Settings) -> Windows:

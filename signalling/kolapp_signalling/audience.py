@@ -23,15 +23,18 @@ from kolapp_queue.model import (
 from kolapp_queue.states import TicketState, VisitState
 
 from .desk_messages import DutySnapshot
+from .guests import Guests
 from .messages import QualityNow, TicketSnapshot
+from .outlets import Outlet
 from .parts import PlaceInfo, QueueLoad
 from .roles import Role
-from .signal_messages import SignalNow
-from .snapshots import called_ticket, differs, duty_snapshot, ticket_snapshot, visit_info
-
-# How a snapshot leaves: kind (of each only the latest is kept) and the snapshot. While no socket
-# is attached it goes nowhere; the next one gets everything anyway.
-Outlet = Callable[[str, TicketSnapshot | DutySnapshot | QualityNow | SignalNow], None]
+from .snapshots import (
+    called_ticket,
+    differs,
+    duty_snapshot,
+    ticket_snapshot,
+    visit_info,
+)
 
 
 def _to_nobody(kind: str, snapshot: object) -> None:
@@ -117,10 +120,14 @@ class Desk:
 @dataclass(slots=True)
 class Audience:
     now_ms: Callable[[], int]  # the store's time
-    media: Callable[[VisitId], Mapping[str, str]]  # states of a visit's legs, by role
+    media: Callable[[Visit], Mapping[str, str]]  # states of a visit's legs, by role
+    guests: Guests = field(init=False)
     _tickets: dict[TicketId, HeldTicket] = field(default_factory=dict)
     _by_queue: dict[QueueRef, dict[TicketId, HeldTicket]] = field(default_factory=dict)
     _desks: dict[tuple[str, ClinicianKey], Desk] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.guests = Guests(self.now_ms, self.media)
 
     # Who is there
 
@@ -181,7 +188,7 @@ class Audience:
             line_version=held.line_version,
             notices=held.notices,
             signed=held.signed,
-            visit=visit_info(visit, self.media(visit.id), now) if visit and same else None,
+            visit=visit_info(visit, self.media(visit), now) if visit and same else None,
             visit_version=visit.version if visit and same else 0,
         )
         held.signed = ""
@@ -191,7 +198,7 @@ class Audience:
         now, visit = self.now_ms(), desk.visit
         # Several queues have no common version; time goes on across reconnects and nodes.
         desk.version = max(desk.version + 1, now)
-        info = visit_info(visit, self.media(visit.id), now) if visit else None
+        info = visit_info(visit, self.media(visit), now, with_invited=True) if visit else None
         desk.shown = duty_snapshot(desk.duty, desk.version, desk.loads(), info, now)
         return desk.shown
 
@@ -217,6 +224,7 @@ class Audience:
         if desk is not None:
             desk.take_visit(visit)
             self.tell_desk(desk)
+        self.guests.visit(visit)
 
     def participants(
         self, provider: str, visit: VisitId, ticket: TicketId, clinician: ClinicianKey
@@ -229,7 +237,7 @@ class Audience:
             found[Role.PATIENT] = held.outlet
         if desk is not None and desk.active is not None and desk.active.id == visit:
             found[Role.CLINICIAN] = desk.outlet
-        return found
+        return found | {guest.seat: guest.outlet for guest in self.guests.of(visit)}
 
     def tell_qualities(self, found: Mapping[str, QualityNow]) -> list[QualityNow]:
         """To whoever on this node is in one of these visits; returns those that were told."""
@@ -238,7 +246,8 @@ class Audience:
         told: dict[str, QualityNow] = {}
         desks = [(each.active.id, each.outlet) for each in self._desks.values() if each.active]
         held = [(each.ticket.visit, each.outlet) for each in self._tickets.values()]
-        for visit, outlet in (*desks, *held):
+        guests = [(each.visit_id, each.outlet) for each in self.guests]
+        for visit, outlet in (*desks, *held, *guests):
             if visit is not None and visit in found:
                 told[visit] = found[visit]
                 outlet("quality", told[visit])
@@ -252,3 +261,4 @@ class Audience:
         for held in list(self._tickets.values()):
             if held.ticket.visit == visit:
                 self.tell(held)
+        self.guests.legs_changed(visit)

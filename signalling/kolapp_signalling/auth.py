@@ -16,7 +16,7 @@ import jwt
 from kolapp_queue.model import NAME, ClinicianKey, PatientKey
 
 from .grants import NOTHING, USUAL_NAMES, ClaimNames, Grants, granted
-from .roles import Role
+from .roles import OF_TOKENS, Role
 
 
 class BadToken(Exception):
@@ -127,7 +127,7 @@ class Authenticator:
         for name in claim if isinstance(claim, list) else [claim]:
             if (role := self._rules.roles.get(name)) is not None:
                 return role
-            if name in set(Role):
+            if name in OF_TOKENS:
                 return Role(name)
         raise BadToken
 

@@ -11,7 +11,7 @@ from .parts import ClientMessage, Epoch, Opaque, ServerMessage
 
 
 class Say(ClientMessage, frozen=True, tag="say"):
-    """Patient or clinician of a live visit: a line for the other. Send one at a time; sent again
+    """Anybody in a live visit: a line for the others. Send one at a time; sent again
     with the `key` of the newest line, it is that line. Answered with `said`."""
 
     visit: Opaque
@@ -21,7 +21,7 @@ class Say(ClientMessage, frozen=True, tag="say"):
 
 
 class Hear(ClientMessage, frozen=True, tag="hear"):
-    """Patient or clinician of a live visit: the lines behind number `after`. The visit's `said`
+    """Anybody in a live visit: the lines behind number `after`. The visit's `said`
     tells when there are new ones."""
 
     visit: Opaque
@@ -29,7 +29,8 @@ class Hear(ClientMessage, frozen=True, tag="hear"):
 
 
 class ChatLine(msgspec.Struct, frozen=True):
-    """`number` counts from 1; `role` is who wrote it: patient or clinician."""
+    """`number` counts from 1, for a guest from the coming in; `role` is who wrote it, as among the
+    participants."""
 
     number: int
     role: str

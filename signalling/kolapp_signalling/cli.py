@@ -15,7 +15,7 @@ from typing import Any
 
 from .process import StartRefused, die_with_parent, report_refusal
 from .queues_arguments import add_queues
-from .roles import Role
+from .roles import OF_TOKENS
 from .setting_kinds import EVERYWHERE, MEDIA, SERVE, SIGNALLING, SettingsError
 from .setting_sources import add_flags, load_settings, settings_table
 from .settings import Settings
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
             text = "load everything, then wait for `start` on standard input; for `kolapp serve`"
             command.add_argument(SPARE, action="store_true", help=text)
     token = commands.add_parser("token", help="print a demo token (no real keys configured)")
-    token.add_argument("--role", required=True, choices=[role.value for role in Role])
+    token.add_argument("--role", required=True, choices=[role.value for role in OF_TOKENS])
     token.add_argument("--sub", required=True, metavar="SUBJECT", help="whose token it is")
     token.add_argument("--data-dir", help="data directory of the server that shall accept it")
     token.set_defaults(run=_token)

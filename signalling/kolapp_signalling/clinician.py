@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kolapp_queue.errors import AlreadyInVisit, NoSuchVisit
+from kolapp_queue.guest_verbs import Inviter
 from kolapp_queue.model import ClinicianKey, Duty, TicketId, Visit, VisitId
 from kolapp_queue.sealing import SealError
 from kolapp_queue.states import Outcome, VisitState
 
 from . import chat_messages as c
 from . import desk_messages as d
+from . import guest_messages as g
 from . import messages as m
 from . import parts as p
 from . import relay_messages as r
@@ -84,6 +86,8 @@ class Clinician(Participant):
                 return await chat(self._services, request, visit, self._key)
             case r.AskRelays():
                 return await self._ask_relays(request, self._desk.duty.on_duty)
+            case g.Invite() | g.RemoveGuest():
+                return await self._guests(request)
             case m.HangUp():
                 return await self._hang_up(request)
             case w.Prepare() | w.AskEcho() | w.Enter():
@@ -195,6 +199,14 @@ class Clinician(Participant):
         visit = await self._visit(request.visit)
         ended = await self._services.store.hang_up(visit.ref, visit.id, self._key, request.epoch)
         return await self._over(ended)
+
+    async def _guests(self, request: g.Invite | g.RemoveGuest) -> p.ServerMessage:
+        visit, by = await self._visit(request.visit), Inviter.clinician(self._key)
+        asked, invitations = (visit.ref, visit.id, by, request.epoch), self._services.invitations
+        if isinstance(request, g.Invite):
+            _, invited = await invitations.invite(*asked, request.kind, request.key)
+            return invited
+        return self._with(await invitations.remove(*asked, request.guest))
 
     async def _undo(self, request: d.Undo) -> d.DutySnapshot:
         visit = await self._visit(request.visit)

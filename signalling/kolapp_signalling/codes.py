@@ -33,6 +33,8 @@ class ErrorCode(StrEnum):
     INTAKE_UNREADABLE = "intake_unreadable"
     CHAT_UNREADABLE = "chat_unreadable"
     CHAT_FULL = "chat_full"
+    GUESTS_FULL = "guests_full"
+    BAD_CODE = "bad_code"
     TOO_LATE = "too_late"
     BAD_SDP = "bad_sdp"
     STALE_LEG = "stale_leg"
@@ -67,6 +69,8 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.INTAKE_UNREADABLE: "No key there is opens this text; ask the operator.",
     ErrorCode.CHAT_UNREADABLE: "No key there is opens a line of this chat; ask the operator.",
     ErrorCode.CHAT_FULL: "As many lines were written as a visit may have; speak instead.",
+    ErrorCode.GUESTS_FULL: "As many guests are there or invited as may be; remove one first.",
+    ErrorCode.BAD_CODE: "This link is no good, or not any more; ask for a new one.",
     ErrorCode.TOO_LATE: "The time in which this could be undone is over; look at the snapshot.",
     ErrorCode.BAD_SDP: "The offer is not usable; offer audio and video as PROTOCOL.md says.",
     ErrorCode.STALE_LEG: "A newer leg of yours exists; use the newest connection.",
@@ -103,6 +107,7 @@ class CloseCode(IntEnum):
     BAD_SUBPROTOCOL = 4504
     FLOOD = 4505
     WEAK_LOGIN = 4506
+    REMOVED = 4507
 
 
 CLOSE_TEXT: dict[CloseCode, str] = {
@@ -124,5 +129,6 @@ CLOSE_TEXT: dict[CloseCode, str] = {
     CloseCode.TOO_MANY_ERRORS: "Too many bad messages on one connection.",
     CloseCode.BAD_SUBPROTOCOL: "The client offered none of kolapp.v1.json and kolapp.v1.msgpack.",
     CloseCode.FLOOD: "Far more frames came than a client has a use for.",
+    CloseCode.REMOVED: "This guest has left, was removed, or the visit is over.",
     CloseCode.WEAK_LOGIN: "This role needs a stronger login; sign in again with one.",
 }

@@ -14,14 +14,14 @@ from secrets import token_hex
 
 from .keyring import kept_random, kept_secret, replace_secret
 from .process import StartRefused
-from .roles import Role
+from .roles import OF_TOKENS
 from .setting_kinds import MEDIA, SERVE, SIGNALLING
 from .settings import Settings
 
 DEMO_ISSUER = "kolapp-demo"
 DEMO_AUDIENCE = "kolapp"
 DEMO_TOKEN_S = 12 * 3600  # one long day of trying it out
-DEMO_ROLES = tuple(role.value for role in Role)
+DEMO_ROLES = tuple(role.value for role in OF_TOKENS)
 SEAL_KEYS = "seal-keys"
 
 

@@ -20,7 +20,7 @@ from .metrics import Metrics
 from .participant import Participant
 from .parts import QueueInfo
 from .queues import Queues
-from .roles import PARTICIPANTS
+from .roles import PARTICIPANTS, Role
 from .session import Session
 from .session_messages import Hello, Ping
 from .tasks import Tasks
@@ -71,7 +71,9 @@ class Entrance:
             return
         visitor.greeted()
         person = self.identities.person(identity)
-        queues = await self.queues.infos(person.provider)
+        # A guest of a visit has nothing to do with queues.
+        guest = person.role == Role.GUEST
+        queues = [] if guest else await self.queues.infos(person.provider)
         # From here to the welcome nothing waits: whatever is pushed to this person comes after it.
         participant, resumed = self.hub.enter(
             person, identity.expires_ms, identity.grants, hello.resume, connection

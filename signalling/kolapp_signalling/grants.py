@@ -12,6 +12,7 @@ from typing import Any
 
 from kolapp_queue.model import NAME, Profile
 
+from .guest_pass import GuestPass
 from .roles import Role
 
 MOST_NAMES = 64  # professions, languages, skills of one clinician, each
@@ -39,7 +40,8 @@ NO_PROFILE = Profile()
 @dataclass(frozen=True, slots=True)
 class Grants:
     band: str = ""  # priority band of a patient's tickets; "" is everybody's
-    profile: Profile = NO_PROFILE  # of a clinician; of an operator the unit alone
+    profile: Profile = NO_PROFILE  # of a clinician; of staff and backend the unit alone
+    guest: GuestPass | None = None  # which seat of which visit
 
 
 NOTHING = Grants()
@@ -50,7 +52,7 @@ def granted(role: Role, claims: Mapping[str, Any], names: ClaimNames) -> Grants:
     if role == Role.PATIENT:
         return Grants(band=_name(claims.get(names.priority, "")))
     unit = _unit(claims.get(names.unit, ""))
-    if role == Role.OPERATOR:
+    if role in (Role.OPERATOR, Role.BACKEND):
         return Grants(profile=Profile(unit=unit))
     return Grants(
         profile=Profile(

@@ -16,6 +16,7 @@ from .clinician import Clinician
 from .codes import CloseCode
 from .connection import Connection
 from .grants import Grants
+from .guest import Guest
 from .messages import TokenNow
 from .participant import Participant
 from .patient import Patient
@@ -23,6 +24,11 @@ from .roles import Role
 from .services import Services
 from .session import Person, Session, Sessions
 
+_KINDS: dict[Role, type[Participant]] = {
+    Role.PATIENT: Patient,
+    Role.CLINICIAN: Clinician,
+    Role.GUEST: Guest,
+}
 _SLICE = 200  # participants looked after before others get the loop
 
 
@@ -77,7 +83,7 @@ class Hub:
         else:
             if old is not None:
                 self._forget(old)
-            session = self._sessions.open(person, token_until_ms)
+            session = self._sessions.open(person, token_until_ms, grants)
             participant = self._participants[session] = self._participant(session)
         session.attach(connection.id, token_until_ms, grants)
         self._detached.pop(session, None)
@@ -148,8 +154,7 @@ class Hub:
 
     def _participant(self, session: Session) -> Participant:
         turn = self._turns.setdefault(session.person, asyncio.Lock())
-        role = Patient if session.person.role == Role.PATIENT else Clinician
-        return role(session, self._services, turn)
+        return _KINDS[session.person.role](session, self._services, turn)
 
     def _take_over(self, participant: Participant) -> None:
         if participant.connection is not None:

@@ -14,7 +14,8 @@ from types import MappingProxyType
 MOST_VISITS = 4_096
 CONNECTING, CONNECTED, LOST = "connecting", "connected", "lost"
 _STATES = {"connected": CONNECTED, "failed": LOST, "closed": LOST}
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -30,9 +31,16 @@ class Legs:
     def __init__(self) -> None:
         self._visits: dict[str, VisitLegs] = {}  # heard of last is last
 
-    def states(self, visit: str) -> Mapping[str, str]:
+    def states(self, visit: str, since: Mapping[str, int] = _NOTHING) -> Mapping[str, str]:
+        """By participant; without those of whose legs none is of a later generation than `since`
+        has for them: these were another one's."""
         legs = self._visits.get(visit)
-        return legs.states if legs is not None else _NOTHING
+        if legs is None:
+            return _NONE
+        if not since:
+            return legs.states
+        old = {who for who, first in since.items() if legs.generations.get(who, 0) <= first}
+        return {who: state for who, state in legs.states.items() if who not in old}
 
     def usable(self, visit: str, media_epoch: int) -> bool:
         """Whether this placement has not been lost."""

@@ -19,7 +19,7 @@ from kolapp_media.client import MediaClient
 from kolapp_media.errors import Draining, MediaError, NodeGone, TooManyLegs
 from kolapp_media.model import LegChanged, Posted
 from kolapp_queue.errors import StoreUnavailable
-from kolapp_queue.model import NodeRecord, QueueRef, Visit, VisitId
+from kolapp_queue.model import Guest, NodeRecord, QueueRef, Visit, VisitId
 from kolapp_queue.states import VisitState
 from kolapp_queue.store import QueueStore
 
@@ -34,6 +34,16 @@ PLACEMENTS = 4  # nodes tried for one offer
 ROOM = "room "  # names that begin so are waiting rooms, and no visits
 _DIALS = 16  # nodes dialled at a time; the others wait for one that answers or gives up
 _HASTE_S = 0.1  # between looks for new nodes, for one lease after the start and after each loss
+
+
+_ANSWERED = frozenset({VisitState.LIVE, VisitState.HELD})
+_GENERATIONS = 1_000_000  # of the legs of each guest
+
+
+def generations(guest: Guest) -> int:
+    """Those of this guest's legs begin behind it: each has their own, for the seat may be another
+    one's next."""
+    return guest.number * _GENERATIONS
 
 
 class MediaLink:
@@ -79,8 +89,9 @@ class MediaLink:
 
     # What participants ask
 
-    def states(self, visit: VisitId) -> Mapping[str, str]:
-        return self._legs.states(visit)
+    def states(self, visit: Visit) -> Mapping[str, str]:
+        """Of the legs of those who are in it now, by role."""
+        return self._legs.states(visit.id, {g.seat: generations(g) for g in visit.guests})
 
     async def offer(
         self, visit: Visit, participant: str, generation: int, sdp: str, slots: Sequence[str]
@@ -98,7 +109,7 @@ class MediaLink:
             client = self._clients.get(visit.media_node)
             if client is None:
                 continue
-            epoch, live = visit.media_epoch, visit.state == VisitState.LIVE
+            epoch, live = visit.media_epoch, visit.state in _ANSWERED
             try:
                 answer = await client.open_leg(
                     visit.id, epoch, participant, generation, sdp, forward=live, slots=slots
@@ -148,6 +159,16 @@ class MediaLink:
         self._legs.forget(visit)
         if client is not None:
             self._tasks.start(self._close(client, visit))
+
+    def expel(self, visit: Visit, seat: str) -> None:
+        """Who had this seat is out: whatever leg is there goes, and the seat is free."""
+        client = self._clients.get(visit.media_node)
+        if client is not None:
+            self._tasks.start(self._expel(client, visit.id, seat))
+
+    async def _expel(self, client: MediaClient, visit: VisitId, seat: str) -> None:
+        with contextlib.suppress(MediaError):  # the node is gone, and the leg with it
+            await client.close_leg(visit, seat, 0, forget=True)
 
     async def _close(self, client: MediaClient, visit: VisitId) -> None:
         try:

@@ -31,6 +31,7 @@ from .desk_messages import (
     Transfer,
     Undo,
 )
+from .guest_messages import GuestSnapshot, Invite, Invited, RemoveGuest
 from .parts import (
     AskedNeeds,
     CallInfo,
@@ -100,7 +101,7 @@ class Decline(ClientMessage, frozen=True, tag="decline"):
 
 
 class Offer(ClientMessage, frozen=True, tag="offer"):
-    """Patient or clinician: (re)build my leg. `generation` grows with every new leg of mine in
+    """Anybody in the visit: (re)build my leg. `generation` grows with every new leg of mine in
     this visit. Candidates in the SDP are not used: the node learns the address by itself."""
 
     visit: Opaque
@@ -110,7 +111,7 @@ class Offer(ClientMessage, frozen=True, tag="offer"):
 
 
 class HangUp(ClientMessage, frozen=True, tag="hang_up"):
-    """Patient or clinician: end the live visit."""
+    """Patient or clinician: end the live visit. Guest: leave it; it goes on."""
 
     visit: Opaque
     epoch: Epoch
@@ -140,6 +141,8 @@ AnyClientMessage = (
     | PullTicket
     | TakeOver
     | ReadIntake
+    | Invite
+    | RemoveGuest
     | Offer
     | HangUp
     | Say
@@ -257,6 +260,8 @@ AnyServerMessage = (
     | QueuesNow
     | TicketSnapshot
     | DutySnapshot
+    | GuestSnapshot
+    | Invited
     | BoardNow
     | IntakeText
     | SaidNow

@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Hashable
 
 from kolapp_queue.errors import NoSuchTicket, NoSuchVisit, QueueError
 from kolapp_queue.model import Hint, QueueRef, VisitId
-from kolapp_queue.states import TicketState
+from kolapp_queue.states import TicketState, VisitState
 from kolapp_queue.store import QueueStore
 
 from . import log
 from .audience import Audience, Desk, HeldTicket
+from .guests import HeldSeat
 from .tasks import Tasks
 
 _AT_A_TIME = 8  # readings of tickets and desks: after a loss there may be hundreds
@@ -50,12 +51,18 @@ class News:
         desk = self._audience.desk(hint.ref.provider, hint.clinician) if hint.clinician else None
         if desk is not None and not desk.knows(hint):
             self.look_at_desk(desk)
+        for guest in self._audience.guests.of(hint.visit):
+            if not guest.knows(hint):
+                self.look_at_guest(guest)
 
     def look_at(self, held: HeldTicket) -> None:
         self._once(("ticket", held.ticket.id), lambda: self.read_ticket(held))
 
     def look_at_desk(self, desk: Desk) -> None:
         self._once(("desk", desk.provider, desk.clinician), lambda: self.read_desk(desk))
+
+    def look_at_guest(self, held: HeldSeat) -> None:
+        self._once(("guest", held.guest), lambda: self.read_guest(held))
 
     def resync(self, ref: QueueRef) -> None:
         """Hints of this queue were lost: look at every ticket that is not just waiting.
@@ -68,6 +75,8 @@ class News:
                 self.look_at(held)
         for desk in self._audience.desks(ref.provider):
             self.look_at_desk(desk)
+        for guest in list(self._audience.guests.of_queue(ref)):
+            self.look_at_guest(guest)
 
     async def read_ticket(self, held: HeldTicket) -> None:
         ref, visit = held.ticket.ref, held.ticket.visit
@@ -93,6 +102,14 @@ class News:
             desk.take_visit(await self._store.read_visit(before.ref, before.id))
         desk.take(duty)
         self._audience.tell_desk(desk)
+
+    async def read_guest(self, held: HeldSeat) -> None:
+        visit = await held.look()
+        if visit is not None:
+            held.take(visit)
+        self._audience.guests.tell(held)
+        if visit is None or visit.state == VisitState.ENDED:
+            self._ended(held.visit_id)
 
     def _once(self, what: Hashable, read: Callable[[], Awaitable[None]]) -> None:
         if what in self._again:

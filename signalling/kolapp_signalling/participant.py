@@ -22,18 +22,16 @@ from . import log
 from .auth import BadToken
 from .codes import ErrorCode
 from .connection import Connection
-from .desk_messages import DutySnapshot
 from .gate import Refused
 from .messages import (
     Error,
     Offer,
     Pong,
-    QualityNow,
     QueuesNow,
     SdpAnswer,
-    TicketSnapshot,
     TokenNow,
 )
+from .outlets import News
 from .parts import ClientMessage, ServerMessage
 from .queues import OpenQueue
 from .refusals import MEDIA_CODES, QUEUE_CODES, error
@@ -172,7 +170,7 @@ class Participant:
         """The session ends here: nobody on this node listens for this person any more."""
         self.released = True
 
-    def push(self, kind: str, news: TicketSnapshot | DutySnapshot | QualityNow | SignalNow) -> None:
+    def push(self, kind: str, news: News) -> None:
         if self.connection is None:
             return
         if isinstance(news, SignalNow):
@@ -186,6 +184,10 @@ class Participant:
     def seat(self) -> str:
         """Under which name this person is in a visit."""
         return self.session.person.role.value
+
+    def generation_of(self, visit: Visit, asked: int) -> int:
+        """What the media node calls the leg of this generation of this person."""
+        return asked
 
     def _queue(self, name: str, field: str = "queue") -> OpenQueue:
         queue = self._services.queues.known(self.session.person.provider, name)
@@ -202,8 +204,9 @@ class Participant:
         if visit.state not in may_offer or visit.mode == DIRECT:
             raise queue_errors.WrongState(visit.state)
         slots = slots_of(self.seat, 1 + visit.most_guests)
+        generation = self.generation_of(visit, offer.generation)
         visit, sdp = await self._services.media.offer(
-            visit, self.seat, offer.generation, offer.sdp, slots
+            visit, self.seat, generation, offer.sdp, slots
         )
         self._services.audience.visit(visit)
         return SdpAnswer(

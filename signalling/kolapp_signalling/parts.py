@@ -140,6 +140,14 @@ class LegInfo(msgspec.Struct, frozen=True):
     silent_ms: int = 0
 
 
+class InvitedInfo(msgspec.Struct, frozen=True):
+    """A guest who was invited and has not come yet; the code is good for `valid_ms` more."""
+
+    role: str
+    kind: str
+    valid_ms: int
+
+
 class VisitInfo(msgspec.Struct, frozen=True):
     """`state` is called, live, held or ended; a leg made under an older `media_epoch` must be
     remade. `ring_ms` is what is left of the ring while called; `live_ms` how long it has been live.
@@ -149,7 +157,8 @@ class VisitInfo(msgspec.Struct, frozen=True):
     gone when the visit has ended. `mode` is bridge, or direct: the two connect to each other with
     `signal` and no media node has a leg of them, over relays alone if `relay_only`; a direct visit
     may become a bridged one. `encrypted`: nothing of the media may be sent in clear. `slots` is how
-    many others there may be, so as many receiving sections are of use in an offer."""
+    many others there may be, so as many receiving sections are of use in an offer. `invited` are
+    the guests who have not come yet; only the clinician is told."""
 
     id: str
     epoch: int
@@ -169,6 +178,7 @@ class VisitInfo(msgspec.Struct, frozen=True):
     relay_only: bool = False
     encrypted: bool = False
     slots: int = 1
+    invited: list[InvitedInfo] = []
 
 
 class QueueLoad(msgspec.Struct, frozen=True):

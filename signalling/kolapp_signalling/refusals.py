@@ -20,6 +20,8 @@ QUEUE_CODES: dict[type[queue_errors.QueueError], ErrorCode] = {
     queue_errors.PatientBusy: ErrorCode.PATIENT_BUSY,
     queue_errors.IntakeTooLong: ErrorCode.TOO_LONG,
     queue_errors.ChatFull: ErrorCode.CHAT_FULL,
+    queue_errors.GuestsFull: ErrorCode.GUESTS_FULL,
+    queue_errors.BadCode: ErrorCode.BAD_CODE,
     queue_errors.TooLate: ErrorCode.TOO_LATE,
     queue_errors.QueueClosed: ErrorCode.QUEUE_CLOSED,
     queue_errors.QueueFull: ErrorCode.QUEUE_FULL,

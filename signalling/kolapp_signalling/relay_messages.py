@@ -8,7 +8,7 @@ from .parts import ClientMessage, Epoch, Opaque, ServerMessage
 
 
 class AskRelays(ClientMessage, frozen=True, tag="relays"):
-    """Patient or clinician of a visit that has not ended: TURN servers for one's leg. The welcome's
+    """Anybody in a visit that has not ended: TURN servers for one's leg. The welcome's
     `relays` says whether there are any. `visit` is `room`, and `epoch` 0, for the leg of who may
     `prepare`."""
 

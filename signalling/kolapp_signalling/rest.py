@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
-from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.errors import BadCode, QueueError
 
 from . import log
 from .app_keys import NODE
@@ -25,6 +25,7 @@ from .codes import ERROR_TEXT, ErrorCode
 from .forwarded import address_of
 from .gate import Refused
 from .operator_messages import Problem
+from .refusals import QUEUE_CODES
 from .roles import Role
 from .wire import BadMessage, decode_body
 
@@ -37,7 +38,12 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.BAD_MESSAGE: HTTPStatus.BAD_REQUEST,
     ErrorCode.BAD_TOKEN: HTTPStatus.UNAUTHORIZED,
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.BAD_CODE: HTTPStatus.FORBIDDEN,
     ErrorCode.UNKNOWN_QUEUE: HTTPStatus.NOT_FOUND,
+    ErrorCode.NO_VISIT: HTTPStatus.NOT_FOUND,
+    ErrorCode.WRONG_STATE: HTTPStatus.CONFLICT,
+    ErrorCode.STALE_EPOCH: HTTPStatus.CONFLICT,
+    ErrorCode.GUESTS_FULL: HTTPStatus.CONFLICT,
     ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -45,14 +51,19 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an operation is asked, and by whom: a pseudonym, and the care unit of the token."""
+    """What an operation is asked, and by whom: a pseudonym, and the care unit of the token; all
+    empty where it asks for none."""
 
     node: SignallingNode
     provider: str
     who: str
     unit: str
-    queue: str  # of the path, "" if there is none; not looked up yet
+    named: Mapping[str, str]  # what the path names; nothing of it is looked up yet
     body: Any = None  # of the operation's type
+
+    @property
+    def queue(self) -> str:
+        return self.named.get("queue", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ class Operation:
     path: str  # below PREFIX
     text: str
     act: Callable[[Asked], Awaitable[msgspec.Struct]]
-    role: Role
+    role: Role | None  # None: of everybody, also without a token
     answer: type[msgspec.Struct]
     body: type[msgspec.Struct] | None = None
 
@@ -112,17 +123,26 @@ async def _answered(
         node.metrics.bad_tokens.inc()
         await asyncio.sleep(node.entrance.doorkeeper.failed(address_of(request)))
         return _problem(ErrorCode.BAD_TOKEN)
+    except BadCode:
+        await asyncio.sleep(node.entrance.doorkeeper.failed(address_of(request)))
+        return _problem(ErrorCode.BAD_CODE)
     except Refused as refused:
         return _problem(refused.code, field=refused.field)
     except BadMessage as bad:
         return _problem(ErrorCode.BAD_MESSAGE, bad.text, bad.field)
     except web.HTTPException as wrong:  # the body is too large or too slow
         return _problem(ErrorCode.BAD_MESSAGE, f"{wrong.reason}.", status=HTTPStatus(wrong.status))
-    except StoreUnavailable:
-        return _problem(ErrorCode.STORE_UNAVAILABLE)
     except Exception as failure:
+        if (code := _refused(failure)) is not None:
+            return _problem(code)
         log.event(logging.ERROR, "An operation failed.", error=failure)
         return _problem(ErrorCode.INTERNAL)
+
+
+def _refused(failure: Exception) -> ErrorCode | None:
+    """The code of what the queue refuses on purpose; None: this is a fault of ours."""
+    code = QUEUE_CODES.get(type(failure)) if isinstance(failure, QueueError) else None
+    return code if code in STATUS else None
 
 
 def _problem(
@@ -133,17 +153,15 @@ def _problem(
 
 
 async def _asked(operation: Operation, node: SignallingNode, request: web.Request) -> Asked:
-    identity = await _identity(node, request)
-    if identity.role != operation.role:
-        raise Refused(ErrorCode.FORBIDDEN)
-    return Asked(
-        node,
-        identity.provider,
-        identity.patient_key(node.settings.identity_pepper),
-        identity.grants.profile.unit,
-        request.match_info.get("queue", ""),
-        None if operation.body is None else decode_body(await _body(request), operation.body),
-    )
+    who = ("", "", "")
+    if operation.role is not None:
+        identity = await _identity(node, request)
+        if identity.role != operation.role:
+            raise Refused(ErrorCode.FORBIDDEN)
+        pseudonym = identity.patient_key(node.settings.identity_pepper)
+        who = (identity.provider, pseudonym, identity.grants.profile.unit)
+    body = None if operation.body is None else decode_body(await _body(request), operation.body)
+    return Asked(node, *who, dict(request.match_info), body)
 
 
 async def _identity(node: SignallingNode, request: web.Request) -> Identity:

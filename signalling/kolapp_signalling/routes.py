@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import hdrs, web
 from kolapp_queue.errors import QueueError
 
+from . import guest_rest, operator_rest
 from .app_keys import NODE, SETTINGS
 from .codes import CLOSE_TEXT, CloseCode
 from .connection import Connection, Limits
@@ -22,9 +23,8 @@ from .development import demo_token
 from .doorkeeper import Full, Visitor
 from .forwarded import address_of
 from .frames import GuardedSocket
-from .operator_rest import OPERATIONS
 from .rest import rest_routes
-from .roles import Role
+from .roles import OF_TOKENS
 from .settings import Settings
 from .wire import CODECS
 
@@ -59,7 +59,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class DemoRequest(msgspec.Struct, forbid_unknown_fields=True):
     """`name` gives the same person again; without it everybody is somebody new."""
 
-    role: Role
+    role: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(OF_TOKENS)})$")]
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
 
 
@@ -70,7 +70,7 @@ def routes(settings: Settings) -> list[web.AbstractRouteDef]:
         web.get("/readyz", readyz),
         web.get("/metrics", metrics),
         *(web.get(path, _page(name)) for path, name in PAGES.items()),
-        *rest_routes(OPERATIONS),
+        *rest_routes((*operator_rest.OPERATIONS, *guest_rest.OPERATIONS)),
         web.static("/static", STATIC),
     ]
     if settings.demo:
@@ -188,10 +188,10 @@ async def demo(request: web.Request) -> web.Response:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (ValueError, RecursionError):
-        sentence = 'Send {"role": "patient"}, or "clinician", or "operator".'
+        sentence = 'Send {"role": "patient"}, or "clinician", "operator", "backend".'
         return web.json_response({"error": sentence}, status=HTTPStatus.BAD_REQUEST)
     subject = f"demo-{wanted.name or secrets.token_hex(8)}"
-    token = demo_token(request.app[SETTINGS], wanted.role.value, subject)
+    token = demo_token(request.app[SETTINGS], wanted.role, subject)
     return web.json_response({"token": token}, headers={"Cache-Control": "no-store"})
 
 

@@ -11,6 +11,7 @@ from kolapp_queue.store import QueueStore
 
 from .audience import Audience
 from .identities import Identities
+from .invitations import Invitations
 from .media_link import MediaLink
 from .metrics import Metrics
 from .queues import Queues
@@ -35,6 +36,7 @@ class Services:
     relays: Relays
     warm: Warm
     signals: Signals
+    invitations: Invitations
 
     @property
     def ring(self) -> KeyRing:

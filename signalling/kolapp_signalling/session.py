@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from . import chat_messages as c
 from . import desk_messages as d
+from . import guest_messages as i
 from . import messages as m
 from . import parts as p
 from . import relay_messages as r
@@ -22,21 +23,18 @@ from .grants import NOTHING, Grants
 from .roles import Role
 
 # The one table of rights. `hello` is in it: said twice it is refused by state, not by role.
-_BOTH: tuple[type[p.ClientMessage], ...] = (
+_ALL: tuple[type[p.ClientMessage], ...] = (
     s.Hello,
     s.Renew,
     s.Ping,
-    s.LookAround,
     m.Offer,
     m.HangUp,
     c.Say,
     c.Hear,
     r.AskRelays,
-    w.Prepare,
-    w.AskEcho,
-    w.Enter,
     g.Signal,
 )
+_BOTH: tuple[type[p.ClientMessage], ...] = (*_ALL, s.LookAround, w.Prepare, w.AskEcho, w.Enter)
 RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
     Role.PATIENT: (*_BOTH, m.Find, m.Join, m.Leave, m.Intake, m.Answer, m.Decline),
     Role.CLINICIAN: (
@@ -54,7 +52,10 @@ RIGHTS: dict[Role, tuple[type[p.ClientMessage], ...]] = {
         d.PullTicket,
         d.TakeOver,
         d.ReadIntake,
+        i.Invite,
+        i.RemoveGuest,
     ),
+    Role.GUEST: _ALL,
 }
 
 
@@ -125,9 +126,10 @@ class Sessions:
         session = self._by_resume.get(resume) if resume else None
         return session if session is not None and session.person == person else None
 
-    def open(self, person: Person, token_until_ms: int) -> Session:
+    def open(self, person: Person, token_until_ms: int, grants: Grants = NOTHING) -> Session:
         """A new session of this person, who must have none."""
-        session = Session(self._make_id(), self._make_id(), person, token_until_ms)
+        ids = (self._make_id(), self._make_id())
+        session = Session(*ids, person, token_until_ms, grants=grants)
         self._by_resume[session.resume] = session
         self._by_person[person] = session
         return session

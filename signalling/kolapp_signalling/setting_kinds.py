@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+_OF_TOKENS = ("patient", "clinician", "operator", "backend")  # as in `roles.py`
 ByRole = tuple[tuple[str, tuple[str, ...]], ...]  # what is said of each role
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -175,7 +176,7 @@ def _parse_by_role(text: str) -> ByRole:
     found: dict[str, tuple[str, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
         role, _, names = part.partition("=")
-        if role not in ("patient", "clinician", "operator") or role in found or not names:
+        if role not in _OF_TOKENS or role in found or not names:
             raise ValueError
         found[role] = tuple(name.strip() for name in names.split("|"))
     return tuple(found.items())

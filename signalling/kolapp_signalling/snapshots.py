@@ -9,20 +9,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
-from kolapp_queue.model import Duty, Line, Ticket, Visit
+from kolapp_queue.model import Duty, GuestId, Line, Ticket, Visit
 from kolapp_queue.settings import DIRECT
-from kolapp_queue.states import TicketState, VisitState
+from kolapp_queue.states import GuestState, TicketState, VisitState
 
 from .desk_messages import DutySnapshot
+from .guest_messages import GuestSnapshot
 from .messages import TicketSnapshot
-from .parts import CallInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
-from .roles import PARTICIPANTS
+from .parts import CallInfo, InvitedInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
+from .roles import Role
 
 NO_MEDIA = "none"
+OVER = "over"  # what has become of a guest whose visit has ended
+_TWO = (Role.PATIENT.value, Role.CLINICIAN.value)
 
 
-def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo:
-    """`media` holds the state of each participant's leg, by role."""
+def visit_info(
+    visit: Visit,
+    media: Mapping[str, str],
+    now_ms: int,
+    *,
+    heard_from: int = 0,
+    with_invited: bool = False,
+) -> VisitInfo:
+    """`media` holds the state of each participant's leg, by role. `heard_from`: lines of the chat
+    that are not for whom this is shown."""
     called, held = visit.state == VisitState.CALLED, visit.state == VisitState.HELD
     live = held or visit.state == VisitState.LIVE
     return VisitInfo(
@@ -32,19 +43,51 @@ def visit_info(visit: Visit, media: Mapping[str, str], now_ms: int) -> VisitInfo
         queue=visit.ref.queue,
         number=visit.number,
         media_epoch=visit.media_epoch,
-        participants=[ParticipantInfo(role, media.get(role, NO_MEDIA)) for role in PARTICIPANTS],
+        participants=_participants(visit, media),
         ring_ms=max(0, visit.ring_until_ms - now_ms) if called else 0,
         live_ms=max(0, now_ms - visit.answered_ms) if live else 0,
         reason=visit.reason,
         undo_ms=max(0, visit.undo_until_ms - now_ms) if called else 0,
         held_ms=max(0, visit.held_until_ms - now_ms) if held else 0,
         outcome=visit.outcome.value if visit.outcome is not None else "",
-        said=visit.said if live else 0,
+        said=visit.said - heard_from if live else 0,
         mode=visit.mode,
         relay_only=visit.relay_only and visit.mode == DIRECT,
         encrypted=visit.encrypted,
         slots=1 + visit.most_guests,
+        invited=_invited(visit, now_ms) if with_invited else [],
     )
+
+
+def _participants(visit: Visit, media: Mapping[str, str]) -> list[ParticipantInfo]:
+    two = [ParticipantInfo(role, media.get(role, NO_MEDIA)) for role in _TWO]
+    return two + [
+        ParticipantInfo(guest.seat, media.get(guest.seat, NO_MEDIA), guest.kind, guest.id)
+        for guest in visit.guests
+        if guest.is_in
+    ]
+
+
+def _invited(visit: Visit, now_ms: int) -> list[InvitedInfo]:
+    return [
+        InvitedInfo(guest.seat, guest.kind, guest.until_ms - now_ms)
+        for guest in visit.guests
+        if guest.is_awaited(now_ms)
+    ]
+
+
+def guest_snapshot(
+    seat: str, guest: GuestId, visit: Visit | None, media: Mapping[str, str], now_ms: int
+) -> GuestSnapshot:
+    """`visit` is the record; None: it is forgotten already. Who is not in it is not shown it."""
+    found = visit.guest(guest) if visit is not None else None
+    if visit is None or visit.state == VisitState.ENDED:
+        return GuestSnapshot(version=visit.version if visit else 0, you=seat, state=OVER)
+    if found is None or not found.is_in:
+        state = found.state if found is not None else GuestState.REMOVED
+        return GuestSnapshot(version=visit.version, you=seat, state=state.value)
+    info = visit_info(visit, media, now_ms, heard_from=found.heard_from)
+    return GuestSnapshot(version=visit.version, you=seat, state=found.state.value, visit=info)
 
 
 def ticket_snapshot(
@@ -126,18 +169,23 @@ def queue_load(name: str, title: str, line: Line | None) -> QueueLoad:
     return QueueLoad(name, title, len(line.waiting), line.on_duty)
 
 
-def differs(new: TicketSnapshot | DutySnapshot, shown: TicketSnapshot | DutySnapshot) -> bool:
+AnySnapshot = TicketSnapshot | DutySnapshot | GuestSnapshot
+
+
+def differs(new: AnySnapshot, shown: AnySnapshot) -> bool:
     """Whether there is anything to tell: countdowns run by themselves, versions are no content."""
     return _timeless(new) != _timeless(shown)
 
 
-def _timeless(snapshot: TicketSnapshot | DutySnapshot) -> TicketSnapshot | DutySnapshot:
+def _timeless(snapshot: AnySnapshot) -> AnySnapshot:
     renew = msgspec.structs.replace
     changes: dict[str, object] = {"version": 0, "re": None}
     if isinstance(snapshot, TicketSnapshot):
         changes["signed"] = ""
     if snapshot.visit is not None:
-        changes["visit"] = renew(snapshot.visit, ring_ms=0, live_ms=0, undo_ms=0, held_ms=0)
+        invited = [renew(each, valid_ms=0) for each in snapshot.visit.invited]
+        counted = {"ring_ms": 0, "live_ms": 0, "undo_ms": 0, "held_ms": 0}
+        changes["visit"] = renew(snapshot.visit, **counted, invited=invited)
     if isinstance(snapshot, DutySnapshot):
         changes["wrap_up_ms"] = min(1, snapshot.wrap_up_ms)  # whether, not how long
     if isinstance(snapshot, TicketSnapshot) and snapshot.call is not None:

@@ -116,8 +116,14 @@ class Surroundings:
     token_notice_ms: int = setting(
         60_000, milliseconds(), "A client is asked for a fresh token so long before its own ends."
     )
+    guest_code_ttl_ms: int = setting(
+        1_800_000, milliseconds(1_000), "A guest's link is good for so long, or until it is used."
+    )
+    guest_pass_ttl_ms: int = setting(
+        14_400_000, milliseconds(1_000), "A guest may come back for so long, while the visit lasts."
+    )
     jwt_provider_claim: str = setting("provider", NAME, "Claim that names the provider.")
-    jwt_role_claim: str = setting("role", NAME, "Claim with patient, clinician or operator.")
+    jwt_role_claim: str = setting("role", NAME, "Claim: patient, clinician, operator or backend.")
     jwt_priority_claim: str = setting("priority", NAME, "Claim with a patient's priority band.")
     jwt_professions_claim: str = setting("professions", NAME, "Claim: a clinician's professions.")
     jwt_languages_claim: str = setting("languages", NAME, "Claim: languages a clinician speaks.")

@@ -33,14 +33,17 @@ class Closed(Exception):
 
 
 class Driver:
-    """One connection. `ticket` and `duty` are the last snapshots that came, replies included."""
+    """One connection. `ticket`, `duty` and `guest` are the last snapshots that came, replies
+    included."""
 
     def __init__(self, ws: ClientWebSocketResponse, subprotocol: str) -> None:
         self.ws = ws
         self.binary = subprotocol == SUBPROTOCOL_MSGPACK
+        self.token = ""  # of the last hello
         self.welcome: Message = {}
         self.ticket: Message = {}
         self.duty: Message = {}
+        self.guest: Message = {}
         self.frames: list[Message] = []  # everything that came, in order
         self._ids = itertools.count(1)
 
@@ -53,7 +56,7 @@ class Driver:
         binary = self.binary if binary is None else binary
         await self.ws.send_frame(data, WSMsgType.BINARY if binary else WSMsgType.TEXT)
 
-    async def send(self, kind: str, **fields: Any) -> int:
+    async def send(self, kind: str, /, **fields: Any) -> int:
         number = next(self._ids)
         await self.send_raw(self.encode({"type": kind, "id": number, **fields}))
         return number
@@ -68,13 +71,13 @@ class Driver:
         else:
             raise Closed(self.ws.close_code)
         self.frames.append(message)
-        if message["type"] in ("welcome", "ticket", "duty"):
+        if message["type"] in ("welcome", "ticket", "duty", "guest"):
             setattr(self, message["type"], message)
         return message
 
     # Requests and what comes of them
 
-    async def ask(self, kind: str, **fields: Any) -> Message:
+    async def ask(self, kind: str, /, **fields: Any) -> Message:
         """The one reply to a request, whatever comes before it."""
         return await self.reply_to(await self.send(kind, **fields))
 
@@ -100,7 +103,7 @@ class Driver:
         except Closed:
             return int(self.ws.close_code or 0)
 
-    async def errors(self, kind: str, **fields: Any) -> str:
+    async def errors(self, kind: str, /, **fields: Any) -> str:
         """The code of the error that answers this request."""
         reply = await self.ask(kind, **fields)
         assert reply["type"] == "error", reply
@@ -108,6 +111,7 @@ class Driver:
         return str(reply["code"])
 
     async def hello(self, token: str, **fields: Any) -> Message:
+        self.token = token
         return await self.ask("hello", token=token, **fields)
 
     # What snapshots say
@@ -122,8 +126,8 @@ class Driver:
 
     @property
     def visit(self) -> Message:
-        """Of the desk or of the ticket; {} without one."""
-        return (self.duty or self.ticket).get("visit") or {}
+        """Of whatever snapshot this person has; {} without one."""
+        return (self.duty or self.ticket or self.guest).get("visit") or {}
 
     async def until_position(self, position: int) -> None:
         await self.until(lambda driver: driver.position == position)

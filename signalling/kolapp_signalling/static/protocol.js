@@ -10,14 +10,14 @@ export const SUBPROTOCOL = "kolapp.v1.json";
 export const CLIENT_TYPES = Object.freeze([
   "hello", "renew", "ping", "queues", "find", "join", "leave", "intake", "answer", "decline",
   "ready", "pause", "pull", "give_back", "undo", "end_wrap_up", "transfer", "ring_again", "outcome",
-  "board", "pull_ticket", "take_over", "read_intake",
+  "board", "pull_ticket", "take_over", "read_intake", "invite", "remove_guest",
   "offer", "hang_up", "say", "hear", "relays", "prepare", "echo", "enter",
   "signal",
 ]);
 
 /** Every type this client understands; others are ignored, so that a newer server can add some. */
 export const SERVER_TYPES = Object.freeze([
-  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "board", "intake", "said", "relays", "quality", "sdp_answer", "entered", "echo",
+  "welcome", "pong", "token", "reconnect", "queues", "ticket", "duty", "guest", "invited", "board", "intake", "said", "relays", "quality", "sdp_answer", "entered", "echo",
   "signalled", "signal", "error",
 ]);
 
@@ -36,6 +36,7 @@ const TERMINAL_REASONS = Object.freeze(/** @type {Record<number, string>} */ ({
   4504: "bad_subprotocol",
   4505: "flood",
   4506: "weak_login",
+  4507: "removed",
 }));
 
 /** @param {number} code */
@@ -94,7 +95,8 @@ export class KolappError extends Error {
  *   number: number, media_epoch: number, participants: ParticipantInfo[], ring_ms?: number,
  *   live_ms?: number, reason?: string, undo_ms?: number, held_ms?: number,
  *   outcome?: string, said?: number, slots?: number, mode?: "bridge" | "direct",
- *   relay_only?: boolean, encrypted?: boolean}} VisitInfo
+ *   relay_only?: boolean, encrypted?: boolean, invited?: InvitedInfo[]}} VisitInfo
+ * @typedef {{role: string, kind: string, valid_ms: number}} InvitedInfo
  * @typedef {{name: string, title: string, waiting: number, on_duty: number}} QueueLoad
  *
  * @typedef {{type: "welcome", re?: number, role: string, session: string, person: string,
@@ -111,6 +113,9 @@ export class KolappError extends Error {
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
  *   serves: string[], weights?: Record<string, number>, visit?: VisitInfo | null,
  *   ended?: VisitInfo | null, wrap_up_ms?: number}} DutySnapshot
+ * @typedef {{type: "guest", re?: number, version: number, you: string,
+ *   state: "in" | "left" | "removed" | "over", visit?: VisitInfo | null}} GuestSnapshot
+ * @typedef {{type: "invited", re?: number, visit: string, guest: string, code: string, valid_ms: number}} Invited
  * @typedef {{ticket: string, number: number, waited_s: number, away?: boolean, missed?: number,
  *   urgent?: boolean, needs?: string[], aside?: boolean}} BoardTicket
  * @typedef {{visit: string, number: number, live_ms: number}} HeldVisit
@@ -137,7 +142,7 @@ export class KolappError extends Error {
  * @typedef {{type: "signal", re?: number, visit: string, sender: string, data: Word}} SignalNow
  * @typedef {{type: "error", re?: number, code: string, message: string, field?: string,
  *   opens?: string}} ServerError
- * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | Entered | EchoNow | Signalled | SignalNow | ServerError} ServerMessage
+ * @typedef {Welcome | Pong | TokenNow | Reconnect | QueuesNow | TicketSnapshot | DutySnapshot | GuestSnapshot | Invited | BoardNow | IntakeText | SaidNow | RelaysNow | QualityNow | SdpAnswer | Entered | EchoNow | Signalled | SignalNow | ServerError} ServerMessage
  */
 
 /**
@@ -173,7 +178,9 @@ export class KolappError extends Error {
  *   echo: [{on: boolean}, EchoNow],
  *   enter: [{visit: string, epoch: number, generation: number}, Entered],
  *   signal: [{visit: string, epoch: number, to: string, data: Word}, Signalled],
- *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot],
+ *   invite: [{visit: string, epoch: number, kind: string, key: string}, Invited],
+ *   remove_guest: [{visit: string, epoch: number, guest: string}, DutySnapshot],
+ *   hang_up: [{visit: string, epoch: number}, TicketSnapshot | DutySnapshot | GuestSnapshot],
  * }} Requests
  */
 

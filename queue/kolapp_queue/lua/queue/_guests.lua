@@ -21,9 +21,10 @@ local function free_seat(visit)
   end
 end
 
--- In place of who had that seat before.
+-- In place of who had that seat before. Guests of a visit are numbered, and no number comes twice.
 local function seat(visit, guest)
-  visit.guests = visit.guests or {}
+  visit.guests, visit.invited = visit.guests or {}, (visit.invited or 0) + 1
+  guest.number = visit.invited
   for at, other in ipairs(visit.guests) do
     if other.seat == guest.seat then
       visit.guests[at] = guest
