@@ -331,6 +331,24 @@ async def test_strangers_and_other_visits_are_not_heard(stage: Stage) -> None:
     assert await page.evaluate("() => people.clinician.connections.length") == 1
 
 
+async def test_a_call_without_pictures_stays_so_when_its_leg_changes(stage: Stage) -> None:
+    page = await staged(stage)
+    found = await page.evaluate(
+        """async () => {
+          const { SoundOnly } = await import("/static/sound-only.js");
+          const only = new SoundOnly({ cameraOff: false, setCameraOff: async () => {} });
+          const legs = [0, 1, 2].map(() => ({ soundOnly: false, setSoundOnly() {} }));
+          only.use(legs[0]);
+          await only.set(true);
+          only.use(legs[1], true);
+          const during = only.on;
+          only.use(legs[2]);
+          return [during, legs[1].soundOnly, only.on, legs[2].soundOnly];
+        }"""
+    )
+    assert found == [True, True, False, False]
+
+
 async def test_the_leg_before_goes_when_the_one_after_it_is_there(stage: Stage) -> None:
     page = await staged(stage)
     found = await page.evaluate(

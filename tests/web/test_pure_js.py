@@ -239,6 +239,22 @@ async def test_a_call_that_no_media_node_has_room_for_says_so(page: Page) -> Non
     assert said == ["All lines are busy", "Waiting for the other person…"]
 
 
+async def test_who_is_heard_is_there_whatever_the_node_knows(page: Page) -> None:
+    """Of a direct visit it knows nothing of the legs."""
+    notes = await call(
+        page,
+        "roster.js",
+        """const { LANGUAGES } = await import("/static/texts.js");
+        const participants = ["patient", "clinician"].map((role) => ({ role, media: "none" }));
+        return given.map((heard) => m.peopleOf(LANGUAGES.en, { participants }, "patient", {
+          shown: () => "nothing", known: new Set(heard), soundOnly: true,
+          senders: { heard: new Set(heard), seen: new Set() },
+        })[0].note);""",
+        [[], ["clinician"]],
+    )
+    assert notes == ["Connecting…", ""]
+
+
 async def test_figures_between_two_readings(page: Page) -> None:
     def reading(received: int, lost: int, size: int) -> list[dict[str, Any]]:
         return [

@@ -192,6 +192,7 @@ export class Call {
     void this.media.open(); // the leg does not wait for the prompt: tracks join when they are there
     const leg = visit.mode === "direct" ? this.#direct(visit) : this.#ready(visit);
     handOver(this.#leg, leg);
+    this.soundOnly.use(leg, this.#leg !== null);
     leg.addEventListener("state", () => {
       if (leg.state !== "connected" && this.#flow !== "nothing") this.#flow = "flowing"; // until measured anew
       this.render();
@@ -203,7 +204,6 @@ export class Call {
     });
     leg.addEventListener("quality", (event) => leg === this.#leg && this.#measured(/** @type {CustomEvent} */ (event)));
     this.#leg = leg;
-    this.soundOnly.use(leg);
     for (const slot of leg.slots) this.view.tiles.give(slot);
     this.view.renderOwn();
     leg.start();

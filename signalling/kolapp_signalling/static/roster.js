@@ -68,7 +68,8 @@ function condition(t, { role, media }, { shown, senders, known, soundOnly }) {
   const picture = shown(role);
   const icon = soundOnly ? "sound" : picture === "stand_in" ? "camera-off" : picture === "nothing" ? "person" : "";
   if (media === "lost") return { note: t.tile_reconnecting, icon };
-  if (media !== "connected" && picture === "nothing") return { note: t.connecting, icon };
+  const there = media === "connected" || senders?.heard.has(role); // of a direct visit no node tells
+  if (!there && picture === "nothing") return { note: t.connecting, icon };
   if (senders && known.has(role) && !senders.heard.has(role)) return { note: t.tile_interrupted, icon };
   if (soundOnly) return { note: "", icon };
   if (picture === "stand_in") return { note: t.tile_camera_off, icon };

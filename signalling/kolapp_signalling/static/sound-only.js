@@ -15,7 +15,7 @@ export class SoundOnly extends EventTarget {
   #cameraWasOff = false;
   #truceUntil = 0;
   #patience = new Patience();
-  /** @type {import("./media.js").Leg | null} */ #leg = null;
+  /** @type {import("./media.js").Leg | import("./direct.js").DirectLeg | null} */ #leg = null;
 
   /** @param {import("./devices.js").LocalMedia} media */
   constructor(media) {
@@ -23,9 +23,17 @@ export class SoundOnly extends EventTarget {
     this.media = media;
   }
 
-  /** The leg of the call that begins; null when it is over. @param {import("./media.js").Leg | null} leg */
-  use(leg) {
+  /**
+   * The leg of the call that begins; null when it is over.
+   * @param {import("./media.js").Leg | import("./direct.js").DirectLeg | null} leg
+   * @param {boolean} [goesOn] it is the same call, and stays as it is
+   */
+  use(leg, goesOn = false) {
     this.#leg = leg;
+    if (leg && goesOn) {
+      leg.soundOnly = this.on;
+      return;
+    }
     this.on = this.forced = false;
     this.#truceUntil = 0;
     this.#patience.renew();
