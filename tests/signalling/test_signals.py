@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aioice.ice
 import pytest
 from drivers import QUEUE, Driver, Message, People, Start
 from kolapp_media.node import MediaNode
@@ -16,6 +17,7 @@ from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
 from kolapp_signalling.settings import Settings
 from kolapp_signalling.signals import BURST, MOST_SENDERS, RATE, Allowance
+from media_peers import QuietPeer
 
 SDP = (Path(__file__).parents[1] / "media" / "data" / "chromium.sdp").read_text()
 HOST = "candidate:1 1 udp 2122260223 192.168.1.2 54321 typ host"
@@ -120,6 +122,30 @@ async def test_a_direct_visit_gets_no_leg_at_a_media_node(
     for one in (doctor, bo):
         assert await one.errors("prepare", **ready) == "wrong_state"
     assert media.stats().legs == 0
+
+
+async def test_a_visit_that_gets_a_third_goes_over_to_the_media_node(
+    start: Start, crowd: People, media: MediaNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
+    node = await start(queue_mode="direct", queue_direct_relay_only=True)
+    anna, doctor = await visit_of(node, crowd)
+    assert (anna.visit["mode"], anna.visit["relay_only"]) == ("direct", True)
+    where = {"visit": anna.visit["id"], "epoch": anna.visit["epoch"]}
+    reply = await doctor.ask("invite", **where, kind="interpreter", key="k1")
+    assert reply["type"] == "invited", reply
+    for one in (anna, doctor):
+        await one.until(lambda one: one.visit.get("mode", "bridge") == "bridge")
+        assert not one.visit.get("relay_only")
+    assert await doctor.errors("signal", **offer(doctor)) == "wrong_state"
+    peer = QuietPeer(("audio", "video"))
+    answer = await anna.ask("offer", **where, generation=1, sdp=await peer.offer())
+    assert answer["type"] == "sdp_answer", answer
+    await peer.close()
+
+    # It stays so when nobody comes.
+    await doctor.ask("remove_guest", **where, guest=reply["guest"])
+    assert doctor.visit.get("mode", "bridge") == "bridge"
 
 
 async def test_keys_reach_all_others(start: Start, crowd: People, media: MediaNode) -> None:
