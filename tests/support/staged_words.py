@@ -66,6 +66,18 @@ def visit(state: str = "live", **fields: Any) -> Message:
     }
 
 
+def people(*roles: str, media: str = "connected") -> list[Message]:
+    """Participants of a visit; a guest is `guest1:interpreter`, or `guest1:interpreter:ID`."""
+    named = [[*role.split(":"), "", ""] for role in roles]
+    return [{"role": one[0], "media": media, "kind": one[1], "id": one[2]} for one in named]
+
+
+def guest(version: int, state: str = "in", **fields: Any) -> Message:
+    """The snapshot of the first guest."""
+    of = visit(slots=3, **fields) if state == "in" else None
+    return {"type": "guest", "version": version, "you": "guest1", "state": state, "visit": of}
+
+
 def duty(version: int, *, on_duty: bool = True, waiting: int = 2, **fields: Any) -> Message:
     queue = {"name": "drop-in", "title": "Drop-in", "waiting": waiting, "on_duty": int(on_duty)}
     return {

@@ -3,15 +3,16 @@ named controls of a size that a thumb hits, nothing cut off, the emergency numbe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 from staged_pages import DESKTOP, PHONE, Line, Stage, state, viewport
-from staged_words import called, duty, error, place, ticket, visit
+from staged_words import Message, called, duty, error, guest, people, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -61,6 +62,9 @@ QUEUES = [
     {"name": "full", "title": "Nurse", "place": place(90), "full": True},
     {"name": "shut", "title": "Midwife", "state": "closed", "opens": "2035-01-01T07:00:00Z"},
 ]
+FOUR = people("patient", "clinician", "guest1:interpreter", "guest2:guardian", media="lost")
+AWAITED = {"role": "guest2", "kind": "guardian", "valid_ms": 1_500_000}
+LINK = "/guest#" + "Ab3-_xYz" * 18 + "&as=colleague"
 OVER = visit("ended", reason="clinician_hung_up", outcome="completed")
 TWO = [
     {"name": "drop-in", "title": "Drop-in", "waiting": 2, "on_duty": 1},
@@ -132,6 +136,10 @@ async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
             await page.click("#chat-open")
             yield "chat", page
             await page.click("#chat-close")
+            line.send(ticket("in_visit", 4, visit=visit(participants=FOUR, slots=3)))
+            await page.click("#people-open")
+            yield "several", page
+            await page.click("#people-close")
         if name in ("called", "call"):
             line = await gone(stage, line)
             yield f"{name}, offline", page
@@ -190,6 +198,45 @@ async def _desk_states(page: Page, line: Line) -> AsyncIterator[tuple[str, Page]
             yield "reason", page
             await page.click("#board-cancel")
         yield name, page
+    guests = {"slots": 3, "participants": FOUR[:3]}
+    line.send(duty(6, queues=TWO, visit=visit("live", **guests)))
+    await page.click("#people-open")
+    await page.click("[data-kind=guardian]")
+    made = {"visit": "visit", "guest": "guest2", "code": "x" * 150, "valid_ms": 1_500_000}
+    await reply(line, "invite", {"type": "invited", **made})
+    line.send(duty(7, queues=TWO, visit=visit("live", **guests, invited=[AWAITED])))
+    await page.wait_for_selector("#invited li")
+    yield "inviting", page
+    await page.click("#people-list [data-remove]")
+    yield "removing", page
+
+
+async def reply(line: Line, kind: str, message: Message) -> None:
+    """Whatever else a call asks for is not answered."""
+    while (request := await asyncio.wait_for(line.inbox.get(), 10))["type"] != kind:
+        pass
+    line.send(message, re=request["id"])
+
+
+async def guest_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
+    page = await stage.page("/guest")
+    await state(page, "ended")
+    yield "no link", page
+    await page.goto(f"{stage.site.origin}{LINK}")
+    await state(page, "invited")
+    yield "invited", page
+    await page.click("#preview-open")
+    await page.wait_for_function("() => document.querySelector('#preview').videoWidth > 0")
+    yield "check", page
+    await page.click("#join")
+    line = await stage.line()
+    await line.greet(role="guest")
+    line.send(guest(1, participants=FOUR))
+    await state(page, "call")
+    yield "call", page
+    line.send(guest(2, "removed"))
+    await state(page, "ended")
+    yield "removed", page
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)
@@ -224,6 +271,20 @@ async def test_clinician_looks_right(stage: Stage) -> None:
         async for name, page in clinician_states(stage):
             if found := await faults_of(page, *LOOKS):
                 faults[name] = found
+    assert faults == {}
+
+
+async def test_guest_looks_right(stage: Stage) -> None:
+    async def redeem(route: Route) -> None:
+        await route.fulfill(json={"token": "pass"})
+
+    await stage.tab.route("**/api/v1/guest", redeem)
+    faults = {}
+    with stage.overheard():
+        async for name, page in guest_states(stage):
+            if found := await faults_of(page, *LOOKS):
+                faults[name] = found
+    await stage.tab.unroute("**/api/v1/guest", redeem)
     assert faults == {}
 
 

@@ -15,7 +15,8 @@ LENGTHS = (17, 154, 60, 271, 100, 200, 458, 858)
 CODES = """
 async (asked) => {
   const { qrCode } = await import("/static/qr.js");
-  return asked.map(([text, mask]) => qrCode(text, mask ?? undefined)?.map((row) => row.map(Number)) ?? null);
+  const codes = asked.map(([text, mask]) => qrCode(text, mask ?? undefined));
+  return codes.map((rows) => rows?.map((row) => row.map(Number)) ?? null);
 }
 """
 
