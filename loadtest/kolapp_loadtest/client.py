@@ -25,7 +25,7 @@ from .lifetime import Lifetime
 from .network import Network
 from .snapshots import Snapshots
 from .waiting import Changes
-from .wire import ABNORMAL, MSGPACK, Codec, Duty, Message, Ticket, Welcome, may_reconnect
+from .wire import ABNORMAL, MSGPACK, Codec, Duty, GuestNow, Message, Ticket, Welcome, may_reconnect
 
 T = TypeVar("T")
 # Message, time of arrival (perf_counter_ns: CLOCK_MONOTONIC, shared by all processes), frame size.
@@ -38,8 +38,8 @@ SILENCE_S = 10.0  # a socket on which nothing comes back so long after a ping is
 class KolappClient(Lifetime):
     """`async with KolappClient("http://127.0.0.1:8080", token) as client: ...`
 
-    Entering waits for the welcome. `ticket` and `duty` are the newest snapshots. A `token` that
-    can be called gives a fresh one for each connection, and before one runs out.
+    Entering waits for the welcome. `ticket`, `duty` and `guest` are the newest snapshots. A `token`
+    that can be called gives a fresh one for each connection, and before one runs out.
     """
 
     def __init__(
@@ -81,6 +81,10 @@ class KolappClient(Lifetime):
     def duty(self) -> Duty | None:
         return self._snapshots.duty
 
+    @property
+    def guest(self) -> GuestNow | None:
+        return self._snapshots.guest
+
     # Life
 
     async def open(self) -> None:
@@ -115,7 +119,7 @@ class KolappClient(Lifetime):
     # What callers do
 
     async def request(
-        self, kind: str, *, timeout: float = REPLY_TIMEOUT_S, **fields: Any
+        self, kind: str, /, *, timeout: float = REPLY_TIMEOUT_S, **fields: Any
     ) -> Message:
         """Send one request and return its reply.
 

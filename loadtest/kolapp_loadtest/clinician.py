@@ -7,7 +7,7 @@ from typing import cast
 
 from .client import KolappClient
 from .errors import Misuse
-from .wire import Duty, SdpAnswer, Visit
+from .wire import Duty, Invited, SdpAnswer, Visit
 
 
 class Clinician(KolappClient):
@@ -36,6 +36,23 @@ class Clinician(KolappClient):
     async def hang_up(self) -> Duty:
         visit = self._visiting()
         reply = await self.request("hang_up", visit=visit["id"], epoch=visit["epoch"])
+        return cast(Duty, reply)
+
+    async def invite(self, kind: str, key: str = "") -> Invited:
+        """A link's code for somebody. The same `key` asks for the same invitation under a new one;
+        without it, for another."""
+        visit = self._visiting()
+        key = key or secrets.token_urlsafe(12)
+        reply = await self.request(
+            "invite", visit=visit["id"], epoch=visit["epoch"], kind=kind, key=key
+        )
+        return cast(Invited, reply)
+
+    async def remove_guest(self, guest: str) -> Duty:
+        visit = self._visiting()
+        reply = await self.request(
+            "remove_guest", visit=visit["id"], epoch=visit["epoch"], guest=guest
+        )
         return cast(Duty, reply)
 
     async def until_live(self, timeout: float = 10.0) -> Visit:

@@ -64,8 +64,10 @@ class VisitPeer(Lifetime):
         generation: int = 1,
         address: str | None = "127.0.0.1",
         tracks: Sequence[MediaStreamTrack] = (),
+        slots: int = 1,
     ) -> None:
-        """`tracks`: what is sent in place of a fresh picture and tone of the signature."""
+        """`tracks`: what is sent in place of a fresh picture and tone of the signature. `slots`:
+        how many others can be received."""
         self._participant = participant
         self._generation = generation
         self._address = address
@@ -77,7 +79,17 @@ class VisitPeer(Lifetime):
         self._tracks = tracks or (Tone(signature.hertz), MovingPicture(signature.mark))
         self._readers: list[asyncio.Task[None]] = []
         self._changes = Changes()
-        self.received = Received()
+        self.slots = [Received() for _ in range(slots)]
+        self.names: list[str] = []  # who is in which slot, as the server says
+
+    @property
+    def received(self) -> Received:
+        """What comes of the first of the others."""
+        return self.slots[0]
+
+    def of(self, name: str) -> Received:
+        """What comes of this participant. Raises ValueError for who is in no slot."""
+        return self.slots[self.names.index(name)]
 
     @property
     def state(self) -> str:
@@ -116,9 +128,13 @@ class VisitPeer(Lifetime):
         self._connection.on("connectionstatechange", partial(self._changes.happened, self))
         for track in self._tracks:
             self._connection.addTrack(track)
+        for _ in self.slots[1:]:
+            for kind in ("audio", "video"):
+                self._connection.addTransceiver(kind, direction="recvonly")
         await self._gather_only(self._address)
         await self._connection.setLocalDescription(await self._connection.createOffer())
         answer = await self._offer(self._connection.localDescription.sdp)
+        self.names = answer.get("slots", [])[: len(self.slots)]
         await self._connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
         await self.until(lambda peer: peer.state == "connected", CONNECT_TIMEOUT_S, "connected leg")
 
@@ -150,8 +166,17 @@ class VisitPeer(Lifetime):
     def _arrived(self, track: MediaStreamTrack) -> None:
         self._readers.append(asyncio.create_task(self._consume(track), name=f"{track.kind} reader"))
 
+    def _slot_of(self, track: MediaStreamTrack) -> int:
+        same = [
+            each.receiver.track
+            for each in self._connection.getTransceivers()
+            if each.kind == track.kind
+        ]
+        return same.index(track)
+
     async def _consume(self, track: MediaStreamTrack) -> None:
-        meter = self.received.picture.see if track.kind == "video" else self.received.sound.hear
+        slot = self.slots[self._slot_of(track)]
+        meter = slot.picture.see if track.kind == "video" else slot.sound.hear
         while True:
             try:
                 frame = await track.recv()

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import cast
 
-from .wire import Duty, Message, Ticket
+from .wire import Duty, GuestNow, Message, Ticket
 
 
 class Snapshots:
     """Keeps what is newest. Versions count from the start of a connection: what a node sends
     first on a new one is the truth, even if the store has gone back meanwhile."""
 
-    __slots__ = ("_duty_floor", "_ticket_floor", "duty", "ticket")
+    __slots__ = ("_duty_floor", "_guest_floor", "_ticket_floor", "duty", "guest", "ticket")
 
     def __init__(self) -> None:
         self.ticket: Ticket | None = None  # of the queue joined, found or heard of last
         self.duty: Duty | None = None
-        self._ticket_floor = -1
-        self._duty_floor = -1
+        self.guest: GuestNow | None = None
+        self.reconnected()
 
     def reconnected(self) -> None:
-        self._ticket_floor = self._duty_floor = -1
+        self._ticket_floor = self._duty_floor = self._guest_floor = -1
 
     def apply(self, message: Message) -> bool:
         """Take over a snapshot; False if it is older than what is here, or no snapshot."""
@@ -29,6 +29,8 @@ class Snapshots:
                 return self._apply_ticket(message)
             case "duty":
                 return self._apply_duty(message)
+            case "guest":
+                return self._apply_guest(message)
         return False
 
     def _apply_ticket(self, message: Message) -> bool:
@@ -56,4 +58,11 @@ class Snapshots:
             return False
         self.duty = cast(Duty, message)
         self._duty_floor = message["version"]
+        return True
+
+    def _apply_guest(self, message: Message) -> bool:
+        if message["version"] < self._guest_floor:
+            return False
+        self.guest = cast(GuestNow, message)
+        self._guest_floor = message["version"]
         return True

@@ -66,6 +66,14 @@ class Call(TypedDict):
 class Participant(TypedDict):
     role: str
     media: str
+    kind: NotRequired[str]
+    id: NotRequired[str]
+
+
+class Awaited(TypedDict):
+    role: str
+    kind: str
+    valid_ms: int
 
 
 class Visit(TypedDict):
@@ -80,6 +88,8 @@ class Visit(TypedDict):
     live_ms: NotRequired[int]
     reason: NotRequired[str]
     said: NotRequired[int]
+    slots: NotRequired[int]
+    invited: NotRequired[list[Awaited]]
 
 
 class Ticket(TypedDict):
@@ -112,6 +122,20 @@ class Duty(TypedDict):
     visit: NotRequired[Visit | None]
 
 
+class GuestNow(TypedDict):
+    version: int
+    you: str
+    state: str
+    visit: NotRequired[Visit | None]
+
+
+class Invited(TypedDict):
+    visit: str
+    guest: str
+    code: str
+    valid_ms: int
+
+
 class Welcome(TypedDict):
     role: str
     session: str
@@ -127,3 +151,4 @@ class SdpAnswer(TypedDict):
     generation: int
     media_epoch: int
     sdp: str
+    slots: NotRequired[list[str]]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from kolapp_loadtest.backoff import Backoff
 from kolapp_loadtest.clinician import Clinician
 from kolapp_loadtest.demo import demo_token
+from kolapp_loadtest.guest import Guest, redeem
 from kolapp_loadtest.network import Network
 from kolapp_loadtest.patient import Patient
 from kolapp_loadtest.peer import Signature, VisitPeer
@@ -40,6 +41,18 @@ class Town:
             self.url, token, network=self._network, backoff=Backoff(first_s=0.1, ceiling_s=0.5)
         ) as clinician:
             yield clinician
+
+    @asynccontextmanager
+    async def guest(self, code: str) -> AsyncIterator[Guest]:
+        """Somebody with a link that nobody has used."""
+        token = await redeem(self._network.session, self.url, code)
+        async with Guest(
+            self.url, token, network=self._network, backoff=Backoff(first_s=0.1, ceiling_s=0.5)
+        ) as guest:
+            yield guest
+
+    async def redeem(self, code: str) -> str:
+        return await redeem(self._network.session, self.url, code)
 
     async def token(self, role: str) -> str:
         return await demo_token(self._network.session, self.url, role)
