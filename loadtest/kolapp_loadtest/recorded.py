@@ -43,6 +43,7 @@ def picture(mark: int) -> Recording:
     codec.width, codec.height, codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     codec.time_base, codec.framerate = Fraction(1, FRAMES_PER_S), Fraction(FRAMES_PER_S)
     codec.bit_rate = BITS_PER_S
+    codec.thread_count = 1  # more would only wait for each other, over pictures as small as these
     codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "g": "1"}
     frames: list[bytes] = []
     for number in range(FRAMES_PER_S):

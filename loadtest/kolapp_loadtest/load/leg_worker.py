@@ -14,6 +14,7 @@ from ..bench.worker import Verb, run_worker
 from ..peer import Signature, VisitPeer
 from ..recorded import Played, picture, tone
 from ..wire import SdpAnswer
+from .legs import PITCHES, signature
 from .measures import HIGHEST_US, new_histogram
 
 OFFER_S = 10.0
@@ -46,6 +47,13 @@ class Leg:
 class Legs:
     def __init__(self) -> None:
         self._legs: dict[str, Leg] = {}
+
+    async def prepare(self) -> None:
+        """Encode everything now, and not while the first legs wait for it."""
+        for mark in range(PITCHES):
+            one = signature(mark)
+            picture(one.mark)
+            tone(one.hertz)
 
     async def offer(self, leg: str, sends: list[int], sees: list[int], address: str) -> str:
         """Signatures are mark and hertz. Returns the SDP."""
@@ -103,7 +111,7 @@ async def _end(leg: Leg) -> None:
 async def job() -> AsyncIterator[Mapping[str, Verb]]:
     legs = Legs()
     try:
-        yield {verb.__name__: verb for verb in (legs.offer, legs.accept, legs.close)}
+        yield {verb.__name__: verb for verb in (legs.prepare, legs.offer, legs.accept, legs.close)}
     finally:
         await legs.end()
 

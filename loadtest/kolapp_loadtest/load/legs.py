@@ -26,6 +26,7 @@ WRITTEN = "With sound and picture."  # in a patient's intake
 PATIENT, CLINICIAN = "patient", "clinician"
 LEG_S = 20.0  # a leg is made within this, asking again included
 VISIT_S = 3600.0
+PREPARE_S = 50.0  # less than a process of people may take to settle
 MOST_LEGS = 5  # of one side of a visit
 PITCHES = 16
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -60,7 +61,11 @@ def signatures(visit: str) -> dict[str, Signature]:
     pictures that came to the wrong visit would be seen."""
     number = hashlib.sha256(visit.encode()).digest()[0] % (PITCHES // 2)
     marks = {PATIENT: number, CLINICIAN: number + PITCHES // 2}
-    return {side: Signature(mark, 300 + 40 * mark) for side, mark in marks.items()}
+    return {side: signature(mark) for side, mark in marks.items()}
+
+
+def signature(mark: int) -> Signature:
+    return Signature(mark, 300 + 40 * mark)
 
 
 def lost(person: Person, side: str) -> bool:
@@ -86,6 +91,9 @@ class Legs(Lifetime):
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._worker.close()
+
+    async def prepare(self) -> None:
+        await self._worker.call("prepare", PREPARE_S)
 
     @property
     def pid(self) -> int:
@@ -115,12 +123,15 @@ class Legs(Lifetime):
         names: list[str] = []
         going = asyncio.create_task(self._go(person, carried, names))
         ending = asyncio.create_task(over.wait())
-        await asyncio.wait((going, ending), return_when=asyncio.FIRST_COMPLETED)
-        if going.done() and (error := going.exception()) is not None:
-            carried["failed"] = getattr(error, "code", "") or f"{type(error).__name__}: {error}"
-            await ending
-        going.cancel()
-        await asyncio.wait([going])
+        try:
+            await asyncio.wait((going, ending), return_when=asyncio.FIRST_COMPLETED)
+            if going.done() and (error := going.exception()) is not None:
+                carried["failed"] = getattr(error, "code", "") or f"{type(error).__name__}: {error}"
+                await ending
+        finally:
+            going.cancel()
+            ending.cancel()
+            await asyncio.wait((going, ending))
         carried["ended_ns"] = time.perf_counter_ns()
         for name in names:
             with suppress(LoadtestError):

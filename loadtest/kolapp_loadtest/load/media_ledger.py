@@ -11,7 +11,7 @@ from ..picture import FRAMES_PER_S
 from ..recorded import SOUNDS_PER_S
 
 PATIENT, CLINICIAN = "patient", "clinician"
-LEAST_S = 1.5  # a visit shorter than this shows nothing when no picture came
+LEAST_S = 3.0  # a visit shorter than this shows nothing when no picture came
 MOST_LATE_MS = 100.0  # frames that our own process sent later than this are no fault of the server
 
 Side = Mapping[str, Any]

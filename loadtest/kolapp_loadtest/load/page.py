@@ -58,7 +58,7 @@ def _steady(report: dict[str, Any]) -> str:
         return ""
     each = found["kb_per_client"]
     words = (
-        f"While at least 95 of 100 of all were connected ({found['connected']:,}, from "
+        f"While at least 90 of 100 of all were connected ({found['connected']:,}, from "
         f"{clock(report['scenario'], found['from_s'])} to "
         f"{clock(report['scenario'], found['until_s'])})"
         + (f"; the signalling node had grown by {each:.1f} kB for each" if each else "")

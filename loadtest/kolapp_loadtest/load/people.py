@@ -49,6 +49,7 @@ class People:
         if any(one["media"] for one in (*patients, *clinicians)):
             self._legs = Legs(url, self._measures, media_at_once)
             await self._legs.open()
+            await self._legs.prepare()
         shared, legs = (self._network, self._measures), self._legs
         for one in patients:
             self._patients.append(PatientLived(PatientLife(**one), url, *shared, self._front, legs))

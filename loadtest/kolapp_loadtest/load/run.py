@@ -24,7 +24,7 @@ SETTLE_S = 60.0
 BEGIN_AHEAD_NS = 1_500_000_000  # long enough for the first patient's app to be opened before
 BACK_S = 20.0  # a killed process has a successor within this
 LOOKS_S = 0.1
-LAST_WORDS_S = 15.0  # after the end everybody says goodbye within this
+LAST_WORDS_S = 15.0  # after the end, and after the longest visit, everybody says goodbye
 PEOPLE = "kolapp_loadtest.load.people"
 
 
@@ -98,8 +98,8 @@ class Run:
         return await asyncio.gather(*calls)
 
     async def _until_over(self, end_ns: int) -> None:
-        """Until all lives are over, which the plan's end and patience bound."""
-        last_ns = end_ns + int(LAST_WORDS_S * 1e9)
+        """Until all lives are over, which the plan's end, patience and visits bound."""
+        last_ns = end_ns + int((self._scenario.longest_wire_s + LAST_WORDS_S) * 1e9)
         while True:
             await asyncio.sleep(TICK_S)
             alive = await self._tick()

@@ -131,6 +131,17 @@ class Scenario:
         return seconds / self.compress
 
     @property
+    def longest_wire_s(self) -> float:
+        """Of a visit and what follows it, but for one in thousands."""
+        return max(
+            self.wire(one.mean_s * (1.0 + 4.0 * one.deviation))
+            for one in (
+                *(queue.visit for queue in self.queues),
+                *(kind.wrap_up for kind in self.clinicians),
+            )
+        )
+
+    @property
     def wire_s(self) -> float:
         """How long a run takes at most, without starting and reporting."""
         return self.wire(self.day_s + self.drain_s)

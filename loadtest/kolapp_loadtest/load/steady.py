@@ -8,7 +8,7 @@ from typing import Any
 
 from .run_record import Tick
 
-FULL = 0.95  # of the most who were ever connected
+FULL = 0.9  # of the most who were ever connected
 SETTLES = 0.1  # of the steady time at its beginning is left out: what came with the crowd
 LEAST_S = 30.0  # a slope over less says nothing
 NODES = ("signalling", "media", "store")
