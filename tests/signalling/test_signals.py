@@ -9,7 +9,8 @@ from typing import Any
 
 import aioice.ice
 import pytest
-from drivers import QUEUE, Driver, Message, People, Start
+from drivers import DEADLINE_S, QUEUE, Driver, Message, People, Start
+from guests import guest_of, of
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from kolapp_queue.model import NodeRecord
@@ -35,7 +36,7 @@ async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MediaNod
 
 
 async def connected(node: Served) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while not node.node.media.connected:  # noqa: ASYNC110  # a counter tells nobody
             await asyncio.sleep(0)
 
@@ -157,6 +158,29 @@ async def test_keys_reach_all_others(start: Start, crowd: People, media: MediaNo
     assert await anna.errors("signal", **to(anna, "clinician", kind="renew", generation=0)) == (
         "wrong_state"
     )
+
+
+async def test_guests_say_and_hear_while_they_are_in(
+    start: Start, crowd: People, media: MediaNode
+) -> None:
+    node, other = await start(queue_encrypted=True), await start(queue_encrypted=True)
+    anna, doctor = await visit_of(node, crowd, other)
+    guest = await guest_of(node, crowd, doctor)
+    await guest.ask("signal", **to(guest, "all", kind="key", payload="A"))
+    for one in (anna, doctor):
+        [word] = await heard(one)
+        assert (word["sender"], word["data"]["payload"]) == ("guest1", "A")
+    await doctor.ask("signal", **to(doctor, "guest1", kind="key", payload="B"))
+    assert [word["data"]["payload"] for word in await heard(guest)] == ["B"]
+    assert len(words(anna)) == 1, "it was for the guest alone"
+
+    late = to(guest, "all", kind="key", payload="C")
+    await doctor.ask("remove_guest", **of(doctor), guest="guest1")
+    await guest.send("signal", **late)
+    assert await guest.closed() == 4507
+    await doctor.ask("signal", **to(doctor, "all", kind="key", payload="D"))
+    found = [word["data"]["payload"] for word in await heard(anna, 2)]
+    assert found == ["A", "D"], "who is out is not heard any more"
 
 
 async def test_nobody_else_says_or_hears_anything(
