@@ -16,13 +16,16 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 from drivers import ENCODINGS, QUEUE, Driver, Message, People, people
+from guests import enter, invite, show
 from kolapp_queue.append_only import traces
 from kolapp_queue.embedded import EmbeddedStore
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_signalling.app import Served, serving
 from kolapp_signalling.development import prepare
+from kolapp_signalling.guest_pass import open_code
 from kolapp_signalling.log_lines import PlainLines
 from kolapp_signalling.messages import AnyClientMessage
+from kolapp_signalling.seal_keys import seal_ring
 from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
 from redis.asyncio import Redis
@@ -44,12 +47,13 @@ class Seen:
     log: io.StringIO = field(default_factory=io.StringIO)
     verbs: set[Any] = field(default_factory=set)
     tokens: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # codes of guests, their passes, what is sealed
     others: list[Driver] = field(default_factory=list)
 
     @property
     def canaries(self) -> list[bytes]:
         signatures = [token.rpartition(".")[2] for token in self.tokens]
-        return [text.encode() for text in (NAME, SYMPTOMS, *signatures)]
+        return [text.encode() for text in (NAME, SYMPTOMS, *signatures, *self.links)]
 
 
 @pytest.fixture
@@ -88,7 +92,7 @@ async def crowd(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pe
     """Everybody, with note taken of what they send."""
     send = Driver.send
 
-    async def noted(driver: Driver, kind: str, **fields: Any) -> int:
+    async def noted(driver: Driver, kind: str, /, **fields: Any) -> int:
         seen.verbs.add(kind)
         if (token := fields.get("token", "")).count(".") == 2:
             seen.tokens.append(token)
@@ -118,13 +122,15 @@ async def test_bad_input_31_canaries_are_nowhere(
     chief = await crowd.with_claims(node, "clinician", f"Dr-{NAME}", board=True)
     bo = await crowd.waiting(node, "bo")
     seen.others += [chief, bo]
-    await a_day(node, crowd, chief)
+    await a_day(node, crowd, chief, seen)
     await everything_wrong(node, crowd, chief)
     await over_http(node, seen)
     await in_failure(node, crowd, monkeypatch)
+    await in_failure_of_a_link(node, seen, monkeypatch)
     assert seen.verbs == VERBS
 
-    told = [f for other in seen.others for f in other.frames if f["type"] != "intake"]
+    theirs = ("intake", "invited")  # what they asked for
+    told = [f for other in seen.others for f in other.frames if f["type"] not in theirs]
     places = {
         "keys and values": await everything(node.node.store._link),
         "hints": await published(hints),
@@ -148,7 +154,7 @@ async def published(hints: Any) -> bytes:
     return repr(found).encode()
 
 
-async def a_day(node: Served, crowd: People, chief: Driver) -> None:
+async def a_day(node: Served, crowd: People, chief: Driver, seen: Seen) -> None:
     """What patients and clinicians do all day, as it should be."""
     anna = await crowd.patient(node, NAME)
     await chief.ask("ready", queues=[QUEUE, "other"])
@@ -160,6 +166,7 @@ async def a_day(node: Served, crowd: People, chief: Driver) -> None:
     assert (await chief.ask("read_intake", **of(chief)))["text"] == SYMPTOMS
     for person in (anna, chief):
         assert await person.errors("offer", **of(person), generation=1, sdp=f"v=0\r\ns={NAME}")
+    await a_guest(node, crowd, chief, seen)
     visit = of(chief)
     await chief.ask("hang_up", **visit)
     await chief.ask("outcome", **visit, outcome="referred")
@@ -170,6 +177,25 @@ async def a_day(node: Served, crowd: People, chief: Driver) -> None:
     await anna.ask("intake", ticket=anna.ticket["ticket"], text=SYMPTOMS)
     await anna.ask("leave", ticket=anna.ticket["ticket"])
     await chief.ask("board", queue=QUEUE)
+
+
+async def a_guest(node: Served, crowd: People, chief: Driver, seen: Seen) -> None:
+    """Comes by a link, takes part, has to go, and tries the link again."""
+    code = (await invite(chief))["code"]
+    token = (await show(node, code)).body["token"]
+    secret = open_code(code, seal_ring(node.node.settings)).secret
+    seen.links += [code, token, token.partition(".")[2], secret.hex()]
+    guest = await enter(node, crowd, token)
+    await guest.ask("say", **of(guest), key="k", text=SYMPTOMS)
+    await guest.ask("hear", visit=guest.visit["id"], after=0)
+    assert await guest.errors("offer", **of(guest), generation=1, sdp=f"v=0\r\ns={NAME}")
+    await chief.ask("remove_guest", **of(chief), guest="guest1")
+    assert await guest.closed() == 4507
+    for bad in (code, NAME, token):
+        assert (await show(node, bad, key=NAME)).status == 403
+    late = await crowd.connect(node)
+    await late.send("hello", token=token)
+    assert await late.closed() == 4507
 
 
 async def draw(patient: Driver) -> None:
@@ -258,3 +284,15 @@ async def in_failure(node: Served, crowd: People, monkeypatch: pytest.MonkeyPatc
                 kind = "intake" if verb == "put_intake" else verb
                 request = fields.get(verb, {"queue": QUEUE})
                 assert await anna.errors(kind, **request) == code
+
+
+async def in_failure_of_a_link(node: Served, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, token = seen.links[:2]
+
+    async def fails(*args: object) -> None:
+        raise ValueError(f"{code} {token} {args}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node.node.store, "redeem", fails)
+        assert (await show(node, code)).status == 500
+    assert "An operation failed." in seen.log.getvalue()
