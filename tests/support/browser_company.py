@@ -7,6 +7,7 @@ from typing import Any
 
 from browser_people import AUDIBLE, Person
 
+PATIENCE_S = 60.0  # four browsers with three pictures each are much for a busy machine
 # Of everybody whose tile is on the screen, until all of them move and sound, or the time is over:
 # how the picture changed on the screen, and what was heard since the newest leg began.
 COMPANY = """
@@ -53,7 +54,7 @@ async ({ names, audible, ms }) => {
 """
 
 
-async def sees_and_hears_all(one: Person, *names: str, timeout: float = 15.0) -> None:
+async def sees_and_hears_all(one: Person, *names: str, timeout: float = PATIENCE_S) -> None:
     """Exactly these are on this person's screen, all of them move, and all of them are heard."""
     asked = {"names": sorted(names), "audible": AUDIBLE, "ms": timeout * 1000}
     seen: dict[str, Any] = await one.page.evaluate(COMPANY, asked)
