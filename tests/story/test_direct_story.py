@@ -8,10 +8,17 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from browser_company import invite
 from browser_people import House, Person, house_of
 from processes import Serve, serving
 
 FRAMES = 30
+# There is a newer leg than those so far, it is connected, and all others were let go.
+MOVED = """
+(before) => window.legs.length > before
+  && window.legs.at(-1).connectionState === "connected"
+  && window.legs.slice(0, -1).every((leg) => leg.signalingState === "closed")
+"""
 
 
 @pytest.fixture
@@ -83,6 +90,13 @@ async def test_two_see_and_hear_each_other_past_every_server(direct: Serve) -> N
         await asyncio.to_thread(direct.wait_back, "signalling")
         assert [await each.page.evaluate("() => window.legs.length") for each in people] == legs
         assert udp_sockets(media) == 0
+
+        # A third person is invited: from now on the call goes over the media node.
+        await invite(people[1], "interpreter")
+        for each, before in zip(people, legs, strict=True):
+            await each.page.wait_for_function(MOVED, arg=before)
+        await both_see_and_hear(*people)
+        assert udp_sockets(media) > 0
 
         await people[1].click("#hang-up")
         await asyncio.gather(people[0].state("ended"), people[1].state("desk"))
