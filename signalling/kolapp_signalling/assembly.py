@@ -125,17 +125,7 @@ def _assemble(
     audience = Audience(clock.now_ms, media.states)
     news = News(store, audience, tasks, media.ended)
     queues = Queues(book, store, feed, clock, audience, news, _windows(settings), tasks)
-    crowd = asyncio.Semaphore(CONNECTIONS // 2)
-    seal_keys = SealKeys(settings)
-    tasks.keep(seal_keys.follow)
-    services = Services(
-        *(store, audience, queues, media, metrics, seal_keys, crowd),
-        _identities(settings, seal_keys),
-        Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
-        Warm(media, tasks),
-        Signals(media, audience),
-        _invitations(settings, store, audience, media, seal_keys),
-    )
+    services = _services(settings, store, audience, queues, media, metrics, tasks)
     hub = _hub(settings, services)
     _watch(metrics, hub, media, store)
     entrance = _entrance(settings, node_id, hub, services, tasks)
@@ -147,6 +137,27 @@ def _assemble(
     every_ms, resync = settings.queue.resync_ms, queues.resync
     tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
     return node
+
+
+def _services(
+    settings: Settings,
+    store: QueueStore,
+    audience: Audience,
+    queues: Queues,
+    media: MediaLink,
+    metrics: Metrics,
+    tasks: Tasks,
+) -> Services:
+    seal_keys, crowd = SealKeys(settings), asyncio.Semaphore(CONNECTIONS // 2)
+    tasks.keep(seal_keys.follow)
+    return Services(
+        *(store, audience, queues, media, metrics, seal_keys, crowd),
+        _identities(settings, seal_keys),
+        Relays(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s),
+        Warm(media, tasks),
+        Signals(media, audience),
+        _invitations(settings, store, audience, media, seal_keys),
+    )
 
 
 def _hub(settings: Settings, services: Services) -> Hub:

@@ -59,10 +59,8 @@ class Clinician(Participant):
                 return await self._pause(request)
             case d.Pull():
                 return await self._pull(request)
-            case d.GiveBack():
-                return await self._give_back(request)
-            case d.Undo():
-                return await self._undo(request)
+            case d.GiveBack() | d.Undo():
+                return await self._back(request)
             case d.EndWrapUp():
                 return await self._end_wrap_up()
             case d.Transfer():
@@ -190,10 +188,10 @@ class Clinician(Participant):
             raise Refused(ErrorCode.NOT_ON_DUTY)
         return queue
 
-    async def _give_back(self, request: d.GiveBack) -> d.DutySnapshot:
-        visit = await self._visit(request.visit)
-        ended = await self._services.store.give_back(visit.ref, visit.id, self._key, request.epoch)
-        return await self._over(ended)
+    async def _back(self, request: d.GiveBack | d.Undo) -> d.DutySnapshot:
+        visit, store = await self._visit(request.visit), self._services.store
+        step = store.undo_pull if isinstance(request, d.Undo) else store.give_back
+        return await self._over(await step(visit.ref, visit.id, self._key, request.epoch))
 
     async def _hang_up(self, request: m.HangUp) -> d.DutySnapshot:
         visit = await self._visit(request.visit)
@@ -207,11 +205,6 @@ class Clinician(Participant):
             _, invited = await invitations.invite(*asked, request.kind, request.key)
             return invited
         return self._with(await invitations.remove(*asked, request.guest))
-
-    async def _undo(self, request: d.Undo) -> d.DutySnapshot:
-        visit = await self._visit(request.visit)
-        ended = await self._services.store.undo_pull(visit.ref, visit.id, self._key, request.epoch)
-        return await self._over(ended)
 
     async def _end_wrap_up(self) -> d.DutySnapshot:
         self._desk.take(await self._services.store.end_wrap_up(self._provider, self._key))

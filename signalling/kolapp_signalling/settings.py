@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kolapp_media.settings import MediaSettings
 from kolapp_queue.settings import QueueSettings
-from kolapp_queue.states import STEPS
+from kolapp_queue.states import GUESTS, STEPS
 
 from .setting_kinds import (
     CARRIES_MEDIA,
@@ -30,7 +30,7 @@ from .setting_kinds import (
 )
 from .surroundings import Surroundings
 
-TICKET_STEPS = words("|".join({step.name for step in STEPS}), "steps of a ticket")
+TICKET_STEPS = words("|".join({*(step.name for step in STEPS), *GUESTS}), "steps of a ticket")
 MOST_MEDIA_NODES = 64  # of one `kolapp serve`
 MOST_WORKERS = 64
 

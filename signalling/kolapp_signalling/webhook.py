@@ -19,9 +19,10 @@ from kolapp_queue.audit_stream import Entry
 from kolapp_queue.model import QueueRef
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What happened to a ticket. `patient` is the pseudonym that `kolapp audit pseudonym` makes of
-    an issuer and a subject; what a patient wrote, and who treats them, is never in it."""
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What happened to a ticket, or to a `guest` (guest1, guest2) of its visit. `patient` is the
+    pseudonym that `kolapp audit pseudonym` makes of an issuer and a subject; what a patient wrote,
+    and who treats them, is never in it."""
 
     provider: str
     queue: str
@@ -30,7 +31,8 @@ class Told(msgspec.Struct, frozen=True):
     number: int
     state: str
     reason: str
-    visit: str = ""
+    visit: str
+    guest: str = ""
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -53,6 +55,7 @@ def body_of(ref: QueueRef, event: Mapping[str, Any]) -> bytes | None:
             event["state"],
             event["reason"],
             event.get("visit") or "",
+            event.get("guest", ""),
         )
         happened = datetime.fromtimestamp(event["ms"] / 1000, UTC)
         step = event["step"]

@@ -21,7 +21,7 @@ from kolapp_queue import keys
 from kolapp_queue.audit_stream import Cursor, Entry
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.model import QueueRef
-from kolapp_queue.states import STEPS
+from kolapp_queue.states import GUESTS, STEPS
 from kolapp_queue.stream_reader import LostLease, StreamReader
 
 from . import log
@@ -35,7 +35,7 @@ _POLL_S = 1.0  # between looks at the streams
 _PAUSE_S, _MOST_PAUSE_S = 1.0, 60.0  # before it is tried again
 _AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
-STEPS_TOLD = frozenset(step.name for step in STEPS)
+STEPS_TOLD = frozenset({*(step.name for step in STEPS), *GUESTS})
 Count = Callable[[str], None]  # told, old, refused, failed
 
 

@@ -37,6 +37,13 @@ def test_a_webhook_says_what_happened_to_whom_and_no_more() -> None:
     }
 
 
+def test_of_a_guest_it_says_which_and_what_for() -> None:
+    joined = EVENT | {"step": "guest_joined", "guest": "guest1", "reason": "interpreter"}
+    told = json.loads(body_of(REF, joined) or b"")
+    assert told["type"] == "ticket.guest_joined"
+    assert (told["data"]["guest"], told["data"]["reason"]) == ("guest1", "interpreter")
+
+
 @pytest.mark.parametrize(
     "event",
     [
