@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from typing import Any
 
 from .bench import capacity
 from .bench.budgets import MISSED, judged
-from .bench.machine import about_this_machine, versions
+from .bench.machine import about_this_machine, busy_s, versions
 from .bench.markdown import markdown
 from .bench.suite import SUITE, Bench
 
@@ -71,14 +72,17 @@ async def _measured(options: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, Any] = {}
     texts: dict[str, str] = {}
     took_s: dict[str, float] = {}
+    others: dict[str, float] = {}
     chosen = [bench for bench in SUITE if bench.name in options.only]
     with tempfile.TemporaryDirectory(prefix="kolapp-bench-") as directory:
         for bench in chosen:
-            begun_s = time.monotonic()
+            begun_s, busy, ours = time.monotonic(), busy_s(), _children_s()
             _tell(f"{bench.name} ({_shown(bench, options.quick)})")
             file = Path(directory) / f"{bench.name}.json"
             results[bench.name], texts[bench.name] = await _one(bench, options.quick, file)
             took_s[bench.name] = round(time.monotonic() - begun_s, 1)
+            used = busy_s() - busy - (_children_s() - ours)
+            others[bench.name] = round(max(0.0, used) / max(0.1, took_s[bench.name]), 2)
     return {
         "bench": "all",
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -89,6 +93,7 @@ async def _measured(options: argparse.Namespace) -> dict[str, Any]:
         "versions": _all_versions(results),
         "commands": {bench.name: _shown(bench, options.quick) for bench in chosen},
         "each_took_s": took_s,
+        "others_cores": others,
         "budgets": judged(results),
         "capacity": _capacity(results),
         "results": results,
@@ -112,6 +117,12 @@ def _capacity(results: dict[str, Any]) -> dict[str, Any]:
         "one_core": [asdict(step) for step in capacity.carried(core, country)],
         "needed": [asdict(step) for step in capacity.needed(core, country)],
     }
+
+
+def _children_s() -> float:
+    """CPU time of all that were started from here and have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _tell(progress: str) -> None:

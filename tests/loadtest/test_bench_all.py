@@ -155,6 +155,7 @@ def whole() -> dict[str, Any]:
         "at": "2030-01-01 09:00 UTC", "quick": True, "took_s": 120.0,
         "load_before": (0.1, 0.2, 0.3),
         "machine": {"cpus": 2}, "versions": {"python": "3.11"},
+        "each_took_s": dict.fromkeys(RESULTS, 9.0), "others_cores": dict.fromkeys(RESULTS, 0.7),
         "commands": {name: f"kolapp bench {name}" for name in RESULTS},
         "budgets": budgets.judged(RESULTS), "capacity": _capacity(RESULTS), "results": RESULTS,
         "texts": dict.fromkeys(RESULTS, "figures for people\n"),
@@ -164,7 +165,9 @@ def whole() -> dict[str, Any]:
 def test_the_document_holds_machine_commands_budgets_capacity_and_what_failed() -> None:
     text = markdown(whole())
     for part in (
-        "cpus 2", "python 3.11", "Load average before: 0.10", "A quick run", "**missed**",
+        "cpus 2",
+        "9 s; other programs took 0.70 cores meanwhile",
+         "python 3.11", "Load average before: 0.10", "A quick run", "**missed**",
         "there is no package index", "    kolapp bench turn\n", "figures for people",
         "**Not measured:** no Chromium", "| cores for media | (2,000 calls x 5 ms) / 500 ms | 20",
         "--markdown BENCHMARKS.md",

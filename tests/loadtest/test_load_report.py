@@ -34,6 +34,14 @@ def test_a_missed_objective_is_seen_at_once() -> None:
     assert 'class="missed">missed' in text
 
 
+def test_a_busy_machine_is_told_before_all_figures() -> None:
+    result = lived()
+    assert "Other programs" not in page(report_of(result))
+    for tick in result.ticks:
+        tick.others = 0.8
+    assert "Other programs took 0.8 of 2 cores meanwhile" in page(report_of(result))
+
+
 def contrast(one: str, other: str = "#ffffff") -> float:
     """WCAG 2.2, relative luminance."""
 

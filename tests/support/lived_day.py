@@ -63,7 +63,10 @@ def lived(slow: int = 1) -> Result:
         )
         for n in range(60)
     ]  # fmt: skip
-    result.faults = [FaultDone(Fault(600.0, "kill", target="store"), 5 * S, 1)]
+    result.faults = [
+        FaultDone(Fault(600.0, "kill", target="store"), 5 * S, 1, 0.4),
+        FaultDone(Fault(720.0, "drop", share=0.3), 7 * S, 18),
+    ]
     return result
 
 

@@ -32,8 +32,15 @@ LINES = """
     }
     const kinds = new Set(strokes.map(({ stroke, strokeDasharray }) => stroke + strokeDasharray));
     if (kinds.size < strokes.length) faults.push(`alike: ${picture.getAttribute("aria-label")}`);
+    const texts = [...picture.querySelectorAll("text")];
+    texts.forEach((text, at) => texts.slice(at + 1).forEach((next) => {
+      const [one, other] = [text.getBoundingClientRect(), next.getBoundingClientRect()];
+      const apart = one.right <= other.left || other.right <= one.left
+        || one.bottom <= other.top + 2 || other.bottom <= one.top + 2;
+      if (!apart) faults.push(`over each other: ${text.textContent}, ${next.textContent}`);
+    }));
     const frame = picture.getBoundingClientRect();
-    for (const text of picture.querySelectorAll("text")) {
+    for (const text of texts) {
       const box = text.getBoundingClientRect();
       const inside = box.right <= frame.right + 1 && box.left >= frame.left - 1;
       if (!inside) faults.push(`cut: ${text.textContent}`);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,14 @@ def cpu_s(pid: int) -> float:
     """User and system time of a process so far, its dead children not counted."""
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S if fields else 0.0
+
+
+def busy_s() -> float:
+    """CPU time that this whole machine has spent so far on anything at all, and that a host took
+    from it (steal): proc(5), first line of /proc/stat, without idle and waiting for disks."""
+    fields = [int(field) for field in (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]]
+    user, nice, system, _, _, irq, softirq, steal = fields
+    return (user + nice + system + irq + softirq + steal) / TICKS_PER_S
 
 
 def rss_mb(pid: int) -> float:
@@ -57,6 +66,23 @@ class CpuMeter:
 
     def used_s(self) -> dict[str, float]:
         return {name: round(cpu_s(pid) - self._before[name], 2) for name, pid in self._pids.items()}
+
+
+class Others:
+    """What programs that are none of ours take, since it was asked last. Not exact: of a process
+    that ended meanwhile the last moments count as others'."""
+
+    def __init__(self) -> None:
+        self._at_s, self._busy_s = time.monotonic(), busy_s()
+        self._ours: dict[int, float] = {}
+
+    def cores(self, pids: Iterable[int]) -> float:
+        before_s, before_busy_s, before = self._at_s, self._busy_s, self._ours
+        self._at_s, self._busy_s = time.monotonic(), busy_s()
+        self._ours = {pid: cpu_s(pid) for pid in (*pids, os.getpid())}
+        used = sum(now - before.get(pid, now) for pid, now in self._ours.items())
+        passed = max(1e-3, self._at_s - before_s)
+        return round(max(0.0, self._busy_s - before_busy_s - used) / passed, 3)
 
 
 def about_this_machine() -> dict[str, object]:

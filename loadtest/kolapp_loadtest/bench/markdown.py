@@ -112,6 +112,8 @@ def _benches(report: Report) -> str:
         if "failed" in found:
             lines += [f"**Not measured:** {found['failed']}", ""]
         else:
+            took, others = report["each_took_s"][bench.name], report["others_cores"][bench.name]
+            lines += [f"{took:.0f} s; other programs took {others:.2f} cores meanwhile.", ""]
             lines += ["```", report["texts"][bench.name].rstrip(), "```", ""]
         parts.append("\n".join(lines))
     return "\n".join(parts)

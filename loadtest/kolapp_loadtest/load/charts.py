@@ -15,8 +15,8 @@ INK, MUTED, GRID = "#1b2430", "#55606e", "#d9dee5"
 COLOURS = ("#0b5cad", "#b3400b", "#1c7a3a", "#7a3fa0", "#8a6100", "#a3195b", "#00707a", "#3d3d9e",
            "#5a5a00", "#333c47")  # fmt: skip
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 4", "1 4", "14 3 3 3", "6 2 1 2", "3 1")
-WIDTH, HEIGHT = 640.0, 280.0
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 28.0, 44.0
+WIDTH, HEIGHT = 640.0, 300.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 36.0, 56.0
 
 Points = Sequence[tuple[float, float]]
 
@@ -115,7 +115,7 @@ def _frame(x: Axis, y: Axis) -> str:
     for value in x.marks():
         at = _x(x, value)
         anchor = "middle" if at < WIDTH - 2 * RIGHT else "end"  # the last one has no room beyond
-        parts.append(_text(min(at, WIDTH - 2), HEIGHT - BOTTOM + 18, x.tell(value), anchor))
+        parts.append(_text(min(at, WIDTH - 2), HEIGHT - BOTTOM + 24, x.tell(value), anchor))
     base = HEIGHT - BOTTOM
     parts.append(
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}" stroke="{MUTED}"/>'

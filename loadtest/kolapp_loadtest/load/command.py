@@ -22,7 +22,7 @@ from .live_view import LiveView
 from .lives import Plan, make_plan
 from .model import expected
 from .own_server import ScenarioServer, environment, queues_file
-from .page import page
+from .page import busy_words, page
 from .replay import read_history
 from .report import make_report
 from .run import Run
@@ -194,6 +194,8 @@ def _written(report: dict[str, Any], directory: Path) -> None:
         note = f"  ({one['note']})" if one["note"] else ""
         mark = marks.get(one["verdict"], " MISSED ")
         print(f"{mark} {one['name']:24} {one['found']:>12}  asked: {one['asked']}{note}")
+    if words := busy_words(report):
+        print(f"BUSY     {words}")
     for failure in report["failures"]:
         print(f"FAILED   {failure}")
     print(f"{'green' if report['green'] else 'NOT GREEN'}: {file.with_suffix('.html')}")

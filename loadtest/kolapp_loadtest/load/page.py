@@ -12,6 +12,7 @@ from .spans import said
 from .verdicts import MET, MISSED
 
 _STYLE = (files(__package__) / "page.css").read_text(encoding="utf-8")
+BUSY = 0.15  # of the machine taken by others spoils what was measured
 _CLASSES = {MET: "met", MISSED: "missed"}
 
 
@@ -93,10 +94,22 @@ def _head(report: dict[str, Any]) -> str:
         (said(scenario["day_s"]), f"in {said(report['lasted_s'])}"),
     )
     boxes = "".join(f"<div><b>{value}</b>{name}</div>" for value, name in facts)
+    busy = busy_words(report)
+    warned = f'<p class="missed">{escape(busy)}</p>' if busy else ""
     failures = "".join(f'<p class="missed">{escape(one)}</p>' for one in report["failures"])
     return (
-        f"<h1>{escape(scenario['title'])}</h1><p>{escape(scenario['about'])}</p>{sign}{failures}"
+        f"<h1>{escape(scenario['title'])}</h1><p>{escape(scenario['about'])}</p>{sign}{failures}{warned}"
         f'<div class="facts">{boxes}</div>'
+    )
+
+
+def busy_words(report: dict[str, Any]) -> str:
+    """A warning, when the machine was not ours alone."""
+    others, cpus = report.get("others_cores", 0.0), report["about"]["machine"].get("cpus", 1)
+    if others <= BUSY * cpus:
+        return ""
+    return (
+        f"Other programs took {others:.1f} of {cpus} cores meanwhile: the latencies are theirs too."
     )
 
 
@@ -146,6 +159,7 @@ def _faults(report: dict[str, Any]) -> str:
         return _section("Faults", "Nothing was broken in this scenario.", "")
     rows = [
         (
+            str(number),
             clock(report["scenario"], one["at_s"]),
             escape(one["what"]),
             str(one["hit"]),
@@ -153,15 +167,16 @@ def _faults(report: dict[str, Any]) -> str:
             f"{one.get('held_up', 0):,}",
             f"{one['recovery_s']:.2f} s",
         )
-        for one in report["faults"]
+        for number, one in enumerate(report["faults"], 1)
     ]
     words = (
         "Recovered: from a fault, or from its network being back, until the last who was held up "
         "by it was not any more (a request of half a second or more, a lost connection), and "
-        "another process did the work of one that was killed."
+        "another process did the work of one that was killed. The pictures have a dashed line for "
+        "each, with its number."
     )
-    head = ("at", "what", "hit", "replaced after", "held up", "recovered after")
-    return _section("Faults", words, table(head, rows, (2, 3, 4, 5)))
+    head = ("fault", "at", "what", "hit", "replaced after", "held up", "recovered after")
+    return _section("Faults", words, table(head, rows, (3, 4, 5, 6)))
 
 
 def _media(report: dict[str, Any]) -> str:

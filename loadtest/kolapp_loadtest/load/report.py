@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..bench.figures import percentile
 from . import ledger, media_ledger, steady
 from .model import Day
-from .run_record import LEGS, FaultDone, Result
+from .run_record import LEGS, FaultDone, Result, Tick
 from .scenario import Scenario
 from .verdicts import FOLLOWS_NS, MISSED, judge, recoveries
 
@@ -48,6 +49,7 @@ def make_report(
             ]
         ),
         "steady": steady.summary(result.ticks),
+        "others_cores": others_cores(result.ticks),
         "ticks": [asdict(tick) for tick in result.ticks],
     }
 
@@ -76,6 +78,12 @@ def _faults(result: Result) -> list[dict[str, Any]]:
         }
         for done, seconds in recoveries(result)
     ]
+
+
+def others_cores(ticks: Sequence[Tick]) -> float:
+    """On average; the first tick is from before the run."""
+    found = [tick.others for tick in ticks[1:]]
+    return round(sum(found) / len(found), 2) if found else 0.0
 
 
 def _held_up(result: Result, done: FaultDone) -> int:

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Any
 
-from ..bench.machine import cpu_s, rss_mb
+from ..bench.machine import Others, cpu_s, rss_mb
 from ..bench.worker import Worker
 from .lives import Plan
 from .measures import Total
@@ -52,6 +52,7 @@ class Run:
         self._workers: dict[str, Worker] = {}
         self._cpu: dict[str, tuple[int, float]] = {}  # pid and seconds, at the last tick
         self._ticked_s = 0.0
+        self._others = Others()
         self.result = Result()
 
     async def whole(self) -> Result:
@@ -132,6 +133,7 @@ class Run:
             errors=sum(n for name, n in counts.items() if name.startswith("error:")),
             cpu=self._cores(pids),
             rss_mb={name: round(rss_mb(pid), 1) for name, pid in pids.items()},
+            others=self._others.cores(pids.values()),
         )
 
     def _pids(self) -> dict[str, int]:

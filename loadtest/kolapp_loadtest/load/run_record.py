@@ -22,6 +22,7 @@ class Tick:
     errors: int
     cpu: dict[str, float]  # cores, by process
     rss_mb: dict[str, float]
+    others: float = 0.0  # cores that programs took which are none of ours
 
 
 @dataclass(slots=True)
