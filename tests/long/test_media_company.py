@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from browser import chromium_path
 from browser_legs import BrowserLeg
 from browser_people import AUDIBLE, FLAGS
+from firefox import FirefoxPage
 from kolapp_media.client import MediaClient
 from kolapp_media.node import MediaNode
+from kolapp_media.rtc import compat
 from kolapp_media.settings import MediaSettings
 from media_events import SECRET, Events
 from playwright.async_api import async_playwright
@@ -29,6 +32,10 @@ class Visit:
         self._client = client
         self._spare = legs
         self.legs: dict[str, BrowserLeg] = {}
+
+    def bring(self, leg: BrowserLeg) -> None:
+        """Whoever comes next comes with this one."""
+        self._spare.append(leg)
 
     async def come(self, name: str, generation: int = 1) -> None:
         leg = self._spare.pop()
@@ -71,7 +78,9 @@ class Visit:
 
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
-    node = MediaNode(MediaSettings(), SECRET)
+    # Not loopback: Firefox may gather only the address of its default route.
+    own = [each for each in compat.host_addresses() if ":" not in each]
+    node = MediaNode(replace(MediaSettings(), hosts=(own[0],)), SECRET)
     await node.start()
     client = await MediaClient.connect(node.address, SECRET, Events())
     async with async_playwright() as playwright:
@@ -94,6 +103,14 @@ async def test_each_sees_and_hears_all_others(visit: Visit) -> None:
 
     await visit.come("guest2")
     await visit.everybody_sees_the_others()
+
+
+async def test_firefox_sees_and_hears_two_others_and_they_it(visit: Visit) -> None:
+    async with FirefoxPage() as page:
+        visit.bring(BrowserLeg(page, microphone_at=page.trusted))
+        for name in ("patient", "clinician", "guest1"):
+            await visit.come(name)
+        await visit.everybody_sees_the_others()
 
 
 async def test_who_connects_anew_is_seen_in_the_same_section(visit: Visit) -> None:
