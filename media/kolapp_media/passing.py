@@ -15,7 +15,7 @@ from .errors import BadOffer
 from .sdp import clean_offer
 from .settings import MediaSettings
 
-MOST_CANDIDATES = 64  # in one description
+MOST_CANDIDATES = 128  # in one description
 
 # RFC 8839, 5.1; `ufrag`, `generation` and `tcptype` are extensions that browsers go by.
 _CANDIDATE = re.compile(
