@@ -8,8 +8,9 @@ from .errors import BadRequest
 
 
 def check_slots(participant: str, slots: Sequence[str], most: int) -> None:
-    """`most` is how many participants a visit may have. Raises `BadRequest`."""
-    if len(slots) >= most or len(set(slots)) != len(slots) or participant in slots:
+    """`most` names can be named: more than an offer may have sections make no sense. Whether a
+    visit may have so many is not asked here. Raises `BadRequest`."""
+    if len(slots) > most or len(set(slots)) != len(slots) or participant in slots:
         raise BadRequest("slots name each other participant of a visit at most once")
 
 

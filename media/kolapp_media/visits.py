@@ -119,7 +119,7 @@ class Visits:
     def _check(self, request: OpenLeg | TakeLeg) -> None:
         if not request.visit or not request.participant or request.generation < 1:
             raise BadRequest("visit, participant and a generation from 1 on are needed")
-        check_slots(request.participant, request.slots, self._settings.max_participants)
+        check_slots(request.participant, request.slots, self._settings.sdp_sections)
 
     def _opened(self, visit: str, warm: bool) -> Bridge:
         bridge = self._bridges.get(visit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from kolapp_media.client import MediaClient
-from kolapp_media.errors import BadRequest, StaleLeg
+from kolapp_media.errors import BadRequest, StaleLeg, TooManyLegs
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from media_events import Events
@@ -215,7 +215,16 @@ async def test_warm_legs_are_taken_with_their_slots(visit: Visit, client: MediaC
     assert not visit.saw("patient", "patient")
 
 
-@pytest.mark.parametrize("slots", [("patient",), ("b", "b"), ("b", "c", "d", "e")])
+@pytest.mark.parametrize("settings", [MediaSettings(max_participants=2)])
+async def test_a_node_that_takes_only_two_minds_no_further_slots(visit: Visit) -> None:
+    await visit.come("patient")
+    await visit.come("clinician")
+    await visit.shows("patient", "clinician")
+    with pytest.raises(TooManyLegs):
+        await visit.come("guest1")
+
+
+@pytest.mark.parametrize("slots", [("patient",), ("b", "b"), tuple("bcdefghij")])
 async def test_slots_that_make_no_sense_are_refused(
     client: MediaClient, make_quiet_peer: Callable[..., QuietPeer], slots: tuple[str, ...]
 ) -> None:
