@@ -16,7 +16,8 @@ _LOWERED = 0.95  # of the estimate before: it did not just waver
 _BACK_OFF = 0.85  # of what really arrived
 _HEADROOM = 1.5  # an estimate is not believed further above what was tried
 _SLACK = 10_000
-_LEAST = 60_000  # below it there is no picture worth its packets; sound needs half of that
+_LEAST = 60_000  # below it there is no picture worth its packets
+_SOUND = 30_000
 _HEAVY_LOSS = 0.1  # random loss of radio links stays below; repair deals with that
 _SETTLES = 2.0  # seconds until a sender that was told less has done it and the queue is gone
 _QUEUE = 0.1  # seconds a packet may stand in a queue before that counts as too much
@@ -114,8 +115,9 @@ class Said:
 
 def share(total: int, others: Sequence[float]) -> int:
     """What one sender may take of a line that carries so much, beside others who send this much
-    now: an equal part, or what they leave. Who was left more gives way as the others come up."""
-    return max(total // (len(others) + 1), total - int(sum(others)))
+    now: an equal part, or what they leave. Who was left more gives way as the others come up.
+    Whatever a receiver says, what sound needs is left to everybody."""
+    return max(total // (len(others) + 1), total - int(sum(others)), _SOUND)
 
 
 def smallest(*limits: int | None) -> int | None:

@@ -126,9 +126,13 @@ def test_the_weakest_counts() -> None:
 
 
 def test_a_line_is_shared_and_what_one_leaves_goes_to_the_others() -> None:
-    assert share(900, []) == 900
-    assert share(900, [450.0]) == 450
-    assert share(900, [800.0]) == 450  # who takes more gives way
-    assert share(900, [100.0]) == 800
-    assert share(900, [100.0, 700.0]) == 300
-    assert share(900, [0.0, 0.0]) == 900
+    assert share(900_000, []) == 900_000
+    assert share(900_000, [450_000.0]) == 450_000
+    assert share(900_000, [800_000.0]) == 450_000  # who takes more gives way
+    assert share(900_000, [100_000.0]) == 800_000
+    assert share(900_000, [100_000.0, 700_000.0]) == 300_000
+    assert share(900_000, [0.0, 0.0]) == 900_000
+
+
+def test_nobodys_sound_is_taken_by_what_a_receiver_says() -> None:
+    assert share(60_000, [500_000.0, 500_000.0]) == 30_000
