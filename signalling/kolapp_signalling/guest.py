@@ -46,13 +46,17 @@ class Guest(Participant):
 
     async def handle(self, request: p.ClientMessage | m.Error, connection: Connection) -> None:
         await super().handle(request, connection)
-        if self._held.shown is not None and self._held.shown.visit is None:
+        if self._is_out:
             connection.close_soon(CloseCode.REMOVED)  # left by this very request
+
+    @property
+    def _is_out(self) -> bool:
+        return self._held.shown is not None and self._held.shown.visit is None
 
     async def do(self, request: p.ClientMessage) -> p.ServerMessage:
         match request:
             case m.Offer():
-                return await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
+                return await self._guests_leg(request)
             case c.Say() | c.Hear():
                 visit = await self._visit(request.visit)
                 return await chat(self._services, request, visit, self._pass.guest)
@@ -61,6 +65,13 @@ class Guest(Participant):
             case m.HangUp():
                 return await self._leave(request)
         raise AssertionError(f"no verb for {type(request).__name__}")
+
+    async def _guests_leg(self, request: m.Offer) -> m.SdpAnswer:
+        answer = await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
+        if self._is_out:  # removed meanwhile, and perhaps before there was a leg to close
+            self._close_leg(self._held.visit)
+            raise NoSuchVisit
+        return answer
 
     async def _leave(self, request: m.HangUp) -> GuestSnapshot:
         """No epoch counts here: whoever holds the visit, a guest may go."""
@@ -114,12 +125,15 @@ class Guest(Participant):
         return visit
 
     def _out(self, visit: Visit | None) -> None:
-        """Also where another node's steps have made it so: the leg has to go by all means, unless
-        somebody else has the seat by now."""
-        if visit is not None and visit.guest(self._pass.guest) is not None:
-            self._services.media.expel(visit, self._pass.seat)
+        """Also where another node's steps have made it so: the leg has to go by all means."""
+        self._close_leg(visit)
         if self.connection is not None:
             self.connection.close_soon(CloseCode.REMOVED)
+
+    def _close_leg(self, visit: Visit | None) -> None:
+        """Unless somebody else has the seat by now."""
+        if visit is not None and visit.guest(self._pass.guest) is not None:
+            self._services.media.expel(visit, self._pass.seat)
 
     async def _visit(self, visit: str) -> Visit:
         if visit != self._pass.visit or (found := await self.look()) is None:

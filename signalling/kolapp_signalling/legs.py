@@ -32,14 +32,14 @@ class Legs:
         self._visits: dict[str, VisitLegs] = {}  # heard of last is last
 
     def states(self, visit: str, since: Mapping[str, int] = _NOTHING) -> Mapping[str, str]:
-        """By participant; without those of whose legs none is of a later generation than `since`
-        has for them: these were another one's."""
+        """By participant; without those whose newest leg is of no later generation than `since` has
+        for them: it was another one's."""
         legs = self._visits.get(visit)
         if legs is None:
             return _NONE
         if not since:
             return legs.states
-        old = {who for who, first in since.items() if legs.generations.get(who, 0) <= first}
+        old = {who for who, first in since.items() if legs.generations.get(who, first + 1) <= first}
         return {who: state for who, state in legs.states.items() if who not in old}
 
     def usable(self, visit: str, media_epoch: int) -> bool:

@@ -162,9 +162,8 @@ class MediaLink:
 
     def expel(self, visit: Visit, seat: str) -> None:
         """Who had this seat is out: whatever leg is there goes, and the seat is free."""
-        client = self._clients.get(visit.media_node)
-        if client is not None:
-            self._tasks.start(self._expel(client, visit.id, seat))
+        for node in {visit.media_node, self._legs.node(visit.id)} & self._clients.keys():
+            self._tasks.start(self._expel(self._clients[node], visit.id, seat))
 
     async def _expel(self, client: MediaClient, visit: VisitId, seat: str) -> None:
         with contextlib.suppress(MediaError):  # the node is gone, and the leg with it

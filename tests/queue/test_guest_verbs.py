@@ -301,3 +301,14 @@ async def test_a_store_that_lost_the_coming_in_takes_it_again(
     await store.redeem(ref, visit.id, guest.id, invitation.digest, "mine")
     with pytest.raises(BadCode):
         await store.redeem(ref, visit.id, guest.id, invitation.digest, "somebody-else")
+
+
+async def test_a_direct_visit_is_bridged_from_the_invitation_on(
+    store: QueueStore, ref: QueueRef
+) -> None:
+    visit = await answered(with_settings(store, mode="direct", direct_relay_only=True), ref, "anna")
+    assert visit.mode == "direct"
+    after, guest = await store.invite(ref, visit.id, BY_DOCTOR, visit.epoch, asked())
+    assert after.mode == "bridge"
+    gone = await store.remove_guest(ref, visit.id, BY_DOCTOR, visit.epoch, guest.seat)
+    assert gone.mode == "bridge"  # for good: nobody's connection goes back and forth

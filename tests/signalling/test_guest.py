@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aioice.ice
 import jwt
@@ -14,7 +15,7 @@ from guests import enter, guest_of, invite, of, people_in, show, visit_of
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from kolapp_queue.keys import queue_key
-from kolapp_queue.model import NodeRecord, QueueRef
+from kolapp_queue.model import NodeRecord, QueueRef, Visit
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
@@ -22,7 +23,7 @@ from kolapp_signalling.guest_pass import open_code, open_pass
 from kolapp_signalling.seal_keys import seal_ring
 from kolapp_signalling.seats import slots_of
 from kolapp_signalling.settings import Settings
-from media_peers import QuietPeer
+from media_peers import QuietPeer, until
 from msgspec.structs import replace
 
 LEASE_MS = 60_000
@@ -244,6 +245,32 @@ async def test_the_next_one_has_the_seat_and_a_leg_of_their_own(
     await anna.until(lambda each: legs_of(each) == ["connected", "none", "connected"])
     await out(node, crowd, old_token)  # who comes back with the old pass moves nobody
     await reaches(peers[2], peers[0])
+
+
+async def test_a_leg_made_while_its_guest_was_removed_goes_again(
+    node: Served,
+    crowd: People,
+    media: MediaNode,
+    peers: list[QuietPeer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The leg comes into being behind the word that closes it."""
+    await connected(node)
+    _, doctor = await visit_of(node, crowd)
+    guest = await guest_of(node, crowd, doctor)
+    offer, made = node.node.media.offer, []
+
+    async def late(visit: Visit, seat: str, *rest: Any) -> Any:
+        await doctor.ask("remove_guest", **of(doctor), guest=seat)
+        await until(lambda: not node.node.audience.guests.of(visit.id))
+        made.append(await offer(visit, seat, *rest))
+        return made[0]
+
+    monkeypatch.setattr(node.node.media, "offer", late)
+    await guest.send("offer", **of(guest), generation=1, sdp=await peers[0].offer())
+    assert await guest.closed() == REMOVED
+    await until(lambda: made)
+    await until(lambda: media.stats().legs == 0)
 
 
 async def test_a_pass_outlives_neither_removal_nor_visit(start: Start, crowd: People) -> None:

@@ -86,3 +86,17 @@ def test_a_node_that_is_back_carries_its_visits_on() -> None:
     assert (legs.usable("v1", 1), legs.usable("v2", 1)) == (True, False)
     assert legs.changed("v1", "m1", 1, "patient", 1, "connected")
     assert legs.states("v1") == {"patient": "connected", "clinician": "lost"}
+
+
+def test_a_leg_of_who_had_the_seat_before_is_not_the_next_ones() -> None:
+    legs = Legs()
+    first, second = {"guest1": 1_000_000}, {"guest1": 2_000_000}
+    legs.offered("v1", "m1", 1, "patient", 1)
+    legs.offered("v1", "m1", 1, "guest1", 1_000_001)
+    assert legs.states("v1", first) == {"patient": "connecting", "guest1": "connecting"}
+    assert legs.states("v1", second) == {"patient": "connecting"}
+    legs.offered("v1", "m1", 1, "guest1", 2_000_001)
+    assert not legs.changed("v1", "m1", 1, "guest1", 1_000_001, "closed")
+    assert legs.states("v1", second) == {"patient": "connecting", "guest1": "connecting"}
+    legs.offered("v1", "m2", 2, "patient", 2)  # of the next placement nothing is known yet
+    assert legs.states("v1", second) == {"patient": "connecting", "guest1": "lost"}
