@@ -34,7 +34,7 @@ from .media_link import MediaLink
 from .metrics import Metrics
 from .news import News
 from .places import Windows
-from .policies import keep_current, open_book, settings_by_queue
+from .policies import keep_current, open_book, settings_by_queue, tell_unreachable
 from .process import StartRefused
 from .qualities import ROUND_S, tell_qualities
 from .queues import Queues
@@ -134,8 +134,13 @@ def _assemble(
         *(entrance, services.invitations),
     )
     _keep_up(node, news, clock, tasks)
-    every_ms, resync = settings.queue.resync_ms, queues.resync
-    tasks.keep(lambda: keep_current(book, store, every_ms, lambda: resync(None)))
+
+    def renewed() -> None:
+        tell_unreachable(book.policies, settings)
+        queues.resync(None)
+
+    tell_unreachable(book.policies, settings)
+    tasks.keep(lambda: keep_current(book, store, settings.queue.resync_ms, renewed))
     return node
 
 

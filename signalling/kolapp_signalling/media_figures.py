@@ -32,6 +32,11 @@ class MediaFigures:
             "same on all signalling nodes."
         )
         self._packets = Counter("kolapp_media_packets", text, ["what"], registry=registry)
+        text = (
+            "Words between the clients of visits (`signal`) that the media nodes passed on. The "
+            "same on all signalling nodes."
+        )
+        self._words = Counter("kolapp_media_words", text, registry=registry)
         text = "CPU seconds of the media nodes; each can use one core. The same everywhere."
         self._cpu = Counter("kolapp_media_cpu_seconds", text, registry=registry)
         text = "Legs that the media nodes carry now. The same on all signalling nodes."
@@ -64,4 +69,5 @@ class MediaFigures:
             return  # what it did before is in the counts of whoever knew it then
         for what in _COUNTED:
             self._packets.labels(what).inc(max(0, getattr(now, what) - getattr(before, what)))
+        self._words.inc(max(0, now.posted - before.posted))
         self._cpu.inc(max(0.0, now.cpu_s - before.cpu_s))

@@ -16,7 +16,7 @@ from kolapp_queue.model import QueueRef
 from kolapp_queue.policy import PolicySet, QueuePolicy, development_set
 from kolapp_queue.policy_book import PolicyBook, UnreadablePolicies
 from kolapp_queue.policy_file import PolicyFileError, load
-from kolapp_queue.settings import QueueSettings
+from kolapp_queue.settings import DIRECT, QueueSettings
 from kolapp_queue.store import QueueStore
 from kolapp_queue.verbs import SettingsOf
 
@@ -24,6 +24,10 @@ from . import log
 from .process import StartRefused
 from .settings import Settings
 
+UNREACHABLE = (
+    "Queues have direct_relay_only, and there is no TURN server: their calls will not connect. Set "
+    "KOLAPP_TURN_URLS."
+)
 UNREADABLE = (
     "The queues in the store were published by a newer version of Kolapp; start that version, or "
     "publish yours with `kolapp queues reload`."
@@ -54,6 +58,13 @@ async def open_book(store: QueueStore, settings: Settings) -> PolicyBook:
         return await PolicyBook.open(store, own, offer=settings.queues_file is not None)
     except UnreadablePolicies as error:
         raise StartRefused(UNREADABLE) from error
+
+
+def tell_unreachable(policies: PolicySet, settings: Settings) -> None:
+    """Say whether there are queues whose calls go over relays alone, and no relays."""
+    count = sum(each.mode == DIRECT and each.direct_relay_only for each in policies.queues)
+    if count and not settings.turn_urls:
+        log.event(logging.ERROR, UNREACHABLE, count=count)
 
 
 def settings_by_queue(book: PolicyBook, base: QueueSettings) -> SettingsOf:

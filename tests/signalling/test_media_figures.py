@@ -66,8 +66,10 @@ async def test_figures_of_all_nodes_are_added_up(nodes: Nodes) -> None:
 
     await nodes.junk("one", 3)
     await nodes.junk("two", 4)
+    await nodes.clients["two"].post("v", "patient", "clinician", b"word")
     await figures.ask()
     assert dropped(registry) == 7
+    assert registry.get_sample_value("kolapp_media_words_total") == 1
     assert registry.get_sample_value("kolapp_media_legs") == 2
     assert registry.get_sample_value("kolapp_media_memory_bytes") > 10_000_000
     assert registry.get_sample_value("kolapp_media_cpu_seconds_total") > 0

@@ -13,7 +13,13 @@ from kolapp_queue.policy_book import PolicyBook, publish
 from kolapp_queue.policy_file import PolicyFileError
 from kolapp_queue.settings import QueueSettings
 from kolapp_queue.store import QueueStore
-from kolapp_signalling.policies import keep_current, open_book, own_policies
+from kolapp_signalling.policies import (
+    UNREACHABLE,
+    keep_current,
+    open_book,
+    own_policies,
+    tell_unreachable,
+)
 from kolapp_signalling.process import StartRefused
 from kolapp_signalling.setting_kinds import QueueTitle
 from kolapp_signalling.settings import Settings
@@ -136,3 +142,22 @@ async def test_a_running_node_follows(own_store: QueueStore, told: Told) -> None
         keeping.cancel()
         await asyncio.wait([keeping])
     assert changes == [["doctor"], ["nurse"]]
+
+
+@pytest.mark.parametrize(
+    ("direct", "relay_only", "relays", "told"),
+    [
+        (True, True, False, True),
+        (True, True, True, False),
+        (True, False, False, False),
+        (False, True, False, False),
+    ],
+)
+def test_a_queue_whose_calls_cannot_connect_is_told(
+    caplog: pytest.LogCaptureFixture, direct: bool, relay_only: bool, relays: bool, told: bool
+) -> None:
+    mode = "direct" if direct else "bridge"
+    queue = QueuePolicy("clinic", "doctor", mode=mode, direct_relay_only=relay_only)
+    settings = Settings(turn_urls=("turn:turn.example",) if relays else ())
+    tell_unreachable(PolicySet((DOCTOR.queues[0], queue)), settings)
+    assert [UNREACHABLE in record.message for record in caplog.records] == [True] * told

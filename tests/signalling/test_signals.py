@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from kolapp_signalling.app import Served
 from kolapp_signalling.settings import Settings
 from kolapp_signalling.signals import BURST, MOST_SENDERS, RATE, Allowance
 from media_peers import QuietPeer
+from store_contents import everything
 
 SDP = (Path(__file__).parents[1] / "media" / "data" / "chromium.sdp").read_text()
 HOST = "candidate:1 1 udp 2122260223 192.168.1.2 54321 typ host"
@@ -260,6 +262,31 @@ async def test_a_flood_is_refused_and_the_visit_goes_on(
     assert set(kinds) == {"", "too_many_signals"}
     await doctor.ask("signal", **to(doctor, "patient", kind="key", payload="B"))
     assert (await heard(anna))[0]["data"]["payload"] == "B", "each has an allowance of their own"
+
+
+async def test_what_was_said_is_in_no_store_and_no_log(
+    start: Start,
+    crowd: People,
+    media: MediaNode,
+    store: QueueStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    node = await start(queue_mode="direct", queue_encrypted=True)
+    anna, doctor = await visit_of(node, crowd)
+    await doctor.ask("signal", **offer(doctor))
+    candidate = {"kind": "candidate", "generation": 1, "candidate": HOST}
+    await doctor.ask("signal", **to(doctor, "patient", **candidate))
+    await doctor.ask("signal", **to(doctor, "all", kind="key", payload="A_canary"))
+    await heard(anna, 3)
+    assert await doctor.errors(
+        "signal", **to(doctor, "patient", **candidate | {"candidate": f"{HOST} odd"})
+    )
+    kept = (await everything(store._link)).decode() + caplog.text
+    assert doctor.visit["id"] in kept
+    fingerprint = SDP.split("a=fingerprint:")[1].split()[1]
+    for needle in (fingerprint, "192.168.1.2", "A_canary"):
+        assert needle not in kept
 
 
 async def test_without_a_media_node_nothing_goes(start: Start, crowd: People) -> None:
