@@ -40,6 +40,8 @@ def test_more_than_the_machine_can_carry_are_refused_with_the_reason() -> None:
     with_media(MONDAY, make_plan(MONDAY), most, cpus=2)
     with pytest.raises(LoadtestError, match=f"{most} over this scenario"):
         with_media(MONDAY, make_plan(MONDAY), most + 1, cpus=2)
+    with pytest.raises(LoadtestError, match="one visit or more"):
+        with_media(MONDAY, make_plan(MONDAY), -1, cpus=2)
     assert most_visits(MONDAY, cpus=8) > 3 * most
     assert most_at_once(1) >= 1
 

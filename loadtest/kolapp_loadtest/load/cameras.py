@@ -44,6 +44,8 @@ def most_visits(scenario: Scenario, cpus: int) -> int:
 def with_media(scenario: Scenario, plan: Plan, visits: int, cpus: int) -> tuple[Scenario, Plan]:
     """Raises LoadtestError when they would be more than this machine can carry honestly."""
     most = most_visits(scenario, cpus)
+    if visits < 1:
+        raise LoadtestError("--media asks for one visit or more")
     if visits > most:
         raise LoadtestError(
             f"{visits} visits with media are too many: this machine's {cpus} cores can send and "

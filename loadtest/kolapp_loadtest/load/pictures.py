@@ -79,20 +79,21 @@ def ranges(report: dict[str, Any]) -> str:
 
 
 def cores(report: dict[str, Any]) -> str:
-    return _resources(report, "cpu", "cores", "CPU time of each process")
+    others = Line("other programs", [(t["at_s"], t.get("others", 0.0)) for t in report["ticks"]])
+    return _resources(report, "cpu", "cores", "CPU time of each process", others)
 
 
 def memory(report: dict[str, Any]) -> str:
     return _resources(report, "rss_mb", "MB", "Memory of each process")
 
 
-def _resources(report: dict[str, Any], key: str, unit: str, caption: str) -> str:
+def _resources(report: dict[str, Any], key: str, unit: str, caption: str, *more: Line) -> str:
     ticks = report["ticks"]
     names = list(dict.fromkeys(name for tick in ticks for name in tick[key]))
     lines = [
         Line(name, [(tick["at_s"], tick[key][name]) for tick in ticks if name in tick[key]])
         for name in names
-    ]
+    ] + list(more)
     y = axis(unit, [value for line in lines for _, value in line.points])
     return figure(caption, line_chart(caption, _day(report), y, lines, _marks(report)))
 
