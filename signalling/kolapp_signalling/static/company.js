@@ -51,6 +51,6 @@ export class Company {
     const now = { shown: (/** @type {string} */ who) => view.tiles.shown(who), senders: this.#senders, known: this.#known, soundOnly };
     this.people = peopleOf(view.words.t, this.#visit, role, now);
     for (const who of this.#known) if (!this.people.some((one) => one.role === who)) this.#known.delete(who);
-    view.tiles.draw(this.people);
+    view.tiles.draw(this.people, view.words.t.picture_of);
   }
 }

@@ -166,7 +166,6 @@ export default {
   hang_up: "Hang up",
   close: "Done",
   self_view: "Your own picture",
-  remote_view: "Picture of the other person",
   chat: "Chat",
   chat_write: "Write a message",
   chat_send: "Send",

@@ -166,7 +166,6 @@ export default {
   hang_up: "Legg på",
   close: "Ferdig",
   self_view: "Ditt eget bilde",
-  remote_view: "Bildet av den andre",
   chat: "Chat",
   chat_write: "Skriv en melding",
   chat_send: "Send",

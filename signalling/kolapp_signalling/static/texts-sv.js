@@ -166,7 +166,6 @@ export default {
   hang_up: "Lägg på",
   close: "Klar",
   self_view: "Din egen bild",
-  remote_view: "Den andra personens bild",
   chat: "Chatt",
   chat_write: "Skriv ett meddelande",
   chat_send: "Skicka",

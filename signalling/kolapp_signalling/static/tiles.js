@@ -20,12 +20,13 @@ class Tile {
   note = make("p", { class: "tile-note" });
   off = make("div", { class: "tile-off", hidden: true }, this.picture, this.note);
   name = make("span", { class: "tile-name" });
-  plate = make("p", { class: "tile-plate" }, this.name);
+  said = make("span", { class: "tile-said" });
+  plate = make("p", { class: "tile-plate" }, this.name, this.said);
   /** @type {MediaStream | null} whose tracks are to be seen */ #wanted = null;
 
   /** @param {number} index */
   constructor(index) {
-    this.video = make("video", { id: "remote", autoplay: true, playsinline: true, "data-label": "remote_view" });
+    this.video = make("video", { id: "remote", autoplay: true, playsinline: true });
     if (index) this.video.id += `-${index + 1}`;
     this.root = make("div", { class: "tile", hidden: index > 0 }, this.video, this.off, this.plate);
   }
@@ -65,11 +66,13 @@ class Tile {
     void this.video.play().catch(() => {}); // a stream whose tracks had all ended stands still
   }
 
-  /** @param {Person} person */
-  draw({ name, note, icon: iconName }) {
+  /** @param {Person} person @param {string} picture what their picture is called */
+  draw({ name, note, icon: iconName }, picture) {
     this.root.hidden = false;
     setText(this.name, name);
     setText(this.note, note);
+    setText(this.said, note && ` · ${note}`);
+    this.video.setAttribute("aria-label", picture);
     this.off.hidden = !iconName && !note;
     this.root.classList.toggle("bare", iconName !== "");
     this.picture.toggleAttribute("hidden", !iconName);
@@ -129,8 +132,11 @@ export class Tiles {
     for (const tile of this.#tiles) tile.give(null);
   }
 
-  /** Whose picture is not among these is forgotten: the seat's next one is somebody else. @param {Person[]} people */
-  draw(people) {
+  /**
+   * Whose picture is not among these is forgotten: the seat's next one is somebody else.
+   * @param {Person[]} people @param {(name: string) => string} [pictureOf] what somebody's picture is called
+   */
+  draw(people, pictureOf = (name) => name) {
     const before = this.#present;
     this.#present = new Map(people.map(({ role, id }) => [role, id]));
     this.root.dataset.others = String(Math.max(1, people.length));
@@ -144,7 +150,7 @@ export class Tiles {
     }
     for (const person of people) {
       if (before.get(person.role) !== person.id) this.#attach(person.role);
-      this.#of(person.role)?.draw(person);
+      this.#of(person.role)?.draw(person, pictureOf(person.name));
     }
   }
 
