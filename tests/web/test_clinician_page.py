@@ -261,6 +261,18 @@ async def test_a_dropped_patient_is_rung_again(stage: Stage) -> None:
     await page.wait_for_selector("#ring-again", state="hidden")
 
 
+async def test_a_patient_whom_a_direct_call_does_not_find_is_rung_again(stage: Stage) -> None:
+    """No media node tells that they are lost: the page itself finds nobody."""
+    page, line = await desk(stage)
+    line.send(duty(2, visit=visit("live", mode="direct")))
+    await state(page, "call")
+    assert (await line.expect("signal"))["data"]["sdp_type"] == "offer"
+    assert await page.is_hidden("#ring-again")
+    line.send(duty(3, visit=visit("live", mode="direct", live_ms=60_000)))
+    await page.click("#ring-again")
+    await line.expect("ring_again")
+
+
 async def test_outcome_and_time_for_notes(stage: Stage) -> None:
     page, line = await desk(stage)
     over = visit("ended", reason="clinician_hung_up", outcome="completed")

@@ -88,18 +88,29 @@ export function drawWrapUp(left_s, t) {
   setText(byId("wrap-up-left"), t.wrap_up(clock(Math.ceil(left_s))));
 }
 
+/** A direct call has so long to connect before it looks as if nobody was there. */
+const DIRECT_PATIENCE_S = 8;
+
+/**
+ * Whether the patient was there and is not any more: of a direct visit only my own leg knows.
+ * @param {VisitInfo} visit @param {string} leg its state @param {number} age_s of what is known of the visit
+ */
+function isLost({ mode, participants, live_ms = 0 }, leg, age_s) {
+  if (mode !== "direct") return participants.find(({ role }) => role === "patient")?.media === "lost";
+  return leg === "reconnecting" || (leg === "connecting" && live_ms / 1000 + age_s > DIRECT_PATIENCE_S);
+}
+
 /**
  * What can be done with a visit beside the call itself.
- * @param {DutySnapshot} duty @param {Texts} t
+ * @param {DutySnapshot} duty @param {Texts} t @param {number} age_s of the snapshot
  */
-export function drawTools(duty, t) {
+export function drawTools(duty, t, age_s) {
   const visit = duty.visit;
   byId("visit-tools").hidden = !visit;
   if (!visit) return;
   const others = duty.queues.filter(({ name }) => name !== visit.queue);
   byId("move").hidden = others.length === 0;
-  byId("ring-again").hidden = visit.state !== "live"
-    || visit.participants.find(({ role }) => role === "patient")?.media !== "lost";
+  byId("ring-again").hidden = visit.state !== "live" || !isLost(visit, byId("call").dataset.leg ?? "", age_s);
   const select = byId("move-to");
   const wanted = JSON.stringify([others.map(({ name, title }) => [name, title]), t.language]);
   if (select.dataset.shown === wanted) return;

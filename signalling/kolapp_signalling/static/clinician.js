@@ -144,8 +144,8 @@ function drawAll(now, screen) {
   drawQueues(now, choice, t);
   const nobody = unreachable === JSON.stringify(now.queues);
   drawDesk(now, choice, t, whyNot(now, choice, t, client.state === "open", pulling), nobody);
-  drawTools(now, t);
   const age_s = (performance.now() - dutyAt) / 1000;
+  drawTools(now, t, age_s);
   drawWrapUp((now.wrap_up_ms ?? 0) / 1000 - age_s, t);
   if (screen === "calling" && now.visit) {
     drawCalling(now.visit, t, (now.visit.ring_ms ?? 0) / 1000 - age_s, ringWhole_s);
