@@ -1,0 +1,142 @@
+"""People of an encrypted visit without any page of ours around them: the modules that encrypt, a
+camera and a tone, straight to a media node. The test is the server that carries their words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from kolapp_media.client import MediaClient
+
+NAMES = ("patient", "clinician")
+PATIENCE_S = 30.0
+# One of the two. What it says to the other waits in `words`.
+PERSON = """
+async ({ name, names, encrypted, hertz }) => {
+  const { Encryption } = await import("/static/e2ee.js");
+  const { addSections, configOf } = await import("/static/slots.js");
+  const visit = { id: "visit", epoch: 1, encrypted, participants: names.map((role) => ({ role })) };
+  const wanted = { audio: true, video: { width: 320, height: 240 } };
+  const media = await navigator.mediaDevices.getUserMedia(wanted);
+  const tone = () => {
+    const audio = new AudioContext();
+    const oscillator = audio.createOscillator();
+    const out = audio.createMediaStreamDestination();
+    oscillator.frequency.value = hertz;
+    oscillator.connect(out);
+    oscillator.start();
+    return out.stream;
+  };
+  const sound = hertz ? tone() : media;
+  const tracks = { audio: sound.getAudioTracks()[0], video: media.getVideoTracks()[0] };
+  const words = [];
+  const client = Object.assign(new EventTarget(), { state: "open" });
+  client.request = async (type, { data }) => { words.push(data); };
+  const pc = new RTCPeerConnection(configOf([], encrypted));
+  const encryption = new Encryption(client, name);
+  encryption.follow(visit, name);
+  addSections(pc, { slots: 1, soundOnly: false, track: (kind) => tracks[kind] });
+  if (encrypted) encryption.protect(pc);
+  pc.ontrack = ({ track }) => {
+    const player = document.createElement(track.kind);
+    const source = { srcObject: new MediaStream([track]), autoplay: true };
+    document.body.append(Object.assign(player, source));
+  };
+  const hear = (sender, data) =>
+    client.dispatchEvent(new CustomEvent("signal", { detail: { visit: "visit", sender, data } }));
+  window.people ??= {};
+  people[name] = { words, hear, pc, encryption, media };
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+}
+"""
+ACCEPT = "({ name, sdp }) => people[name].pc.setRemoteDescription({ type: 'answer', sdp })"
+# To be told to the other, after hearing what the other has said.
+TALK = """
+({ name, other, heard }) => {
+  for (const data of heard) people[name].hear(other, data);
+  return people[name].words.splice(0);
+}
+"""
+FIGURES = """
+async (name) => {
+  const { pc, encryption } = people[name];
+  const found = { code: encryption.state?.code ?? "", frames: 0, energy: 0 };
+  for (const entry of (await pc.getStats()).values()) {
+    if (entry.type !== "inbound-rtp") continue;
+    if (entry.kind === "video") found.frames = entry.framesDecoded;
+    else found.energy = entry.totalAudioEnergy;
+  }
+  return found;
+}
+"""
+END = """
+() => {
+  for (const { pc, encryption, media } of Object.values(people)) {
+    pc.close();
+    encryption.end();
+    media.getTracks().forEach((track) => track.stop());
+  }
+}
+"""
+
+
+class Tab(Protocol):
+    async def evaluate(self, function: str, argument: Any = None, /) -> Any: ...
+
+
+class Couple:
+    """A patient and a clinician, each in a tab (or both in one)."""
+
+    def __init__(self, tabs: Sequence[Tab]) -> None:
+        self._tabs = dict(zip(NAMES, tabs, strict=True))
+
+    async def call(self, client: MediaClient, *, encrypted: bool, hertz: int) -> None:
+        for name, tab in self._tabs.items():
+            wanted = {"name": name, "names": NAMES, "encrypted": encrypted, "hertz": hertz}
+            offer = await tab.evaluate(PERSON, wanted)
+            sdp = await client.open_leg("visit", 1, name, 1, offer, forward=True)
+            await tab.evaluate(ACCEPT, {"name": name, "sdp": sdp})
+
+    async def figures(self) -> list[dict[str, Any]]:
+        return [await tab.evaluate(FIGURES, name) for name, tab in self._tabs.items()]
+
+    async def see_and_hear(self, frames: int = 30) -> list[dict[str, Any]]:
+        """Until both do; then the figures."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                figures = await self.figures()
+                if all(each["frames"] >= frames and each["energy"] > 0.01 for each in figures):
+                    return figures
+                await asyncio.sleep(0.1)
+
+    async def talk(self) -> None:
+        """Their words, to and fro, until cancelled."""
+        said: dict[str, list[Any]] = {name: [] for name in NAMES}
+        while True:
+            for name, other in (NAMES, NAMES[::-1]):
+                heard, said[other] = said[other], []
+                word = {"name": name, "other": other, "heard": heard}
+                said[name] += await self._tabs[name].evaluate(TALK, word)
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def couple(
+    tabs: Sequence[Tab], client: MediaClient, *, encrypted: bool, hertz: int = 0
+) -> AsyncIterator[Couple]:
+    """`hertz`: of a tone in place of what the browser's microphone pretends to hear."""
+    found = Couple(tabs)
+    await found.call(client, encrypted=encrypted, hertz=hertz)
+    talking = asyncio.create_task(found.talk())
+    try:
+        yield found
+    finally:
+        talking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await talking
+        for tab in tabs:
+            await tab.evaluate(END)
