@@ -1,5 +1,7 @@
 """Scenarios as files: what is read, and that all faults are told at once."""
 
+from pathlib import Path
+
 import pytest
 from kolapp_loadtest.errors import LoadtestError
 from kolapp_loadtest.load.reading import BadScenario
@@ -35,6 +37,11 @@ def faults_of(source: str) -> tuple[str, ...]:
     with pytest.raises(BadScenario) as bad:
         parse(source, "x")
     return bad.value.faults
+
+
+def test_every_shipped_scenario_is_in_the_handbook() -> None:
+    handbook = (Path(__file__).parents[2] / "docs/loadtest.md").read_text()
+    assert [name for name in names() if f"| `{name}` |" not in handbook] == []
 
 
 def test_a_file_becomes_a_scenario() -> None:

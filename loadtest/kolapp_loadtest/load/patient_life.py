@@ -181,7 +181,9 @@ class PatientLived:
             await do(self._measures, "find", due_ns, patient.find(self._life.queue))
         except Refused as refused:
             return "lost" if refused.code == "no_ticket" else "unknown"
-        return "still_" + patient.state
+        # Who is here and yet away to the server is passed over by every pull.
+        away = patient.ticket is not None and patient.ticket.get("away")
+        return f"still_{patient.state}{'_though_away' if away else ''}"
 
     async def _miss(self, patient: Patient) -> None:
         """Does not hear the phone; looks at it when the ring is over."""
