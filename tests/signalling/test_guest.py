@@ -244,6 +244,8 @@ async def test_the_next_one_has_the_seat_and_a_leg_of_their_own(
     await offered(second, peers[2])  # generation 1 again: the seat remembers nobody
     await anna.until(lambda each: legs_of(each) == ["connected", "none", "connected"])
     await out(node, crowd, old_token)  # who comes back with the old pass moves nobody
+    (client,) = node.node.media.clients().values()
+    assert (await client.stats()).legs == 2
     await reaches(peers[2], peers[0])
 
 
@@ -330,6 +332,7 @@ async def test_a_pass_is_one_person_in_one_visit(
         stranger = await crowd.connect(here)
         await stranger.send("hello", token=bad)
         assert await stranger.closed() == 4501
+        assert not stranger.frames  # not even a welcome
 
 
 async def test_nobody_is_a_guest_by_a_token_of_somebody_elses(
