@@ -95,4 +95,6 @@ def test_the_table_of_settings_can_be_printed(capsys):
 
 def test_a_benchmark_must_be_named(capsys):
     assert cli.main(["bench"]) == 2
-    assert re.match(r"usage: kolapp bench \{turn,[a-z,]+\} \[--help\]\n\Z", capsys.readouterr().err)
+    assert re.match(
+        r"usage: kolapp bench \{all,turn,[a-z,]+\} \[--help\]\n\Z", capsys.readouterr().err
+    )

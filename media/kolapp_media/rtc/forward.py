@@ -117,13 +117,10 @@ class Incoming:
             return
         if timestamp != stream.timestamp:
             stream.begin(timestamp, now)
-        route = stream.route
-        if route is not None:
-            self._forward(route, kind, sequence, timestamp, size, now)
-        elif stream.routes:
-            self._spread(stream.routes, kind, sequence, timestamp, size, now)
+        if stream.route is not None:
+            self._forward(stream.route, kind, sequence, timestamp, size, now)
         else:
-            counters.held += 1
+            self._spread(stream.routes, kind, sequence, timestamp, size, now)
 
     def _forward(
         self, route: Route, kind: int, sequence: int, timestamp: int, size: int, now: float
@@ -172,7 +169,10 @@ class Incoming:
         size: int,
         now: float,
     ) -> None:
-        """To several: what is sent to one is rewritten and encrypted where it lies."""
+        """To several or nobody: what is sent to one is rewritten and encrypted where it lies."""
+        if not routes:
+            self._counters.held += 1
+            return
         area = self._first[size]
         plain = area.tobytes()
         for route in routes:
