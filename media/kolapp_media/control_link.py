@@ -4,6 +4,7 @@ replies to them, events as they come. What is asked: `client`."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import os
@@ -168,7 +169,8 @@ class ControlLink:
 
     def _take(self, content: bytes) -> None:
         if _kinds.decode(content).id is None:
-            self._tell(_events.decode(content))
+            with contextlib.suppress(msgspec.ValidationError):  # of a newer node: not for us
+                self._tell(_events.decode(content))
             return
         reply = _replies.decode(content)
         future = self._asked.get(reply.id)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import msgspec
 import pytest
 from kolapp_media import control
 from kolapp_media.client import MediaClient
@@ -133,6 +134,21 @@ async def test_a_listener_that_fails_costs_nothing_but_its_event(
 
     assert (await client.stats()).legs == 0
     assert "a listener failed" in caplog.text
+    await client.close()
+
+
+async def test_what_a_newer_node_tells_is_passed_over(node: MediaNode) -> None:
+    class Unheard(msgspec.Struct, frozen=True, tag_field="event", tag="of_tomorrow"):
+        visit: str
+
+    events = Events()
+    client = await MediaClient.connect(node.address, SECRET, events)
+    await client.stats()
+    for dialler in node._diallers:
+        dialler.tell(Unheard("v"))  # type: ignore[arg-type]  # no event of today
+        dialler.tell(LegChanged("v", 1, "patient", 1, "connected"))
+    assert (await client.stats()).legs == 0
+    assert [event.state for event in events.seen] == ["connected"]
     await client.close()
 
 
