@@ -17,6 +17,7 @@ from kolapp_loadtest.load.lives import make_plan
 from kolapp_loadtest.load.measures import Measures
 from kolapp_loadtest.load.media_ledger import summary, visits
 from kolapp_loadtest.load.shipped import load
+from kolapp_loadtest.peer import Signature
 from kolapp_loadtest.waiting import Changes
 from kolapp_loadtest.wire import SdpAnswer
 
@@ -135,9 +136,14 @@ class Person:
         return await self._changes.until(self, predicate, timeout, "")
 
 
-async def test_a_leg_of_another_process_sees_and_hears(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("right", [True, False], ids=["the other side", "a stranger"])
+async def test_a_leg_of_another_process_knows_whom_it_sees_and_hears(
+    monkeypatch: pytest.MonkeyPatch, right: bool
+) -> None:
     monkeypatch.setattr("kolapp_loadtest.load.legs.OFFER_AGAIN_S", 0.01)
-    far, measures = Answers(signatures("v")[CLINICIAN]), Measures()
+    expected = signatures("v")[CLINICIAN]
+    far = Answers(expected if right else Signature(expected.mark - 8, expected.hertz - 100))
+    measures = Measures()
     async with contextlib.AsyncExitStack() as stack:
         legs = Legs("http://127.0.0.1:1", measures, most_at_once=1)
         await stack.enter_async_context(legs)
@@ -154,6 +160,8 @@ async def test_a_leg_of_another_process_sees_and_hears(monkeypatch: pytest.Monke
     put_off, carried = measures.drain()["media"]
     assert (put_off["visit"], put_off["put_off"]) == ("w", True)
     assert not carried["failed"]
+    [leg] = carried["legs"]
+    assert (leg["right_picture"], leg["right_sound"]) == (right, right)
     assert visits([carried])[0]["sides"][PATIENT]["pictures"] >= 1
 
 
