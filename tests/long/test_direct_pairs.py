@@ -50,9 +50,11 @@ class Tab(Protocol):
     async def evaluate(self, expression: str, arg: Any = None, /) -> Any: ...
 
 
-@pytest.fixture
-def direct(tmp_path: Path) -> Iterator[Serve]:
-    with serving(tmp_path / "data", environment={"KOLAPP_QUEUE_MODE": "direct"}) as serve:
+@pytest.fixture(params=["no", "yes"], ids=["plain", "encrypted"])
+def direct(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serve]:
+    """Encrypted by the pages too: what one lets out in clear the other does not show."""
+    environment = {"KOLAPP_QUEUE_MODE": "direct", "KOLAPP_QUEUE_ENCRYPTED": request.param}
+    with serving(tmp_path / "data", environment=environment) as serve:
         yield serve
 
 
