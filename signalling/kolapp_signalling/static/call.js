@@ -111,7 +111,7 @@ export class Call {
     this.#drop();
     const leg = this.warm.handOver(encrypted);
     this.#rung = { visit, leg };
-    if (leg) void this.#enter(leg, { ...RINGING, id: visit, epoch });
+    if (leg) void this.#enter(leg, { ...RINGING, id: visit, epoch, encrypted });
   }
 
   /** The patient has answered: what is ready begins to send. */
@@ -235,12 +235,13 @@ export class Call {
 
   /** @param {VisitInfo} visit */
   #protection({ encrypted }) {
-    return encrypted ? { protect: this.encryption.protect } : {};
+    return encrypted ? { protect: this.encryption.protect, silence: this.encryption.silence } : {};
   }
 
   /** @param {Leg} leg @param {VisitInfo} visit */
   #enter(leg, visit) {
-    return leg.enter(visit, { ...this.#ways, enter: (fields) => this.client.request("enter", fields) });
+    const enter = (/** @type {import("./protocol.js").Requests["enter"][0]} */ fields) => this.client.request("enter", fields);
+    return leg.enter(visit, { ...this.#ways, ...this.#protection(visit), enter });
   }
 
   /** What a leg of a visit needs of this page. @returns {Pick<Leg["options"], "offer" | "track" | "iceServers">} */

@@ -36,6 +36,7 @@ export class EncryptionView {
   #open = false;
   /** What people found out about the numbers, and about which. */ #found = { code: "", verdict: "" };
   /** There were other numbers before. */ #renewed = false;
+  /** What is wrong, and was shown. */ #trouble = "";
   #seen = "";
   #said = "";
 
@@ -84,7 +85,7 @@ export class EncryptionView {
     this.lock.hidden = !state || state.phase === "alone";
     if (!state || this.lock.hidden) {
       this.#open = this.#renewed = false;
-      this.#seen = this.#said = "";
+      this.#seen = this.#said = this.#trouble = "";
       this.card.hidden = true;
       return;
     }
@@ -94,7 +95,9 @@ export class EncryptionView {
       this.#seen = state.code;
       this.#open = true;
     }
-    if (state.phase === "failed" && this.card.dataset.face !== "failed") this.#open = true;
+    const trouble = face === "failed" ? face : face === "agreeing" && (state.unable.length || state.slow) ? "waiting" : "";
+    if (trouble && trouble !== this.#trouble) this.#open = true;
+    this.#trouble = trouble;
     this.#draw(face, state);
   }
 
@@ -124,7 +127,7 @@ export class EncryptionView {
     this.again.hidden = face !== "failed";
     this.compare.hidden = face !== "same" && face !== "differ";
     const aloud = face === "failed" || face === "differ";
-    const said = face === "agreeing" && !state.slow ? "" : `${title} ${shown ? [...state.code].join(" ") : ""} ${text}`;
+    const said = face === "agreeing" && !this.#trouble ? "" : `${title} ${shown ? [...state.code].join(" ") : ""} ${text}`;
     if (said !== this.#said && said) announce(said, aloud);
     this.#said = said;
   }
@@ -136,6 +139,7 @@ export class EncryptionView {
     if (face === "differ") return [t.e2ee_differ_title, t.e2ee_differ_text];
     if (face === "same") return [t.e2ee_same_title, t.e2ee_same_text];
     if (face === "new") return [t.e2ee_read, t.e2ee_read_text];
-    return [t.e2ee_agreeing, unable.length ? t.e2ee_unable_other : slow ? t.e2ee_slow : t.e2ee_agreeing_text];
+    if (unable.length) return [t.e2ee_unable_other, t.e2ee_unable_other_text];
+    return [t.e2ee_agreeing, slow ? t.e2ee_slow : t.e2ee_agreeing_text];
   }
 }

@@ -8,6 +8,7 @@
 import { firstId, frameKey, newFrameKey, newInstance } from "./e2ee-crypto.js";
 import { Keys } from "./e2ee-keys.js";
 import { encode, seated } from "./e2ee-words.js";
+import { SILENCE_TIMING } from "./silence.js";
 import { othersOf } from "./slots.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
@@ -15,6 +16,9 @@ import { othersOf } from "./slots.js";
 /** @typedef {import("./e2ee-keys.js").KeysState} KeysState */
 
 const TICK_MS = 250;
+
+/** While I send nothing, the node has nothing to report either: only consent to send is asked for. */
+const SILENT_MS = 6_000;
 
 /** Words of a visit that I have not heard of yet: the other one's snapshot came sooner. */
 const MOST_EARLY = 16;
@@ -37,6 +41,11 @@ export class Encryption extends EventTarget {
   /** @type {WeakSet<RTCPeerConnection>} */ #protected = new WeakSet();
   /** @type {KeyWord[]} */ #early = [];
   #lastId = 0;
+
+  /** For legs. @type {import("./silence.js").Timing} */
+  silence = Object.defineProperty({ ...SILENCE_TIMING }, "silent", {
+    get: () => (this.state && !this.state.sending ? SILENT_MS : SILENCE_TIMING.silent),
+  });
 
   /** @param {KolappClient} client @param {string} role my name in visits; a guest learns it with the first one */
   constructor(client, role) {

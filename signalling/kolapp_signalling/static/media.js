@@ -52,6 +52,7 @@ export class Leg extends EventTarget {
    * @param {(visit: string, atLeast: number) => number} options.nextGeneration grows over reloads
    * @param {(visit: VisitInfo) => Promise<RTCIceServer[]>} [options.iceServers] relays, if there are any
    * @param {(pc: RTCPeerConnection) => void} [options.protect] encrypts what goes through it (e2ee.js)
+   * @param {import("./silence.js").Timing} [options.silence] how long nothing may come
    * @param {Partial<typeof LEG_TIMING>} [options.timing]
    * @param {typeof RTCPeerConnection} [options.RTCPeerConnection]
    */
@@ -221,7 +222,7 @@ export class Leg extends EventTarget {
   /** In a visit; a warm leg has time. @param {RTCPeerConnection} pc */
   #listen(pc) {
     this.#unlisten();
-    if (this.#answeredEpoch) this.#unlisten = watchSilence(pc, () => pc === this.#pc && this.state === "connected" && this.#repair());
+    if (this.#answeredEpoch) this.#unlisten = watchSilence(pc, () => pc === this.#pc && this.state === "connected" && this.#repair(), this.options.silence);
   }
 
   /** Who is where; a server from before there were guests does not say. @param {RTCPeerConnection} pc @param {string[]} [told] */

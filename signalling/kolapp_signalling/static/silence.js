@@ -8,6 +8,8 @@
 /** Durations in ms: looks are cheap while packets of media come. */
 export const SILENCE_TIMING = Object.freeze({ look: 200, quiet: 400, silent: 1_000 });
 
+/** @typedef {Readonly<Record<"look" | "quiet" | "silent", number>>} Timing */
+
 /** @param {RTCPeerConnection} pc @returns {number} when the newest packet of media came, in ms of `performance.timeOrigin` */
 function newestMedia(pc) {
   const times = pc.getReceivers().flatMap((receiver) => receiver.getSynchronizationSources?.() ?? []);
@@ -27,7 +29,7 @@ async function packets(pc) {
 
 /**
  * @param {RTCPeerConnection} pc @param {() => void} silent called once
- * @param {typeof SILENCE_TIMING} [timing]
+ * @param {Timing} [timing]
  * @returns {() => void} ends it
  */
 export function watchSilence(pc, silent, timing = SILENCE_TIMING) {

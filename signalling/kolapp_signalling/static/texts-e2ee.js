@@ -24,7 +24,8 @@ export const en = {
   e2ee_again: "Try again",
   e2ee_unable: "This browser cannot encrypt calls.",
   e2ee_unable_text: "Calls here are encrypted end to end. Use a newer Chrome, Edge, Firefox or Safari. Nothing is sent from this one.",
-  e2ee_unable_other: "The other person's browser cannot encrypt calls. You cannot see or hear each other until they use another one.",
+  e2ee_unable_other: "The other person's browser cannot encrypt",
+  e2ee_unable_other_text: "You cannot see or hear each other until they use another one.",
 };
 
 /** @type {typeof en} */
@@ -51,7 +52,8 @@ export const sv = {
   e2ee_again: "Försök igen",
   e2ee_unable: "Den här webbläsaren kan inte kryptera samtal.",
   e2ee_unable_text: "Samtalen här är krypterade hela vägen. Använd en nyare Chrome, Edge, Firefox eller Safari. Inget skickas från den här.",
-  e2ee_unable_other: "Den andras webbläsare kan inte kryptera samtal. Ni kan inte se eller höra varandra förrän en annan används.",
+  e2ee_unable_other: "Den andras webbläsare kan inte kryptera",
+  e2ee_unable_other_text: "Ni kan inte se eller höra varandra förrän en annan används.",
 };
 
 /** @type {typeof en} */
@@ -78,5 +80,6 @@ export const nb = {
   e2ee_again: "Prøv igjen",
   e2ee_unable: "Denne nettleseren kan ikke kryptere samtaler.",
   e2ee_unable_text: "Samtalene her er kryptert hele veien. Bruk en nyere Chrome, Edge, Firefox eller Safari. Ingenting sendes fra denne.",
-  e2ee_unable_other: "Den andres nettleser kan ikke kryptere samtaler. Dere kan ikke se eller høre hverandre før en annen brukes.",
+  e2ee_unable_other: "Den andres nettleser kan ikke kryptere",
+  e2ee_unable_other_text: "Dere kan ikke se eller høre hverandre før en annen brukes.",
 };
