@@ -187,3 +187,11 @@ async def test_a_held_visit_and_a_colleague_who_goes_on_are_told(stage: Stage, d
     await says(page, "#call-status h2", "The clinician's connection is gone")
     line.send(guest(3, participants=THREE, epoch=8, media_epoch=1))  # a colleague goes on
     await page.wait_for_selector("#call-status", state="hidden")
+
+
+async def test_the_same_link_once_more_is_the_same_guest(stage: Stage, door: Door) -> None:
+    page, _ = await joined(stage)
+    await page.goto(f"{stage.site.origin}/blank")
+    await page.goto(f"{stage.site.origin}{LINK}")
+    assert (await (await stage.line()).greet(role="guest"))["token"] == "pass"
+    assert len(door.shown) == 1

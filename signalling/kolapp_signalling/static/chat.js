@@ -16,8 +16,7 @@ const MOST_UNSENT = 20;
 
 /** Fires `change`, and `line` (detail: the line) for each that somebody else wrote. */
 export class Chat extends EventTarget {
-  /** @type {ChatLine[]} without a gap; a guest's begin behind those from before they came */ lines = [];
-  #last = 0; // number of the newest line there is, as far as this page knows
+  /** @type {ChatLine[]} from number 1 on, without a gap */ lines = [];
   /** @type {Outgoing[]} */ unsent = [];
   /** @type {KolappError | null} why the first of `unsent` failed */ error = null;
   /** @type {VisitInfo | null} */ #visit = null;
@@ -50,7 +49,7 @@ export class Chat extends EventTarget {
 
   /** What is not among `lines` yet. */
   get onTheirWay() {
-    return this.unsent.filter(({ number }) => number > this.#last);
+    return this.unsent.filter(({ number }) => number > this.lines.length);
   }
 
   /** The newest snapshot of the visit. @param {VisitInfo} visit */
@@ -60,14 +59,13 @@ export class Chat extends EventTarget {
     const first = this.#visit === null;
     this.#visit = visit;
     if (first) this.#changed();
-    if ((visit.said ?? 0) > this.#last) void this.#hear(visit.id);
+    if ((visit.said ?? 0) > this.lines.length) void this.#hear(visit.id);
   }
 
   end() {
     if (!this.#visit) return;
     this.#visit = this.error = null;
     this.lines = [];
-    this.#last = 0;
     this.unsent = [];
     this.#changed();
   }
@@ -125,22 +123,20 @@ export class Chat extends EventTarget {
 
   /** Everything there is that this page does not have. @param {string} visit */
   async #read(visit) {
-    for (let said = Infinity; this.#visit?.id === visit && this.#last < said; ) {
-      const after = this.#last;
+    for (let said = Infinity; this.#visit?.id === visit && this.lines.length < said; ) {
+      const after = this.lines.length;
       const reply = await this.client.request("hear", { visit, after }).catch(() => null);
       if (!reply || this.#visit?.id !== visit) return; // the next snapshot asks again
       said = reply.said;
       for (const line of reply.lines) this.#take(line);
-      if (reply.lines.length) continue;
-      this.#last = said; // the rest is not for me
+      if (!reply.lines.length) return;
     }
   }
 
   /** @param {ChatLine} line */
   #take(line) {
-    if (this.lines.length ? line.number !== this.#last + 1 : line.number <= this.#last) return;
+    if (line.number !== this.lines.length + 1) return;
     this.lines.push(line);
-    this.#last = line.number;
     if (line.role !== this.role) this.dispatchEvent(new CustomEvent("line", { detail: line }));
     this.#changed();
   }

@@ -22,7 +22,6 @@ class Tile {
   name = make("span", { class: "tile-name" });
   said = make("span", { class: "tile-said" });
   plate = make("p", { class: "tile-plate" }, this.name, this.said);
-  /** @type {MediaStream | null} whose tracks are to be seen */ #wanted = null;
 
   /** @param {number} index */
   constructor(index) {
@@ -42,28 +41,17 @@ class Tile {
    * @param {MediaStream | null} stream @returns {boolean} whether there is something new to play
    */
   give(stream) {
-    this.#wanted = stream;
     const { srcObject } = this.video;
     if (!stream || !(srcObject instanceof MediaStream)) {
       this.video.srcObject = stream && new MediaStream(stream.getTracks());
       return stream !== null;
     }
-    const fresh = stream.getTracks().filter((track) => !srcObject.getTracks().includes(track));
-    for (const track of fresh) this.#take(srcObject, track);
+    const before = srcObject.getTracks();
+    const now = stream.getTracks();
+    const fresh = now.filter((track) => !before.includes(track));
+    for (const track of fresh) srcObject.addTrack(track);
+    for (const track of before) if (!now.includes(track)) srcObject.removeTrack(track);
     return fresh.length > 0;
-  }
-
-  /** A picture takes the place of the last one when it is there. @param {MediaStream} shown @param {MediaStreamTrack} track */
-  #take(shown, track) {
-    if (this.video.srcObject !== shown || !this.#wanted?.getTracks().includes(track)) return;
-    if (track.kind === "video" && track.muted) {
-      track.addEventListener("unmute", () => this.#take(shown, track), { once: true });
-      return;
-    }
-    const before = shown.getTracks().filter(({ kind }) => kind === track.kind);
-    shown.addTrack(track);
-    for (const old of before) shown.removeTrack(old);
-    void this.video.play().catch(() => {}); // a stream whose tracks had all ended stands still
   }
 
   /** @param {Person} person @param {string} picture what their picture is called */
