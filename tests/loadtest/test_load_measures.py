@@ -198,3 +198,15 @@ def test_the_model_of_a_shipped_day_waits_as_the_day_means_it() -> None:
     mean_s = sum(day.waits_s) / len(day.waits_s) * scenario.compress
     [asked] = [one for one in scenario.objectives if one.name == "wait_mean"]
     assert asked.low <= mean_s <= asked.high
+
+
+@pytest.mark.parametrize(("gave_up", "verdict"), [(0, MISSED), (1, MET)])
+def test_a_call_of_who_got_no_answer_to_join_is_no_loss(gave_up: int, verdict: str) -> None:
+    """One pull whose call nobody saw: a loss, unless somebody gave up without ever having heard
+    of the number that they may have drawn."""
+    people = [ticket(n, 1.0 + n) for n in range(SCENARIO.patients)]
+    if gave_up:
+        people[0] |= {"outcome": "refused_no_answer", "ticket": "", "visits": []}
+    result = result_of(*people)
+    result.total.take("b", handed(pulls=[{"visit": "unseen", "due_ns": 0}]))
+    assert verdicts_of(result, tickets_lost=(0.0, 0.0)) == {"tickets_lost": verdict}

@@ -20,6 +20,11 @@ def lost(tickets: Iterable[Ticket]) -> int:
     return sum(ticket["outcome"] in LOST for ticket in tickets)
 
 
+def unanswered(tickets: Iterable[Ticket]) -> int:
+    """Who asked for a number, was told nothing, and gave up."""
+    return sum(one["outcome"] == "refused_no_answer" and not one["ticket"] for one in tickets)
+
+
 def doubled(tickets: Sequence[Ticket], doubled_visits: Iterable[str]) -> int:
     """Two people with one ticket or one number, or one visit that two people hold."""
     held = [ticket for ticket in tickets if ticket["ticket"]]

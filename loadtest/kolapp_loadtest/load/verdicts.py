@@ -67,11 +67,7 @@ def _values(scenario: Scenario, result: Result, model: Day) -> dict[str, Value]:
         else (None, "no samples")
         for name, verb in _LATENCIES.items()
     }
-    missing = total.turns_missing()
-    values["tickets_lost"] = (
-        float(ledger.lost(tickets) + missing + len(result.total.unended(scenario.patients))),
-        f"of {len(tickets)}",
-    )
+    values["tickets_lost"] = _lost(scenario, result)
     values["tickets_doubled"] = float(ledger.doubled(tickets, total.doubled_visits)), ""
     values["tickets_misordered"] = float(sum(ledger.overtaken(tickets).values())), ""
     values["ranges_held"] = ledger.held_share(ledger.announced(tickets))
@@ -85,6 +81,17 @@ def _values(scenario: Scenario, result: Result, model: Day) -> dict[str, Value]:
     values |= _media(result) | _steady(result.ticks)
     assert values.keys() == OBJECTIVES.keys()
     return values
+
+
+def _lost(scenario: Scenario, result: Result) -> Value:
+    """Somebody who got no answer to `join` until they gave up may have drawn a number all the same,
+    which is called when nobody is there: as many pulls that nobody saw are no loss."""
+    total, tickets = result.total, result.total.tickets
+    unanswered = ledger.unanswered(tickets)
+    unseen = max(0, total.turns_missing() - unanswered)
+    note = f"of {len(tickets)}" + (f"; {unanswered} got no answer to join" if unanswered else "")
+    found = ledger.lost(tickets) + unseen + len(total.unended(scenario.patients))
+    return float(found), note
 
 
 def _waits(scenario: Scenario, tickets: Sequence[Any], model: Day) -> dict[str, Value]:
