@@ -156,7 +156,10 @@ async def _one(bench: Bench, quick: bool, file: Path) -> tuple[dict[str, Any], s
         lines.append(f"it was not done in {bench.most_s:g} s")
     finally:
         await _stopped(process)
-    text = (await said).decode(errors="replace")
+    # Something that it left behind may hold the pipe open.
+    await asyncio.wait([said], timeout=STOP_S)
+    text = said.result().decode(errors="replace") if said.done() else ""
+    said.cancel()
     reason = lines[-1] if lines else f"it ended with {process.returncode}"
     return _read(file) or {"failed": reason}, text
 
