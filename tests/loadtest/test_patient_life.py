@@ -41,15 +41,15 @@ async def lived(url: str, *, called: bool) -> dict[str, Any]:
         )
         async with Clinician(url, "clinician", network=network) as clinician:
             await clinician.ready("q")
-            await clinician.until(lambda one: one.duty and one.duty["queues"][0]["waiting"], 10)
+            await clinician.until(lambda one: one.duty and one.duty["queues"][0]["waiting"], 20)
             if called:
                 await clinician.pull()
-                await clinician.until_live()
+                await clinician.until_live(20)
             assert patient.client is not None
             state = "in_visit" if called else "waiting"
-            await patient.client.until(lambda one: one.state == state, 10)
+            await patient.client.until(lambda one: one.state == state, 20)
             patient.client.drop()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await living
     [record] = measures.tickets
     return record
