@@ -64,7 +64,8 @@ TALK = """
 FIGURES = """
 async (name) => {
   const { pc, encryption } = people[name];
-  const found = { code: encryption.state?.code ?? "", frames: 0, energy: 0 };
+  const dropped = encryption.state ? await encryption.figures() : {};
+  const found = { code: encryption.state?.code ?? "", frames: 0, energy: 0, ...dropped };
   for (const entry of (await pc.getStats()).values()) {
     if (entry.type !== "inbound-rtp") continue;
     if (entry.kind === "video") found.frames = entry.framesDecoded;
@@ -104,6 +105,15 @@ class Couple:
     async def figures(self) -> list[dict[str, Any]]:
         return [await tab.evaluate(FIGURES, name) for name, tab in self._tabs.items()]
 
+    async def try_to_send(self, frames: int = 100) -> list[dict[str, Any]]:
+        """Until both have made so many frames that may not leave; then the figures."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                figures = await self.figures()
+                if all(each.get("no_key", 0) >= frames for each in figures):
+                    return figures
+                await asyncio.sleep(0.1)
+
     async def see_and_hear(self, frames: int = 30) -> list[dict[str, Any]]:
         """Until both do; then the figures."""
         async with asyncio.timeout(PATIENCE_S):
@@ -126,17 +136,24 @@ class Couple:
 
 @asynccontextmanager
 async def couple(
-    tabs: Sequence[Tab], client: MediaClient, *, encrypted: bool, hertz: int = 0
+    tabs: Sequence[Tab],
+    client: MediaClient,
+    *,
+    encrypted: bool,
+    hertz: int = 0,
+    talking: bool = True,
 ) -> AsyncIterator[Couple]:
-    """`hertz`: of a tone in place of what the browser's microphone pretends to hear."""
+    """`hertz`: of a tone in place of what the browser's microphone pretends to hear. Not `talking`:
+    none of their words about keys arrives."""
     found = Couple(tabs)
     await found.call(client, encrypted=encrypted, hertz=hertz)
-    talking = asyncio.create_task(found.talk())
+    talk = asyncio.create_task(found.talk()) if talking else None
     try:
         yield found
     finally:
-        talking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await talking
+        if talk is not None:
+            talk.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await talk
         for tab in tabs:
             await tab.evaluate(END)

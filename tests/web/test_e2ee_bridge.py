@@ -132,3 +132,15 @@ async def test_what_the_node_forwards_of_an_encrypted_visit_can_be_neither_seen_
     assert pictures(seen) == 0
     assert tone(heard[20:]) < 0.05
     assert all(each.payload[-1] == 0xE1 for each in heard)  # from the very first one
+    for each in figures:  # nothing that came was not what the other sent
+        assert not each.keys() & {"malformed", "forged", "codec"}
+
+
+async def test_nothing_leaves_a_browser_that_has_no_key(
+    stage: Stage, client: MediaClient, tap: Tap
+) -> None:
+    page = await stage.page(BLANK)
+    async with couple([page, page], client, encrypted=True, talking=False) as people:
+        figures = await people.try_to_send()
+    assert [each["sealed"] for each in figures] == [0, 0]
+    assert tap.packets == []
