@@ -218,6 +218,10 @@ async def reply(line: Line, kind: str, message: Message) -> None:
     line.send(message, re=request["id"])
 
 
+async def redeem(route: Route) -> None:
+    await route.fulfill(json={"token": "pass"})
+
+
 async def guest_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
     page = await stage.page("/guest")
     await state(page, "ended")
@@ -275,9 +279,6 @@ async def test_clinician_looks_right(stage: Stage) -> None:
 
 
 async def test_guest_looks_right(stage: Stage) -> None:
-    async def redeem(route: Route) -> None:
-        await route.fulfill(json={"token": "pass"})
-
     await stage.tab.route("**/api/v1/guest", redeem)
     faults = {}
     with stage.overheard():
@@ -315,6 +316,23 @@ async def test_whole_story_by_keyboard(stage: Stage) -> None:
     await press(page, "hang-up")
     await line.reply("hang_up", ticket("completed", 4))
     await state(page, "ended")
+
+
+async def test_a_guests_story_by_keyboard(stage: Stage) -> None:
+    await stage.tab.route("**/api/v1/guest", redeem)
+    page = await stage.page(LINK)
+    await state(page, "invited")
+    await press(page, "join")
+    line = await stage.line()
+    await line.greet(role="guest")
+    line.send(guest(1, participants=FOUR))
+    await state(page, "call")
+    await press(page, "people-open")
+    await page.keyboard.press("Escape")
+    await press(page, "hang-up")
+    await reply(line, "hang_up", guest(2, "left"))
+    await state(page, "ended")
+    await stage.tab.unroute("**/api/v1/guest", redeem)
 
 
 async def press(page: Page, wanted: str) -> None:
