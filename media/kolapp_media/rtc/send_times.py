@@ -17,32 +17,49 @@ if TYPE_CHECKING:
 
 _UNITS = 1 << 18  # in a second
 _MASK = (1 << 24) - 1
+_HALF = 1 << 23
+_LOOKS = 10
 _PATIENCE = 1.0  # seconds for which a picture that stands still keeps others waiting
 _NOTHING = b""  # of another length than a time: the extension is blanked
 
 
 class SendClock:
     """Of one receiver, and for as long as it is there. It goes on from the times of `leader`, who
-    was seen there before: a clock that jumped back would not be listened to for half a minute."""
+    was seen there before: a clock that jumped back would not be listened to for half a minute.
 
-    __slots__ = ("_ahead", "_leader")
+    Some packets of the leader are looked at first, which say what they said: the one that was
+    quickest on its way counts, or the next ones would seem to come out of a queue.
+    """
+
+    __slots__ = ("_ahead", "_leader", "_looks")
 
     def __init__(self, leader: Route | None) -> None:
         self._leader = leader
-        self._ahead: int | None = None  # of our clock, in units; unknown before the first packet
+        self._ahead = 0  # of our clock, in units, as far as is known
+        self._looks = _LOOKS  # still to come
 
     def at(self, route: Route, packet: memoryview, size: int, now: float) -> bytes:
         """What a packet of this route is to say. Raises `rtp.MalformedPacket`."""
         ticks = int(now * _UNITS)
-        if self._ahead is None:
+        if self._looks:
             said = rtp.find_extension(packet, size, route.time_id)
-            if said is None or len(said) != 3 or self._waits_for_another(route, now):
+            if said is None or len(said) != 3 or not self._leads(route, now):
                 return _NOTHING
-            self._ahead, self._leader = int.from_bytes(said, "big") - ticks, None
+            self._look(int.from_bytes(said, "big") - ticks)
+            return said
         return (ticks + self._ahead & _MASK).to_bytes(3, "big")
 
-    def _waits_for_another(self, route: Route, now: float) -> bool:
+    def _leads(self, route: Route, now: float) -> bool:
         leader = self._leader
-        if leader is None or leader is route:
-            return False
-        return leader.bound and now - leader.stream.at < _PATIENCE
+        if leader is not None and leader.bound and now - leader.stream.at < _PATIENCE:
+            return route is leader
+        self._leader, self._looks = route, _LOOKS
+        return True
+
+    def _look(self, ahead: int) -> None:
+        quicker = (ahead - self._ahead + _HALF & _MASK) - _HALF
+        if self._looks == _LOOKS or quicker > 0:
+            self._ahead = ahead
+        self._looks -= 1
+        if not self._looks:
+            self._leader = None

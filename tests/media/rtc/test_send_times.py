@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from kolapp_media.rtc.send_times import _LOOKS
 from media_call import join
 from media_peers import QuietPeer
 
@@ -50,8 +51,10 @@ async def test_several_clocks_become_one_that_goes_on_from_whom_was_seen_before(
     alices.incoming._streams[alice.ssrc("video")].at += 3_600  # however slow this machine is
     # who comes says nothing before it is known what was told so far
     assert await say(carol, bob, carols_clock) is None
-    told = [await say(alice, bob, alices_clock + SECOND // 128)]
-    assert later(told[0], first) == 1 / 128
+    for step in range(1, _LOOKS + 1):
+        time = alices_clock + step * SECOND // 128
+        assert await say(alice, bob, time) == time
+    told = [time]
     for step in range(1, 5):
         told.append(await say(carol, bob, carols_clock + step * 12 * SECOND))
         told.append(await say(alice, bob, alices_clock + step * 16 * SECOND))
@@ -70,10 +73,10 @@ async def test_several_clocks_become_one_that_goes_on_from_whom_was_seen_before(
 
 async def test_each_receiver_has_a_clock_of_its_own(call) -> None:
     (alice, bob, carol), _ = await call.company(3)
-    first = await say(alice, bob, 10 * SECOND)
-    assert first == 10 * SECOND
-    other = await say(bob, alice, 50 * SECOND)
-    assert other == 50 * SECOND
+    for _ in range(_LOOKS):
+        first = await say(alice, bob, 10 * SECOND)
+        other = await say(bob, alice, 50 * SECOND)
+        assert (first, other) == (10 * SECOND, 50 * SECOND)
     assert 0 < later(await say(carol, bob, 40 * SECOND), first) < SOON_S
     assert 0 < later(await say(carol, alice, 40 * SECOND), other) < SOON_S
 
@@ -88,6 +91,15 @@ async def test_whose_picture_stands_still_keeps_nobody_waiting(call) -> None:
     alices.incoming._streams[alice.ssrc("video")].at -= 5  # as if it were so long ago
 
     assert await say(carol, bob, 20 * SECOND) == 20 * SECOND
+
+
+async def test_a_packet_that_was_long_on_its_way_does_not_lead(call) -> None:
+    """By what the slow ones said, all later ones would seem to have waited as long."""
+    (alice, bob, carol), _ = await call.company(3)
+    for late in (20, *range(1, _LOOKS)):  # seconds, on a line that is empty by and by
+        told = await say(alice, bob, 50 * SECOND - late * SECOND)
+    assert 0 < later(await say(carol, bob, 0), 49 * SECOND) < SOON_S
+    assert told == (50 - _LOOKS + 1) * SECOND
 
 
 async def test_a_packet_that_says_no_time_is_told_none(call) -> None:
