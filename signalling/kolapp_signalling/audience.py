@@ -99,6 +99,13 @@ class Desk:
         ended = self.visit is None or self.visit.state == VisitState.ENDED
         return None if ended else self.visit
 
+    @property
+    def unexplained(self) -> Visit | None:
+        """The active visit, or one that has ended, and why was not read yet."""
+        visit = self.visit
+        over = visit is not None and visit.state == VisitState.ENDED
+        return None if over and visit is not None and visit.reason else visit
+
     def knows(self, hint: Hint) -> bool:
         """Whether all that this hint may be about was read; versions are a queue's own."""
         visit = self.visit

@@ -95,7 +95,7 @@ class News:
             self._ended(visit)
 
     async def read_desk(self, desk: Desk) -> None:
-        before = desk.active
+        before = desk.unexplained
         duty = await self._store.duty(desk.provider, desk.clinician)
         if before is not None and (duty.visit is None or duty.visit.id != before.id):
             self._ended(before.id)

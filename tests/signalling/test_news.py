@@ -106,6 +106,21 @@ async def test_a_lost_call_is_found_by_the_versions(
         await doctor.until(lambda doctor: doctor.visit.get("state") == "live")
 
 
+async def test_a_clinician_who_asks_before_the_hint_comes_learns_the_reason_too(
+    start: Start, crowd: People
+) -> None:
+    """What is read of the desk alone says that the visit is over, and not why."""
+    here, there = await start(), await start()
+    anna, doctor = await crowd.waiting(here, "anna"), await crowd.clinician(there)
+    await doctor.pull()
+    await there.node.feed.unsubscribe(ref_of(there))
+    await anna.until_state("called")
+    epoch = anna.ticket["call"]["epoch"]
+    await anna.ask("decline", ticket=anna.ticket["ticket"], epoch=epoch)
+    assert "visit" not in await doctor.ask("ready", queues=[QUEUE])
+    await doctor.until(lambda doctor: doctor.duty["ended"]["reason"] == "declined")
+
+
 async def test_a_hint_that_says_what_is_known_reads_nothing(node: Served, crowd: People) -> None:
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     await doctor.pull()
