@@ -74,8 +74,8 @@ class ClinicianLived:
     async def _serve(self, clinician: Clinician, start_ns: int, until_ns: int) -> None:
         free_ns = time.perf_counter_ns()
         while time.perf_counter_ns() < until_ns:
-            await self._pause(clinician, start_ns)
             try:
+                await self._pause(clinician, start_ns)
                 free_ns = await self._one(clinician, free_ns, until_ns)
             except Refused:
                 await asyncio.sleep(PAUSE_S)

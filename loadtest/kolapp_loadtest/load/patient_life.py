@@ -86,6 +86,7 @@ class PatientLived:
         asked = {"language": life.language, "skills": [life.skill] if life.skill else []}
         needs = {name: value for name, value in asked.items() if value}
         fields: dict[str, Any] = {"queue": life.queue} | ({"needs": needs} if needs else {})
+        self._joined_ns = due_ns
         for attempt in range(TRIES):
             try:
                 await do(self._measures, "join", due_ns, patient.request("join", **fields))
@@ -94,7 +95,6 @@ class PatientLived:
                 if attempt == TRIES - 1:
                     raise
                 await asyncio.sleep(PAUSE_S)
-        self._joined_ns = due_ns
 
     async def _write(self, patient: Patient) -> None:
         """Whose visit carries sound and picture says so to the clinician."""
