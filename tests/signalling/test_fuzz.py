@@ -1,5 +1,5 @@
-"""Messages of every kind, right and wrong, from a patient and a clinician at once, in both
-encodings: each gets its one reply or ends its own connection, and nothing else happens.
+"""Messages of every kind, right and wrong, from a patient, a clinician and a guest at once, in
+both encodings: each gets its one reply or ends its own connection, and nothing else happens.
 
 `KOLAPP_FUZZ=100000` for so many of them; a few thousand in `make test`."""
 
@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from drivers import ENCODINGS, QUEUE, Closed, Driver, People, people
+from guests import guest_of, of, visit_of
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from kolapp_signalling.app import Served, serving
 from kolapp_signalling.settings import Settings
@@ -28,6 +29,8 @@ BATCH = 25
 ROUND = 100  # batches
 MOST_GROWTH_KB = 30_000
 ALLOWED = {1007, 4503}  # text that is none; nothing but nonsense
+LEFT = 4507  # a guest who hung up
+ROLES = ("patient", "clinician", "guest")
 
 
 class Complaints(logging.Handler):
@@ -42,7 +45,7 @@ class Complaints(logging.Handler):
 
 
 class Fuzzed:
-    """A node and two people who talk nonsense to it. Everything runs while `send` does."""
+    """A node and three people who talk nonsense to it. Everything runs while `send` does."""
 
     def __init__(self, runner: asyncio.Runner, settings: Settings, subprotocol: str) -> None:
         self._runner, self._settings, self._subprotocol = runner, settings, subprotocol
@@ -61,18 +64,21 @@ class Fuzzed:
         self._node: Served = await self._stack.enter_async_context(serving(self._settings))
         self._people: People = await self._stack.enter_async_context(people(self._subprotocol))
         self._who: dict[str, Driver] = {}
+        self._hosts = await visit_of(self._node, self._people)
         self.witness = await self._people.waiting(self._node, "witness")
 
     def send(self, batch: list[Any]) -> None:
         self._runner.run(self._send(batch))
 
     async def _send(self, batch: list[Any]) -> None:
-        for role in ("patient", "clinician"):
+        for role in ROLES:
             await self._by(role, batch)
-        self.inputs += 2 * len(batch)
-        reply = await self.witness.ask("ping")
-        assert reply["type"] == "pong"
-        self.witness.frames.clear()
+        self.inputs += len(ROLES) * len(batch)
+        for bystander in (self.witness, *self._hosts):
+            reply = await bystander.ask("ping")
+            assert reply["type"] == "pong"
+            bystander.frames.clear()
+        assert self._hosts[0].visit["state"] == "live"
 
     async def _by(self, role: str, batch: list[Any]) -> None:
         driver = await self._driver(role)
@@ -87,7 +93,8 @@ class Fuzzed:
                 await driver.send_raw(data)
             await driver.ask("ping")
         except (Closed, ConnectionError):
-            assert driver.ws.close_code in ALLOWED, driver.ws.close_code
+            left = role == "guest" and driver.ws.close_code == LEFT
+            assert left or driver.ws.close_code in ALLOWED, driver.ws.close_code
             del self._who[role]
             return
         answered = [frame["re"] for frame in driver.frames if frame.get("re") in ids]
@@ -97,7 +104,14 @@ class Fuzzed:
         driver.frames.clear()
 
     async def _driver(self, role: str) -> Driver:
-        if role not in self._who:
+        if role in self._who:
+            return self._who[role]
+        if role == "guest":
+            doctor = self._hosts[1]
+            await doctor.ask("remove_guest", **of(doctor), guest="guest1")
+            key = f"key{next(self._numbers)}"
+            self._who[role] = await guest_of(self._node, self._people, doctor, key=key)
+        else:
             self._who[role] = await self._people.enter(self._node, role, f"fuzz-{role}")
         return self._who[role]
 
@@ -131,13 +145,13 @@ def fuzzed(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Fuzze
 
 
 def test_no_message_does_any_harm(fuzzed: Fuzzed) -> None:
-    examples = max(1, INPUTS // (2 * BATCH * len(ENCODINGS)))
+    examples = max(1, INPUTS // (len(ROLES) * BATCH * len(ENCODINGS)))
     for number, first in enumerate(range(0, examples, ROUND)):
         # Anew each time: Hypothesis remembers whatever it made, which is much in the end.
         _round(fuzzed, number, min(ROUND, examples - first))
         gc.collect()
         fuzzed.rss_kb.append(_rss_kb())
-    assert fuzzed.inputs >= INPUTS // len(ENCODINGS) - 2 * BATCH
+    assert fuzzed.inputs >= INPUTS // len(ENCODINGS) - len(ROLES) * BATCH
     warm = fuzzed.rss_kb[len(fuzzed.rss_kb) // 2]  # the first half: everything was used once
     sys.stderr.write(f"{fuzzed.inputs} inputs, {warm} kB after half, {fuzzed.rss_kb[-1]} at last\n")
     assert fuzzed.rss_kb[-1] - warm < MOST_GROWTH_KB
