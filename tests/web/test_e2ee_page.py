@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from page_looks import LOOKS, faults_of
 from playwright.async_api import Page
 from staged_pages import BLANK, PATIENCE_S, Line, Stage, says
 from staged_words import called, ticket, visit, welcome
@@ -148,6 +149,18 @@ async def test_both_are_shown_the_same_numbers_and_told_what_to_do(
         await face(page, "same")
         assert await page.is_hidden("#e2ee-card")
         assert (await page.inner_text("#e2ee")).replace(" ", "") == await between.code()
+
+
+async def test_the_numbers_look_right(stage: Stage, others: Page) -> None:
+    faults = {}
+    async with in_visit(stage, others) as (page, _):
+        for name, press in (("new", ""), ("differ", "#e2ee-differ"), ("new", "#e2ee-compare")):
+            if press:
+                await page.click(press)
+            await face(page, name)
+            if found := await faults_of(page, *LOOKS):
+                faults[name] = found
+    assert faults == {}
 
 
 async def test_numbers_that_differ_are_said_plainly_and_the_call_can_be_ended(

@@ -5,42 +5,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Literal, NamedTuple
 
 import pytest
 import pytest_asyncio
+from page_looks import LOOKS, faults_of
 from playwright.async_api import Page, Route
-from staged_pages import DESKTOP, PHONE, Line, Stage, state, viewport
+from staged_pages import Line, Stage, state
 from staged_words import Message, called, duty, error, guest, people, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-SMALL_PHONE = (320, 568)
-
-
-class Look(NamedTuple):
-    size: tuple[int, int]
-    scheme: Literal["light", "dark"]
-    language: str
-
-
-# Colours do not depend on the language; what is cut off depends on both size and language.
-LOOKS = (
-    Look(SMALL_PHONE, "light", "nb"),
-    Look(PHONE, "dark", "sv"),
-    Look(DESKTOP, "dark", "en"),
-    Look(DESKTOP, "light", "nb"),
-)
-# The switch is not in sight during a ring or a call, yet the page may be in any language then.
-SPEAK = """
-(language) => {
-  const select = document.querySelector("#language");
-  if (!select) return;
-  select.value = language;
-  select.dispatchEvent(new Event("change"));
-}
-"""
 
 QUEUES = [
     {
@@ -82,7 +55,6 @@ BOARD = {
     "more": 2,
     "held": [{"visit": "v9", "number": 9, "live_ms": 60_000}],
 }
-CHECK = (Path(__file__).parent / "looks.js").read_text()
 
 
 async def patient_states(stage: Stage) -> AsyncIterator[tuple[str, Page]]:
@@ -248,16 +220,6 @@ async def in_daylight(phone: Stage, timeless_phone: Stage) -> AsyncIterator[None
     yield
     for stage in (phone, timeless_phone):
         await stage.tab.emulate_media(color_scheme="null")
-
-
-async def faults_of(page: Page, *looks: Look) -> list[str]:
-    found: list[str] = []
-    for look in looks:
-        await page.set_viewport_size(viewport(look.size))
-        await page.emulate_media(color_scheme=look.scheme)
-        await page.evaluate(SPEAK, look.language)
-        found += [f"{look}: {fault}" for fault in await page.evaluate(CHECK)]
-    return found
 
 
 async def test_patient_looks_right(timeless: Stage) -> None:

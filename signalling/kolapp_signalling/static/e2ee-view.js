@@ -48,6 +48,7 @@ export class EncryptionView {
     root.append(this.card);
     words.fill(this.card);
     this.lock.addEventListener("click", () => this.#toggle(!this.#open));
+    root.addEventListener("panel", ({ target }) => target !== this.card && this.#give());
     this.closer.addEventListener("click", () => this.#toggle(false));
     this.card.addEventListener("keydown", ({ key }) => key === "Escape" && this.#toggle(false));
     this.same.addEventListener("click", () => this.#find("same"));
@@ -70,7 +71,14 @@ export class EncryptionView {
   #toggle(open) {
     this.#open = open;
     this.render();
+    if (open) this.card.dispatchEvent(new Event("panel", { bubbles: true }));
     (open ? this.title : this.lock).focus();
+  }
+
+  /** Another panel wants the room. */
+  #give() {
+    this.#open = false;
+    this.render();
   }
 
   /** @param {"" | "same" | "differ"} verdict */

@@ -7,8 +7,8 @@
  * the counter of the own key.
  *
  * In: `{send: FrameKey | null}`, `{receive: FrameKey, from}`, `{forget: id, from}`, `{empty: true}`,
- * `{count: n}`. Out: `{counted: n, figures}`, and `{wanted: id}` where a browser lets only the page ask
- * an encoder for a key frame.
+ * `{count: n}`. Out: `{ready: true}` once, `{counted: n, figures}`, and `{wanted: id}` where a browser
+ * lets only the page ask an encoder for a key frame.
  */
 import { Dropped, isKeyFrame, Opener, readTrailer, Sealer } from "./e2ee-frames.js";
 
@@ -117,6 +117,8 @@ async function openOne(kind, from, frame) {
   if (!known) throw new Dropped("unknown_key");
   return known.open(kind, frame);
 }
+
+scope.postMessage({ ready: true });
 
 /** Not every browser has it for every stream; whoever misses a picture also asks by RTCP. @param {() => unknown} act */
 function seldom(act) {

@@ -40,6 +40,7 @@ export class Encryption extends EventTarget {
   /** By the ids that the worker knows them by. @type {Map<number, RTCRtpSender>} */ #senders = new Map();
   /** @type {WeakSet<RTCPeerConnection>} */ #protected = new WeakSet();
   /** @type {KeyWord[]} */ #early = [];
+  /** Whether the worker runs; null while nobody knows. @type {boolean | null} */ #works = null;
   #lastId = 0;
 
   /** For legs. @type {import("./silence.js").Timing} */
@@ -73,7 +74,7 @@ export class Encryption extends EventTarget {
 
   /** The visit is encrypted, and this browser cannot do that: nothing may be sent. */
   get impossible() {
-    return Boolean(this.#visit?.encrypted) && !canEncrypt();
+    return Boolean(this.#visit?.encrypted) && (!canEncrypt() || this.#works === false);
   }
 
   /** The newest snapshot of the visit that I am in. @param {VisitInfo} visit @param {string} role my name in it */
@@ -194,8 +195,19 @@ export class Encryption extends EventTarget {
 
   #newWorker() {
     const worker = new Worker(new URL("e2ee-worker.js", import.meta.url), { type: "module" });
-    worker.addEventListener("message", ({ data }) => "wanted" in data && void this.#askKeyFrame(data.wanted));
+    worker.addEventListener("message", ({ data }) => {
+      if ("ready" in data) this.#works = true;
+      if ("wanted" in data) void this.#askKeyFrame(data.wanted);
+    });
+    worker.addEventListener("error", () => this.#works ?? this.#fail());
     return worker;
+  }
+
+  /** Its code does not come, or this browser does not understand it: nothing goes out, and all should know. */
+  #fail() {
+    this.#works = false;
+    if (this.#visit?.encrypted) this.#sayUnable(this.#visit);
+    this.#changed();
   }
 
   /** Only Chromium's worker cannot ask for it, and only Chromium knows this option. @param {number} id */
