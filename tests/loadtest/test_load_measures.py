@@ -200,6 +200,17 @@ def test_the_model_of_a_shipped_day_waits_as_the_day_means_it() -> None:
     assert asked.low <= mean_s <= asked.high
 
 
+@pytest.mark.parametrize(("disturbed", "verdict"), [(False, MISSED), (True, MET)])
+def test_a_call_that_came_and_went_without_a_network_is_no_loss(
+    disturbed: bool, verdict: str
+) -> None:
+    people = [ticket(n, 1.0 + n) for n in range(SCENARIO.patients)]
+    people[0] |= {"disturbed": disturbed, "unseen": 1}
+    result = result_of(*people)
+    result.total.take("b", handed(pulls=[{"visit": "unseen", "due_ns": 0}]))
+    assert verdicts_of(result, tickets_lost=(0.0, 0.0)) == {"tickets_lost": verdict}
+
+
 @pytest.mark.parametrize(("gave_up", "verdict"), [(0, MISSED), (1, MET)])
 def test_a_call_of_who_got_no_answer_to_join_is_no_loss(gave_up: int, verdict: str) -> None:
     """One pull whose call nobody saw: a loss, unless somebody gave up without ever having heard

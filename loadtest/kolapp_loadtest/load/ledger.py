@@ -25,6 +25,11 @@ def unanswered(tickets: Iterable[Ticket]) -> int:
     return sum(one["outcome"] == "refused_no_answer" and not one["ticket"] for one in tickets)
 
 
+def unseen(tickets: Iterable[Ticket]) -> int:
+    """Calls that people missed without having seen them, with a lost network for a reason."""
+    return sum(one.get("unseen", 0) for one in tickets if one["disturbed"])
+
+
 def doubled(tickets: Sequence[Ticket], doubled_visits: Iterable[str]) -> int:
     """Two people with one ticket or one number, or one visit that two people hold."""
     held = [ticket for ticket in tickets if ticket["ticket"]]

@@ -48,6 +48,7 @@ class PatientLived:
         self.disturbed = False  # a fault or a lost network may cost the place in the order
         self._visits: list[tuple[str, int, int, int]] = []  # id, epoch, version, at_ns
         self._joined_ns = 0
+        self._missed = self._taken = 0  # calls: as the server counts them; answered or declined
         self._announced: tuple[int, int, int] | None = None  # at_ns, low_s, high_s
 
     async def live(self, start_ns: int, tokens: Tokens, end_ns: int) -> None:
@@ -207,6 +208,7 @@ class PatientLived:
                 return "lost"
             await asyncio.sleep(PAUSE_S if refused.code not in {"stale_epoch"} else 0.0)
             return ""
+        self._taken += 1
         if self._life.declines:
             return "declined"
         if self._legs is None:
@@ -248,6 +250,7 @@ class PatientLived:
             self._anew = bool(self._joined_ns) and not message["resumed"]
         if message["type"] != "ticket":
             return
+        self._missed = max(self._missed, message.get("missed", 0))
         place, call = message.get("place"), message.get("call")
         if call and message["state"] == "called":
             self._turn(message, call, arrived_ns)
@@ -281,5 +284,7 @@ class PatientLived:
                 "visits": self._visits,
                 "announced": self._announced,
                 "disturbed": self.disturbed,
+                # Calls that came and went while there was no network.
+                "unseen": max(0, self._missed - (len(self._visits) - self._taken)),
             }
         )

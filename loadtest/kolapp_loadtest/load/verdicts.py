@@ -84,12 +84,16 @@ def _values(scenario: Scenario, result: Result, model: Day) -> dict[str, Value]:
 
 
 def _lost(scenario: Scenario, result: Result) -> Value:
-    """Somebody who got no answer to `join` until they gave up may have drawn a number all the same,
-    which is called when nobody is there: as many pulls that nobody saw are no loss."""
+    """Some pulls are seen by nobody with reason. Who had no network for the whole of a ring learns
+    of it later, as missed. Who got no answer to `join` until they gave up may have drawn a number
+    all the same, which is called when nobody is there."""
     total, tickets = result.total, result.total.tickets
-    unanswered = ledger.unanswered(tickets)
-    unseen = max(0, total.turns_missing() - unanswered)
-    note = f"of {len(tickets)}" + (f"; {unanswered} got no answer to join" if unanswered else "")
+    reasons = {
+        "got no answer to join": ledger.unanswered(tickets),
+        "calls missed without a network": ledger.unseen(tickets),
+    }
+    unseen = max(0, total.turns_missing() - sum(reasons.values()))
+    note = "; ".join([f"of {len(tickets)}", *(f"{n} {why}" for why, n in reasons.items() if n)])
     found = ledger.lost(tickets) + unseen + len(total.unended(scenario.patients))
     return float(found), note
 
