@@ -366,6 +366,31 @@ async def test_guests_write_and_read_from_their_coming_in(start: Start, town: Pe
     assert heard["lines"] == [{"number": 2, "role": "clinician", "text": "Välkommen"}]
 
 
+async def test_guests_of_an_encrypted_visit_agree_on_keys_with_the_others(
+    start: Start, crowd: People, media: MediaNode
+) -> None:
+    here, there = await start(queue_encrypted=True), await start(queue_encrypted=True)
+    for node in (here, there):
+        await connected(node)
+    anna, doctor = await visit_of(here, crowd)
+    guest = await guest_of(there, crowd, doctor)
+    assert guest.visit["encrypted"]
+    everybody = {"patient": anna, "clinician": doctor, "guest1": guest}
+    for sender, to in (("guest1", "all"), ("patient", "guest1")):
+        data = {"kind": "key", "payload": f"from-{sender}"}
+        who = everybody[sender]
+        assert (await who.ask("signal", **of(who), to=to, data=data))["type"] == "signalled"
+        hearers = set(everybody) - {sender} if to == "all" else {to}
+        for seat in hearers:
+            await everybody[seat].until(lambda one, data=data: data in keys_heard(one))
+    await doctor.ask("remove_guest", **of(doctor), guest="guest1")
+    assert await guest.closed() == REMOVED
+
+
+def keys_heard(driver: Driver) -> list[Message]:
+    return [each["data"] for each in driver.frames if each["type"] == "signal"]
+
+
 async def test_no_more_guests_than_the_queue_allows(start: Start, crowd: People) -> None:
     node = await start(queue_guests=1)
     anna, doctor = await visit_of(node, crowd)
