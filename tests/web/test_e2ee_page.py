@@ -163,6 +163,19 @@ async def test_the_numbers_look_right(stage: Stage, others: Page) -> None:
     assert faults == {}
 
 
+async def test_numbers_wait_while_somebody_writes(stage: Stage, others: Page) -> None:
+    async with in_visit(stage, others) as (page, _):
+        await face(page, "new")
+        await page.click("#chat-open")
+        await page.wait_for_selector("#e2ee-card", state="hidden")
+        await page.click("#chat-close")
+        await page.wait_for_selector("#e2ee-card", state="visible")
+        await page.click("#e2ee-close")
+        await page.wait_for_selector("#e2ee-card", state="hidden")
+        await page.click("#e2ee")
+        await page.wait_for_selector("#e2ee-card", state="visible")
+
+
 async def test_numbers_that_differ_are_said_plainly_and_the_call_can_be_ended(
     stage: Stage, others: Page
 ) -> None:

@@ -42,13 +42,14 @@ export class EncryptionView {
 
   /** @param {import("./call-view.js").CallView} view @param {Encryption} encryption @param {KolappClient} client */
   constructor({ root, words, hangUp }, encryption, client) {
+    this.root = root;
     this.encryption = encryption;
     this.words = words;
     root.querySelector(".call-head")?.append(this.lock);
     root.append(this.card);
     words.fill(this.card);
     this.lock.addEventListener("click", () => this.#toggle(!this.#open));
-    root.addEventListener("panel", ({ target }) => target !== this.card && this.#give());
+    root.addEventListener("panel", () => this.render());
     this.closer.addEventListener("click", () => this.#toggle(false));
     this.card.addEventListener("keydown", ({ key }) => key === "Escape" && this.#toggle(false));
     this.same.addEventListener("click", () => this.#find("same"));
@@ -70,15 +71,14 @@ export class EncryptionView {
   /** @param {boolean} open */
   #toggle(open) {
     this.#open = open;
+    if (open) this.card.dispatchEvent(new Event("panel", { bubbles: true })); // another one gives way
     this.render();
-    if (open) this.card.dispatchEvent(new Event("panel", { bubbles: true }));
     (open ? this.title : this.lock).focus();
   }
 
-  /** Another panel wants the room. */
-  #give() {
-    this.#open = false;
-    this.render();
+  /** The chat or the list of people is open: numbers wait until it is closed. */
+  get #covered() {
+    return this.root.querySelector(".chat:not([hidden])") !== null;
   }
 
   /** @param {"" | "same" | "differ"} verdict */
@@ -104,8 +104,12 @@ export class EncryptionView {
       this.#open = true;
     }
     const trouble = face === "failed" ? face : face === "agreeing" && (state.unable.length || state.slow) ? "waiting" : "";
-    if (trouble && trouble !== this.#trouble) this.#open = true;
+    const alarm = trouble && trouble !== this.#trouble;
     this.#trouble = trouble;
+    if (alarm) {
+      this.#open = true;
+      this.card.dispatchEvent(new Event("panel", { bubbles: true }));
+    }
     this.#draw(face, state);
   }
 
@@ -120,7 +124,7 @@ export class EncryptionView {
   #draw(face, state) {
     const { t } = this.words;
     const shown = ["new", "same", "differ"].includes(face);
-    this.card.hidden = !this.#open;
+    this.card.hidden = !this.#open || this.#covered;
     this.card.dataset.face = this.lock.dataset.face = face;
     this.lock.setAttribute("aria-expanded", String(this.#open));
     setText(this.lockWords, face === "failed" ? t.e2ee_lock_failed : shown ? grouped(state.code) : t.e2ee_agreeing);
