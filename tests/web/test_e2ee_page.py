@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 from page_looks import LOOKS, faults_of
 from playwright.async_api import Page
-from staged_pages import BLANK, PATIENCE_S, Line, Stage, says
-from staged_words import called, ticket, visit, welcome
+from staged_pages import BLANK, PATIENCE_S, Line, Stage, says, state
+from staged_words import Message, called, duty, ticket, visit, welcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,6 +46,7 @@ class Between:
 
     line: Line
     others: Page
+    me: str = "patient"  # whose page it is
     relayed: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -62,9 +63,9 @@ class Between:
     async def tell(self, payload: str = "") -> None:
         """One word to all machines, then all that they have to say to the page."""
         found = await self.others.evaluate(
-            """async (payload) => {
+            """async ([me, payload]) => {
               const said = [];
-              if (payload) for (const one of others) await one.hear("patient", payload);
+              if (payload) for (const one of others) await one.hear(me, payload);
               for (let quiet = false; !quiet;) {
                 quiet = true;
                 for (const one of others) for (const word of one.take()) {
@@ -75,7 +76,7 @@ class Between:
               }
               return said;
             }""",
-            payload,
+            [self.me, payload],
         )
         for sender, word in found:
             data = {"kind": "key", "payload": word}
@@ -161,6 +162,52 @@ async def test_the_numbers_look_right(stage: Stage, others: Page) -> None:
             if found := await faults_of(page, *LOOKS):
                 faults[name] = found
     assert faults == {}
+
+
+async def signalled(line: Line) -> Message:
+    """The next word of keys; what else a call asks for is not answered."""
+    while (request := await asyncio.wait_for(line.inbox.get(), 30))["type"] != "signal":
+        pass
+    return request
+
+
+async def test_nothing_is_said_of_keys_before_the_answer_and_nothing_heard_is_forgotten(
+    stage: Stage, others: Page
+) -> None:
+    """The server refuses such words while it rings; and the other's first one may come before the
+    snapshot that says that they have answered."""
+    await others.evaluate(
+        """async () => {
+          window.others = [Object.assign(machine("patient"), { name: "patient" })];
+          await others[0].follow("patient", "clinician");
+        }"""
+    )
+    page = await stage.page("/clinician")
+    line = await stage.line()
+    await line.greet(role="clinician")
+    line.send(duty(1, visit=visit("called", encrypted=True, ring_ms=30_000)))
+    await state(page, "calling")
+    between = Between(line, others, "clinician")
+    await between.tell()  # the patient's commitment
+    # As long as it would take to make a key and say so.
+    await page.evaluate(
+        """async () => {
+          const { newPair } = await import("/static/e2ee-crypto.js");
+          for (let i = 0; i < 10; i += 1) await newPair();
+        }"""
+    )
+    while not line.inbox.empty():
+        assert line.inbox.get_nowait()["type"] != "signal"
+    line.send(duty(2, visit=visit(encrypted=True)))
+    said = [await signalled(line) for _ in range(2)]
+    kinds = await others.evaluate(
+        """async (payloads) => {
+          const { decode } = await import("/static/e2ee-words.js");
+          return payloads.map((payload) => decode(payload).kind);
+        }""",
+        [word["data"]["payload"] for word in said],
+    )
+    assert kinds == ["commit", "reveal"]
 
 
 async def test_numbers_wait_while_somebody_writes(stage: Stage, others: Page) -> None:

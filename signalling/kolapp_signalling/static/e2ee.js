@@ -36,6 +36,7 @@ export class Encryption extends EventTarget {
   /** @type {Worker | null} */ #worker = null;
   /** @type {VisitInfo | null} */ #visit = null;
   /** @type {Keys | null} */ #keys = null;
+  /** The visit was answered. */ #begun = false;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #ticking;
   /** By the ids that the worker knows them by. @type {Map<number, RTCRtpSender>} */ #senders = new Map();
   /** @type {WeakSet<RTCPeerConnection>} */ #protected = new WeakSet();
@@ -80,12 +81,10 @@ export class Encryption extends EventTarget {
   /** The newest snapshot of the visit that I am in. @param {VisitInfo} visit @param {string} role my name in it */
   follow(visit, role) {
     this.role = role;
-    if (this.#visit?.id !== visit.id) {
-      this.end();
-      this.#visit = visit;
-      if (visit.encrypted) this.#begin(visit);
-    }
+    if (this.#visit?.id !== visit.id) this.end();
     this.#visit = visit;
+    const answered = visit.state !== "called"; // before, nobody's words go through
+    if (visit.encrypted && answered && !this.#begun) this.#begin(visit);
     void this.#keys?.follow(visit.participants.map(({ role }) => role), performance.now());
     for (const word of this.#early.splice(0)) this.#hear(word);
   }
@@ -94,6 +93,7 @@ export class Encryption extends EventTarget {
   end() {
     clearInterval(this.#ticking);
     this.#keys = this.#visit = this.state = null;
+    this.#begun = false;
     this.#worker?.postMessage({ empty: true });
     this.#changed();
   }
@@ -133,6 +133,7 @@ export class Encryption extends EventTarget {
 
   /** @param {VisitInfo} visit */
   #begin(visit) {
+    this.#begun = true;
     if (!canEncrypt()) return this.#sayUnable(visit);
     const worker = this.#work();
     const keys = new Keys({
@@ -173,8 +174,8 @@ export class Encryption extends EventTarget {
   /** @param {KeyWord} word */
   #hear(word) {
     if (word.data.kind !== "key") return;
-    if (word.visit === this.#visit?.id) void this.#keys?.hear(word.sender, word.data.payload, performance.now());
-    else if (!this.#visit) this.#early = [...this.#early, word].slice(-MOST_EARLY);
+    if (!this.#begun) this.#early = [...this.#early, word].slice(-MOST_EARLY);
+    else if (word.visit === this.#visit?.id) void this.#keys?.hear(word.sender, word.data.payload, performance.now());
   }
 
   async #alone() {
