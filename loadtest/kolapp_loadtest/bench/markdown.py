@@ -77,7 +77,8 @@ def _capacity(report: Report) -> str:
         "## Capacity\n\n"
         "What one core carries, each thing alone. A waiting patient and a pull are told apart by "
         "two runs of the turn benchmark at different loads (two equations, two unknowns). Times "
-        "are of a core, for each of them in every second.\n\n"
+        "are of a core, for each of them in every second; the store's hold the floor's own calls "
+        "too, so they are the most it can be.\n\n"
         + table(("one core", "arithmetic", "carries"), _steps(found["one_core"]))
         + note
         + f"\nA country on a Monday: {country['waiting']:,} wait, {country['clinicians']:,} "
