@@ -8,15 +8,27 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from browser_company import PATIENCE_S, all_see_all, invite
+from browser_company import PATIENCE_S, all_see_all, invite, sees_and_hears_all
 from browser_people import House, Person, house_of
+from firefox import FirefoxPage
 from processes import serving
 
 GONE_WITHIN_MS = 1_000
 SLOW = 3  # how many times longer a busy machine may take, with four browsers on it
+# What pages of Chromium have from the beginning: every connection that is made.
+WATCHED_LEGS = """
+() => {
+  window.legs = [];
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...options) { super(...options); window.legs.push(this); }
+  };
+}
+"""
 
 
 @pytest.fixture
@@ -61,6 +73,25 @@ async def test_two_guests_come_by_link_one_leaves_and_one_is_removed(house: Hous
     await asyncio.gather(patient.sees_and_hears(30), clinician.sees_and_hears(30))
     refused = "Failed to load resource"  # what a browser itself says of the stranger's code
     assert [one for one in house.complaints if refused not in one] == []
+
+
+async def test_a_guest_in_firefox_is_one_of_them(tmp_path: Path) -> None:
+    """Over the network: Firefox connects nobody to a server on the same machine's loopback."""
+    async with AsyncExitStack() as stack:
+        serve = stack.enter_context(serving(tmp_path / "data", "--lan"))
+        house = await stack.enter_async_context(house_of(serve.url))
+        patient, clinician = await in_call(house)
+        guest = await stack.enter_async_context(FirefoxPage())
+        await guest.goto(serve.url.rstrip("/") + await invite(clinician, "interpreter"))
+        await guest.evaluate(WATCHED_LEGS)
+        await guest.evaluate("() => document.querySelector('#join').click()")
+        await asyncio.gather(
+            sees_and_hears_all(guest, "Patient", "Clinician"),
+            sees_and_hears_all(patient, "Interpreter", "Clinician"),
+            sees_and_hears_all(clinician, "Interpreter", "Patient"),
+        )
+        await guest.evaluate("() => document.querySelector('#camera').click()")
+        await patient.says("#remote-2 + .tile-off .tile-note", "Camera off", PATIENCE_S)
 
 
 async def in_call(house: House) -> tuple[Person, Person]:

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 from browser_people import AUDIBLE, Person
+from firefox import FirefoxPage
 
-PATIENCE_S = 60.0  # four browsers with three pictures each are much for a busy machine
+PATIENCE_S = 50.0  # four browsers with three pictures each are much for a busy machine
 # Of everybody whose tile is on the screen, until all of them move and sound, or the time is over:
 # how the picture changed on the screen, and what was heard since the newest leg began.
 COMPANY = """
@@ -21,6 +22,7 @@ async ({ names, audible, ms }) => {
   const energies = async () => {
     const found = [];
     const peer = window.legs.at(-1);
+    if (!peer) return found;
     const mids = peer.getTransceivers().map(({ mid }) => mid);
     for (const entry of (await peer.getStats()).values()) {
       if (entry.type !== "inbound-rtp" || entry.kind !== "audio") continue;
@@ -54,10 +56,11 @@ async ({ names, audible, ms }) => {
 """
 
 
-async def sees_and_hears_all(one: Person, *names: str, timeout: float = PATIENCE_S) -> None:
+async def sees_and_hears_all(one: Person | FirefoxPage, *names: str) -> None:
     """Exactly these are on this person's screen, all of them move, and all of them are heard."""
-    asked = {"names": sorted(names), "audible": AUDIBLE, "ms": timeout * 1000}
-    seen: dict[str, Any] = await one.page.evaluate(COMPANY, asked)
+    asked = {"names": sorted(names), "audible": AUDIBLE, "ms": PATIENCE_S * 1000}
+    page = one.page if isinstance(one, Person) else one
+    seen: dict[str, Any] = await page.evaluate(COMPANY, asked)
     assert seen["all"], f"of {names} only {seen['found']}"
 
 

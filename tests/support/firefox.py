@@ -68,7 +68,8 @@ class FirefoxPage:
         self._session = ClientSession()
         self._socket = await self._session.ws_connect(f"{url}/session", max_msg_size=0)
         self._reading = asyncio.create_task(self._read(self._socket))
-        await self._ask("session.new", capabilities={})
+        trusting = {"alwaysMatch": {"acceptInsecureCerts": True}}  # those of `--lan`
+        await self._ask("session.new", capabilities=trusting)
         tree = await self._ask("browsingContext.getTree")
         self._context = tree["contexts"][0]["context"]
         return self
