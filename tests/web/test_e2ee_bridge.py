@@ -116,7 +116,7 @@ async def test_without_encryption_the_node_could_see_and_hear_everything(
     async with couple([page, page], client, encrypted=False, hertz=HERTZ) as people:
         await people.see_and_hear()
     assert pictures(tap.of("vp8")) >= 20
-    assert tone(tap.of("opus")[50:]) > 0.5
+    assert tone(tap.of("opus")[50:]) > 0.7
 
 
 async def test_what_the_node_forwards_of_an_encrypted_visit_can_be_neither_seen_nor_heard(
@@ -130,7 +130,7 @@ async def test_what_the_node_forwards_of_an_encrypted_visit_can_be_neither_seen_
     assert len(seen) > 30
     assert len(heard) > 60
     assert pictures(seen) == 0
-    assert tone(heard[20:]) < 0.05
+    assert tone(heard[20:]) < 0.3  # noise has a little of every tone
     assert all(each.payload[-1] == 0xE1 for each in heard)  # from the very first one
     for each in figures:  # nothing that came was not what the other sent
         assert not each.keys() & {"malformed", "forged", "codec"}

@@ -8,7 +8,7 @@
 import { firstId, frameKey, newFrameKey, newInstance } from "./e2ee-crypto.js";
 import { Keys } from "./e2ee-keys.js";
 import { encode, seated } from "./e2ee-words.js";
-import { SILENCE_TIMING } from "./silence.js";
+import { SILENCE_TIMING } from "./leg-timing.js";
 import { othersOf } from "./slots.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */

@@ -11,3 +11,6 @@ export const LEG_TIMING = Object.freeze({
   repair_cap_ms: 5_000,
   stats_every_ms: 1_000,
 });
+
+/** Durations in ms, for who waits for a silence: looks are cheap while packets of media come. */
+export const SILENCE_TIMING = Object.freeze({ look: 200, quiet: 400, silent: 1_000 });

@@ -4,9 +4,7 @@
  * ICE does: the address has changed, or a network has gone. The node says something twice a second,
  * so a silence is no silence of the other person.
  */
-
-/** Durations in ms: looks are cheap while packets of media come. */
-export const SILENCE_TIMING = Object.freeze({ look: 200, quiet: 400, silent: 1_000 });
+import { SILENCE_TIMING } from "./leg-timing.js";
 
 /** @typedef {Readonly<Record<"look" | "quiet" | "silent", number>>} Timing */
 
