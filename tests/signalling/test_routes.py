@@ -48,6 +48,7 @@ async def test_pages_are_served_with_a_strict_policy(
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
         assert "connect-src 'self' ws: wss:" in policy
+        assert "worker-src 'self';" in policy
         assert "unsafe" not in policy
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] == "no-referrer"
