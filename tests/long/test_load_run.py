@@ -60,7 +60,7 @@ def test_visits_with_media_are_seen_and_heard_although_a_node_dies(tmp_path: Pat
 
 def test_legs_are_made_again_when_their_node_dies(tmp_path: Path) -> None:
     report = run(tmp_path, "media")
-    assert report["media"]["verdicts"]["failed"] == 0
+    assert report["media"]["verdicts"]["failed"] == 0, report["media"]["reasons"]
     [fault] = report["faults"]
     assert fault["what"] == "kill media"
     assert fault["back_s"] > 0

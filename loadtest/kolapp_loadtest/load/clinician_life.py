@@ -35,6 +35,7 @@ class ClinicianLived:
     ) -> None:
         self._life, self._url, self._measures = life, url, measures
         self._legs = legs if life.media else None
+        self._leg_over: asyncio.Event | None = None  # ends the leg of the present visit
         self._random = Random(life.seed)
         self._talks = {name: Spread(mean, part) for name, mean, part in life.talks_s}
         self._pauses = list(life.pauses)
@@ -104,11 +105,11 @@ class ClinicianLived:
             if not await self._pull(clinician, due_ns):
                 await self._news(clinician)
                 return time.perf_counter_ns()
-        leg_over = await self._leg(clinician)
+        await self._look_for_media(clinician)
         try:
             over_ns = await self._visit(clinician)
         finally:
-            leg_over.set()
+            self._leave_media()
         free_ns = over_ns + int(self._life.wrap_up_s * 1e9)
         await moment(self._measures, free_ns)
         return free_ns
@@ -151,18 +152,23 @@ class ClinicianLived:
         self._measures.pulls.append({"visit": visit["id"], "due_ns": due_ns})
         return True
 
-    async def _leg(self, clinician: Clinician) -> asyncio.Event:
+    async def _look_for_media(self, clinician: Clinician) -> None:
         """Where the patient wrote that the visit carries sound and picture, so does this side,
-        which is on its way while the call rings. The event ends it."""
-        over, visit, now_ns = asyncio.Event(), clinician.visit, time.perf_counter_ns()
-        if self._legs is None or visit is None:
-            return over
+        which is then on its way while the call rings. Looked for again at the answer: who is called
+        at once has not written yet."""
+        visit, now_ns = clinician.visit, time.perf_counter_ns()
+        if self._legs is None or self._leg_over is not None or visit is None:
+            return
         asked = clinician.request("read_intake", visit=visit["id"], epoch=visit["epoch"])
         with suppress(Refused):
             written = await do(self._measures, "read_intake", now_ns, asked)
             if written["text"] == WRITTEN:
-                return self._legs.begin(clinician, visit["id"], CLINICIAN, now_ns)
-        return over
+                self._leg_over = self._legs.begin(clinician, visit["id"], CLINICIAN, now_ns)
+
+    def _leave_media(self) -> None:
+        if self._leg_over is not None:
+            self._leg_over.set()
+        self._leg_over = None
 
     async def _visit(self, clinician: Clinician) -> int:
         """Until the visit is over, however; returns when that was due."""
@@ -179,6 +185,7 @@ class ClinicianLived:
         over_ns = time.perf_counter_ns()
         if clinician.visit is None:
             return over_ns
+        await self._look_for_media(clinician)
         over_ns += int(draw(self._talks[visit["queue"]], self._random) * 1e9)
         with suppress(NotInTime):
             left_s = (over_ns - time.perf_counter_ns()) / 1e9

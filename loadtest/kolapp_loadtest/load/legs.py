@@ -150,10 +150,23 @@ class Legs(Lifetime):
                 sends=[own.mark, own.hertz], sees=[other.mark, other.hertz],
             )  # fmt: skip
             answer = await _answered(person, sdp, generation)
-            connected_ns = await self._worker.call("accept", LEG_S, leg=names[-1], sdp=answer)
-            carried["connected_ns"] = carried["connected_ns"] or connected_ns
-            await person.until(lambda one: not lost(one, side), VISIT_S)
-            await person.until(lambda one: lost(one, side), VISIT_S)
+            await self._until_lost(person, carried, names[-1], answer)
+
+    async def _until_lost(self, person: Person, carried: Carried, leg: str, answer: str) -> None:
+        """Its node may be gone before the leg is connected."""
+        side = carried["side"]
+        await person.until(lambda one: not lost(one, side), LEG_S)  # that was the one before
+        made = asyncio.create_task(self._worker.call("accept", LEG_S, leg=leg, sdp=answer))
+        gone = asyncio.create_task(person.until(lambda one: lost(one, side), VISIT_S))
+        try:
+            await asyncio.wait((made, gone), return_when=asyncio.FIRST_COMPLETED)
+            if made.done():
+                carried["connected_ns"] = carried["connected_ns"] or made.result()
+                await gone
+        finally:
+            made.cancel()
+            gone.cancel()
+            await asyncio.wait((made, gone))
 
 
 async def _answered(person: Person, sdp: str, generation: int) -> str:

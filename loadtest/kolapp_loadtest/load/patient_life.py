@@ -102,8 +102,10 @@ class PatientLived:
         if self._legs is None or patient.ticket is None:
             return
         told = patient.request("intake", ticket=patient.ticket["ticket"], text=WRITTEN)
-        with suppress(Refused):
+        try:
             await do(self._measures, "intake", time.perf_counter_ns(), told)
+        except Refused:
+            self._legs = None  # the other side would not know
 
     async def _lose_network(self) -> None:
         if self._life.loses_network_after_s < 0:
