@@ -208,6 +208,9 @@ OVER_THE_PICTURE = [
     ("connected", "lost", "flowing", False, "Reconnecting…"),
     ("connected", "connected", "silent", False, "The other person's connection is interrupted"),
     ("connected", "connected", "cut", False, "Reconnecting…"),  # it may be our own
+    ("connected", "several", "nothing", False, None),  # each has a tile that says it
+    ("connected", "several", "silent", False, None),
+    ("connected", "several", "cut", False, "Reconnecting…"),
     ("reconnecting", "connected", "silent", False, "Reconnecting…"),
     ("failed", "connected", "flowing", False, "The call could not be connected."),
     ("connected", "connected", "silent", True, "The clinician's connection is gone"),

@@ -56,6 +56,25 @@ async def test_whose_connection_it_is(
     assert all(each == shown for each in found)
 
 
+async def test_of_several_others_the_worst_who_is_there_counts(stage: Stage) -> None:
+    def leg(role: str, loss: float, silent_ms: int = 0) -> dict[str, Any]:
+        flow = {"loss": loss}
+        return {"role": role, "round_trip_ms": 9, "up": flow, "down": flow, "silent_ms": silent_ms}
+
+    good, poor = leg("clinician", 0.0), leg("guest1", 0.3)
+    gone = [one | {"silent_ms": 3_100} for one in (good, poor)]
+    page = await stage.page(BLANK)
+    found = await page.evaluate(
+        """async (given) => {
+          const { told } = await import("/static/quality.js");
+          return given.map((legs) => told({ legs }, "patient"));
+        }""",
+        [[good, poor], [poor, good], [good, gone[1]], gone],
+    )
+    assert [one["theirs"] for one in found] == ["poor", "poor", "good", None]
+    assert [one["gone"] for one in found] == [False, False, False, True]
+
+
 async def test_only_a_long_time_of_my_own_poor_connection_is_too_long(stage: Stage) -> None:
     page = await stage.page(BLANK)
     poor, theirs, fair = (
