@@ -91,6 +91,7 @@ async def others(phone: Stage) -> AsyncIterator[Page]:
     tab = await phone.tab.context.new_page()
     await tab.goto(phone.site.origin + BLANK)
     await tab.evaluate(OTHER)
+    await phone.tab.bring_to_front()  # a page behind another one draws once a second
     yield tab
     await tab.close()
 
@@ -346,3 +347,4 @@ async def test_a_browser_that_cannot_encrypt_says_so_before_the_call_and_sends_n
         assert other.complaints == []
     finally:
         await tab.close()
+        await stage.tab.bring_to_front()
