@@ -12,8 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,25 +24,15 @@ from kolapp_queue.errors import NoSuchVisit, StaleEpoch, StoreUnavailable, Wrong
 from kolapp_queue.keys import queue_key
 from kolapp_queue.model import ClinicianKey, PatientKey, QueueRef, Ticket, TicketId
 from kolapp_queue.presence import NodeLease
-from kolapp_queue.settings import QueueSettings
 from kolapp_queue.states import TicketState
 from kolapp_queue.store import QueueStore
 from store_people import DOCTOR, answered, join, pull, with_settings
-from store_servers import embedded_store
+from store_servers import connected, embedded_store
 
 READY_S = 20.0
 ANNA = PatientKey("anna")
 COLLEAGUE = ClinicianKey("colleague")
 REF = QueueRef("provider", "drop-in")
-
-
-@asynccontextmanager
-async def connected(url: str, timeout_ms: int = 5_000) -> AsyncIterator[QueueStore]:
-    store = await QueueStore.connect(url, QueueSettings(command_timeout_ms=timeout_ms))
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def steps(store: QueueStore, ref: QueueRef) -> list[str]:

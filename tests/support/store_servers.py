@@ -11,11 +11,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from kolapp_queue.embedded import EmbeddedStore, _die_with, _server_binary
+from kolapp_queue.settings import QueueSettings
+from kolapp_queue.store import QueueStore
 
 KINDS = ("embedded", "redis", "cluster")
 NODES = 6  # three primaries, each with a replica
@@ -55,6 +57,15 @@ def embedded_store(directory: Path) -> Iterator[EmbeddedStore]:
         yield server
     finally:
         server.stop()
+
+
+@asynccontextmanager
+async def connected(url: str, timeout_ms: int = 5_000) -> AsyncIterator[QueueStore]:
+    store = await QueueStore.connect(url, QueueSettings(command_timeout_ms=timeout_ms))
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @contextmanager
