@@ -65,12 +65,13 @@ SUITE = (
         "From the patient's answer to the first picture of the other side in real Chromium, the "
         "later of both sides, by the pages' own clocks. Two browsers, two cameras and the server "
         "share the machine.",
-        "--visits 15", "--visits 3", 300.0,
+        "--visits 20", "--visits 3", 300.0,
     ),
     Bench(
         "attacks", "attacks",
         "“Your turn” of honest people while somebody attacks from the same machine, so that the "
         "attacker's own work is in the figures.",
-        "--clients 500 --duration 10", "--clients 100 --duration 2 --only flood", 300.0,
+        "--clients 500 --pulls-per-s 10 --duration 20",
+        "--clients 100 --duration 2 --only flood", 300.0,
     ),
 )  # fmt: skip
