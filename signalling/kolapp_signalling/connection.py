@@ -45,14 +45,14 @@ class Connection:
         "_abort",
         "_again",
         "_codec",
+        "_counted",
         "_errors",
         "_heard",
         "_latest",
+        "_left",
         "_limits",
         "_pinged",
         "_replies",
-        "_second",
-        "_spent",
         "_told",
         "_transport",
         "_ws",
@@ -78,7 +78,7 @@ class Connection:
         self._heard = _now()  # when the last frame of any kind came
         self._pinged = False  # since then
         self._errors = 0  # bad messages in a row
-        self._second, self._spent = 0, 0  # messages in the present second
+        self._left, self._counted = float(limits.messages_per_s), _now()  # a token bucket
         self._replies: list[bytes] = []  # held because the client does not keep up
         self._told = 0  # words, so that none takes another's place
         self._latest: dict[str, bytes] = {}  # held: the newest snapshot of each kind
@@ -124,12 +124,13 @@ class Connection:
 
     async def _spend(self) -> None:
         """A client that sends too fast is read more slowly: the pressure is its own."""
-        second = int(_now())
-        if second != self._second:
-            self._second, self._spent = second, 0
-        self._spent += 1
-        if self._spent > self._limits.messages_per_s:
-            await asyncio.sleep(second + 1 - _now())
+        now, rate = _now(), self._limits.messages_per_s
+        self._left = min(rate, self._left + (now - self._counted) * rate) - 1
+        self._counted = now
+        if self._left < 0:
+            # Each message waits for its own turn: not all of a second's for the next one, in which
+            # everybody who sends too fast would come at the same moment.
+            await asyncio.sleep(-self._left / rate)
 
     # Out
 
