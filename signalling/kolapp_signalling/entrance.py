@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import log
 from .auth import BadToken, WeakLogin
@@ -40,6 +40,13 @@ class Entrance:
     doorkeeper: Doorkeeper
     relays: bool = False  # there are TURN servers
     served: int = 0  # connections since the start
+    turnstile: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def one_by_one(self) -> None:
+        """Before a handshake: of many that come in the same moment one is let through in each turn
+        of the loop, and "your turn" goes between them. Nobody is waited for in here."""
+        async with self.turnstile:
+            await asyncio.sleep(0)
 
     async def serve(self, connection: Connection, visitor: Visitor) -> None:
         """The whole life of one socket. Raises nothing; a failure of ours closes with 4003."""

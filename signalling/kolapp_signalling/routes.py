@@ -94,6 +94,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         )
     try:
         with node.entrance.doorkeeper.let_in(address_of(request)) as visitor:
+            await node.entrance.one_by_one()
             return await _serve_socket(request, visitor)
     except Full:
         raise web.HTTPServiceUnavailable(

@@ -288,3 +288,23 @@ async def test_the_welcome_is_the_first_that_a_resumed_session_gets(
     go_on.set()
     await again.until_position(1)
     assert [frame["type"] for frame in again.frames][:2] == ["welcome", "ticket"]
+
+
+async def test_of_many_who_come_at_once_one_is_let_in_in_each_turn_of_the_loop(
+    node: Served,
+) -> None:
+    entrance, inside = node.node.entrance, 0
+
+    async def come() -> None:
+        nonlocal inside
+        await entrance.one_by_one()
+        inside += 1
+
+    async with asyncio.TaskGroup() as crowd:
+        for _ in range(5):
+            crowd.create_task(come())
+        before = 0
+        while inside < 5:
+            await asyncio.sleep(0)
+            assert inside - before <= 1
+            before = inside
