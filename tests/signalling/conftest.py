@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 from drivers import ENCODINGS, People, Start, people
+from kolapp_media.node import MediaNode
+from kolapp_media.settings import MediaSettings
+from kolapp_queue.model import NodeRecord
+from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served, serving
 from kolapp_signalling.development import prepare
 from kolapp_signalling.setting_kinds import SIGNALLING
 from kolapp_signalling.settings import Settings
 from store_servers import embedded_store
+
+LEASE_MS = 60_000
 
 
 @pytest.fixture
@@ -68,3 +74,14 @@ async def crowd() -> AsyncIterator[People]:
     """Everybody, in one encoding, where it makes no difference."""
     async with people(ENCODINGS[1]) as everybody:
         yield everybody
+
+
+@pytest.fixture
+async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MediaNode]:
+    """A media node of this store, for the nodes of one installation."""
+    node = MediaNode(MediaSettings(), settings.cluster_secret)
+    await node.start()
+    await store.register_node(NodeRecord("media", "media", node.address, 10, 0), LEASE_MS)
+    yield node
+    await store.forget_node("media")
+    await node.close()

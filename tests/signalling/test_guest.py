@@ -10,12 +10,11 @@ from typing import Any
 import aioice.ice
 import jwt
 import pytest
-from drivers import QUEUE, Driver, Message, People, Start
+from drivers import QUEUE, Driver, Message, People, Start, until_media
 from guests import enter, guest_of, invite, of, people_in, show, visit_of
 from kolapp_media.node import MediaNode
-from kolapp_media.settings import MediaSettings
 from kolapp_queue.keys import queue_key
-from kolapp_queue.model import NodeRecord, QueueRef, Visit
+from kolapp_queue.model import QueueRef, Visit
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
@@ -51,26 +50,10 @@ def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MediaNode]:
-    node = MediaNode(MediaSettings(), settings.cluster_secret)
-    await node.start()
-    await store.register_node(NodeRecord("media", "media", node.address, 10, 0), LEASE_MS)
-    yield node
-    await store.forget_node("media")
-    await node.close()
-
-
-@pytest.fixture
 async def peers() -> AsyncIterator[list[QuietPeer]]:
     made = [QuietPeer(slots=3) for _ in range(3)]
     yield made
     await asyncio.gather(*(peer.close() for peer in made))
-
-
-async def connected(node: Served) -> None:
-    async with asyncio.timeout(5):
-        while not node.node.media.connected:  # noqa: ASYNC110  # a counter tells nobody
-            await asyncio.sleep(0)
 
 
 async def offered(driver: Driver, peer: QuietPeer) -> None:
@@ -197,7 +180,7 @@ async def test_a_removed_guest_is_gone_within_a_second(
 ) -> None:
     here, there = await start(), await start()
     for node in (here, there):
-        await connected(node)
+        await until_media(node)
     anna, doctor = await visit_of(here, town)
     guest = await guest_of(there, town, doctor)
     for driver, peer in zip((anna, doctor, guest), peers, strict=True):
@@ -226,7 +209,7 @@ async def test_the_next_one_has_the_seat_and_a_leg_of_their_own(
     start: Start, crowd: People, media: MediaNode, peers: list[QuietPeer]
 ) -> None:
     node = await start()
-    await connected(node)
+    await until_media(node)
     anna, doctor = await visit_of(node, crowd)
     first = await guest_of(node, crowd, doctor)
     old_token = first.token
@@ -257,7 +240,7 @@ async def test_a_leg_made_while_its_guest_was_removed_goes_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The leg comes into being behind the word that closes it."""
-    await connected(node)
+    await until_media(node)
     _, doctor = await visit_of(node, crowd)
     guest = await guest_of(node, crowd, doctor)
     offer, made = node.node.media.offer, []
@@ -371,7 +354,7 @@ async def test_guests_of_an_encrypted_visit_agree_on_keys_with_the_others(
 ) -> None:
     here, there = await start(queue_encrypted=True), await start(queue_encrypted=True)
     for node in (here, there):
-        await connected(node)
+        await until_media(node)
     anna, doctor = await visit_of(here, crowd)
     guest = await guest_of(there, crowd, doctor)
     assert guest.visit["encrypted"]

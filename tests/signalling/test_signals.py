@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aioice.ice
 import pytest
-from drivers import DEADLINE_S, QUEUE, Driver, Message, People, Start
+from drivers import QUEUE, Driver, Message, People, Start, until_media
 from guests import guest_of, of
 from kolapp_media.node import MediaNode
-from kolapp_media.settings import MediaSettings
-from kolapp_queue.model import NodeRecord
 from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
-from kolapp_signalling.settings import Settings
 from kolapp_signalling.signals import BURST, MOST_SENDERS, RATE, Allowance
 from media_peers import QuietPeer
 from store_contents import everything
@@ -27,25 +22,9 @@ HOST = "candidate:1 1 udp 2122260223 192.168.1.2 54321 typ host"
 LEASE_MS = 60_000
 
 
-@pytest.fixture
-async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MediaNode]:
-    node = MediaNode(MediaSettings(), settings.cluster_secret)
-    await node.start()
-    await store.register_node(NodeRecord("media", "media", node.address, 10, 0), LEASE_MS)
-    yield node
-    await store.forget_node("media")
-    await node.close()
-
-
-async def connected(node: Served) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not node.node.media.connected:  # noqa: ASYNC110  # a counter tells nobody
-            await asyncio.sleep(0)
-
-
 async def called(node: Served, crowd: People, other: Served | None = None) -> tuple[Driver, Driver]:
     for each in (node, other or node):
-        await connected(each)
+        await until_media(each)
     anna = await crowd.waiting(node, "anna")
     doctor = await crowd.clinician(other or node)
     await doctor.pull()

@@ -9,7 +9,7 @@ from typing import Any
 
 import aioice.ice
 import pytest
-from drivers import QUEUE, Driver, People, Start
+from drivers import QUEUE, Driver, People, Start, until_media
 from kolapp_media.model import LegChanged
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
@@ -31,26 +31,10 @@ def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MediaNode]:
-    node = MediaNode(MediaSettings(), settings.cluster_secret)
-    await node.start()
-    await store.register_node(NodeRecord("media", "media", node.address, 10, 0), LEASE_MS)
-    yield node
-    await store.forget_node("media")
-    await node.close()
-
-
-@pytest.fixture
 async def peers() -> AsyncIterator[list[QuietPeer]]:
     made = [QuietPeer(("audio", "video")) for _ in range(3)]
     yield made
     await asyncio.gather(*(peer.close() for peer in made))
-
-
-async def connected(node: Served) -> None:
-    async with asyncio.timeout(5):
-        while not node.node.media.connected:  # noqa: ASYNC110  # a counter tells nobody
-            await asyncio.sleep(0)
 
 
 async def prepared(driver: Driver, peer: QuietPeer, generation: int = 1) -> None:
@@ -86,7 +70,7 @@ async def gets_through(sender: QuietPeer, receiver: QuietPeer) -> None:
 async def test_both_are_ready_before_the_answer_and_talk_at_once(
     node: Served, crowd: People, media: MediaNode, peers: list[QuietPeer]
 ) -> None:
-    await connected(node)
+    await until_media(node)
     anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
     await doctor.ask("ready", queues=[QUEUE])
     await prepared(anna, peers[0])
@@ -111,7 +95,7 @@ async def test_both_are_ready_before_the_answer_and_talk_at_once(
 async def test_getting_ready_is_for_who_is_near_the_front(
     node: Served, crowd: People, media: MediaNode, peers: list[QuietPeer]
 ) -> None:
-    await connected(node)
+    await until_media(node)
     offer = {"queue": QUEUE, "generation": 1, "sdp": await peers[0].offer()}
     early = await crowd.patient(node, "early")
     assert early.welcome["queues"][0]["ready_from"] == 5
@@ -138,7 +122,7 @@ async def test_a_queue_may_invite_nobody(
 async def test_who_is_ready_hears_the_echo_and_who_leaves_is_ready_no_more(
     node: Served, crowd: People, media: MediaNode, peers: list[QuietPeer]
 ) -> None:
-    await connected(node)
+    await until_media(node)
     anna = await crowd.waiting(node, "anna")
     await prepared(anna, peers[0])
     async with asyncio.timeout(5):
@@ -164,7 +148,7 @@ async def test_a_visit_that_is_elsewhere_takes_no_leg_from_here(
     """The two were ready at different nodes: who comes second offers, as if never ready."""
     other = MediaNode(MediaSettings(), settings.cluster_secret)
     await other.start()
-    await connected(node)
+    await until_media(node)
     try:
         anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
         await doctor.ask("ready", queues=[QUEUE])

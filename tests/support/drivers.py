@@ -216,3 +216,10 @@ async def people(subprotocol: str) -> AsyncIterator[People]:
             yield everybody
         finally:
             await everybody.close()
+
+
+async def until_media(node: Served) -> None:
+    """Until this node has found a media node."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not node.node.media.connected:  # noqa: ASYNC110  # a counter tells nobody
+            await asyncio.sleep(0)
