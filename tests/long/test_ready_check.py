@@ -43,6 +43,7 @@ async def waiting_patient(url: str, network: FaultyNetwork, without: str) -> Asy
         yield page
         await page.click("#leave")
         await page.click("#leave-yes")
+        await page.wait_for_selector("#again")  # who closes at once still waits, for the next test
         await browser.close()
 
 
