@@ -17,6 +17,7 @@ from drivers import People, Start
 from kolapp_signalling import key_source
 from kolapp_signalling.app import Served
 from kolapp_signalling.key_source import KeySource, fetch, keys_of, read_file
+from stub_server import at_free_port
 
 KEYS = {kid: ec.generate_private_key(ec.SECP256R1()) for kid in ("old", "new", "encryption")}
 
@@ -46,14 +47,9 @@ class Issuer:
 @pytest.fixture
 async def issuer() -> AsyncIterator[Issuer]:
     issuer = Issuer()
-    app = web.Application()
-    app.router.add_get("/keys", issuer.keys)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    issuer.url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
-    yield issuer
-    await runner.cleanup()
+    async with at_free_port(web.get("/keys", issuer.keys)) as url:
+        issuer.url = f"{url}/keys"
+        yield issuer
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from kolapp_signalling.settings import Settings
 from kolapp_signalling.tasks import Tasks
 from kolapp_signalling.webhook import headers
 from store_servers import embedded_store
+from stub_server import at_free_port
 
 SECRET = b"s" * 32
 DEADLINE_S = 20.0
@@ -87,15 +88,10 @@ class Tally(Counter[str]):
 
 @pytest.fixture
 async def backend() -> AsyncIterator[Backend]:
-    backend, app = Backend(), web.Application()
-    app.router.add_post("/hooks", backend.hear)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    backend.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks"
-    yield backend
-    await runner.cleanup()
+    backend = Backend()
+    async with at_free_port(web.post("/hooks", backend.hear)) as url:
+        backend.url = f"{url}/hooks"
+        yield backend
 
 
 @pytest.fixture(scope="module")

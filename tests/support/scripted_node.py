@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import ClientError, WSMsgType, web
 from kolapp_loadtest.wire import JSON, MSGPACK, Codec, Message
+from stub_server import Socket, accept, at_free_port, welcome
 
 Answer = Callable[[Message], Message | None]
 DEADLINE_S = 5.0
@@ -21,15 +22,12 @@ class ScriptedNode:
         self.url = ""
         self.greet = True  # answer `hello` with a welcome
         self.answers: dict[str, Answer] = {"ping": lambda request: {"type": "pong"}}
-        self.sockets: list[web.WebSocketResponse[Any]] = []
+        self.sockets: list[Socket] = []
         self.inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._sessions = itertools.count(1)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        socket: web.WebSocketResponse[Any] = web.WebSocketResponse(
-            protocols=(MSGPACK.subprotocol, JSON.subprotocol), compress=False, timeout=1.0
-        )
-        await socket.prepare(request)
+        socket = await accept(request)
         self.sockets.append(socket)
         codec = self._codec(socket)
         async for frame in socket:
@@ -48,21 +46,11 @@ class ScriptedNode:
     def welcome(self, hello: Message) -> Message:
         number = next(self._sessions)
         return {
-            "type": "welcome",
             "re": hello["id"],
-            "role": "patient",
-            "session": f"session{number}",
-            "resume": f"resume{number}",
-            "resumed": "resume" in hello,
-            "node": "scripted",
-            "version": "0",
-            "queues": [],
-            "ping_every_ms": 20_000,
+            **welcome(number, "patient", "scripted", resumed="resume" in hello),
         }
 
-    async def send(
-        self, message: Message, socket: web.WebSocketResponse[Any] | None = None
-    ) -> None:
+    async def send(self, message: Message, socket: Socket | None = None) -> None:
         """To the newest connection, if no other is named."""
         socket = socket or self.sockets[-1]
         codec = self._codec(socket)
@@ -87,7 +75,7 @@ class ScriptedNode:
         transport.shutdown(2)
 
     @staticmethod
-    def _codec(socket: web.WebSocketResponse[Any]) -> Codec:
+    def _codec(socket: Socket) -> Codec:
         return MSGPACK if socket.ws_protocol == MSGPACK.subprotocol else JSON
 
 
@@ -101,16 +89,9 @@ def ticket(version: int, **fields: Any) -> Message:
 @asynccontextmanager
 async def scripted_node() -> AsyncIterator[ScriptedNode]:
     node = ScriptedNode()
-    app = web.Application()
-    app.router.add_get("/ws", node.handle)
-    runner = web.AppRunner(app, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    node.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield node
-    finally:
-        for socket in node.sockets:
-            await socket.close()
-        await runner.cleanup()
+    async with at_free_port(web.get("/ws", node.handle)) as node.url:
+        try:
+            yield node
+        finally:
+            for socket in node.sockets:
+                await socket.close()

@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiohttp import ClientError, web
-from kolapp_loadtest.wire import JSON, MSGPACK, Message
-
-Socket = web.WebSocketResponse[Any]
+from kolapp_loadtest.wire import MSGPACK, Message
+from stub_server import Socket, accept, at_free_port, welcome
 
 
 class StubQueue:
@@ -42,10 +41,7 @@ class StubQueue:
         return web.json_response({"token": (await request.json())["role"]})
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
-        socket: Socket = web.WebSocketResponse(
-            protocols=(MSGPACK.subprotocol, JSON.subprotocol), compress=False, timeout=1.0
-        )
-        await socket.prepare(request)
+        socket = await accept(request)
         me: dict[str, Any] = {"socket": socket, "ticket": None, "visit": None, "on_duty": False}
         async for frame in socket:
             message = MSGPACK.decode(frame.data)
@@ -71,12 +67,7 @@ class StubQueue:
 
     def _hello(self, me: dict[str, Any], message: Message) -> Message:
         me["role"] = message["token"]
-        number = next(self._ids)
-        return {
-            "type": "welcome", "role": me["role"], "session": f"s{number}", "resume": f"r{number}",
-            "resumed": False, "node": "stub", "version": "0", "queues": [],
-            "ping_every_ms": 20_000,
-        }  # fmt: skip
+        return welcome(next(self._ids), me["role"], "stub")
 
     def _ping(self, me: dict[str, Any], message: Message) -> Message:
         return {"type": "pong"}
@@ -185,15 +176,9 @@ class StubQueue:
 @asynccontextmanager
 async def stub_queue(**how: Any) -> AsyncIterator[StubQueue]:
     stub = StubQueue(**how)
-    app = web.Application()
-    app.add_routes([web.get("/ws", stub.socket), web.post("/demo/token", stub.token)])
-    runner = web.AppRunner(app, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    stub.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield stub
-    finally:
-        await stub.close()
-        await runner.cleanup()
+    routes = [web.get("/ws", stub.socket), web.post("/demo/token", stub.token)]
+    async with at_free_port(*routes) as stub.url:
+        try:
+            yield stub
+        finally:
+            await stub.close()
