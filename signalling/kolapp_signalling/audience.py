@@ -25,7 +25,7 @@ from kolapp_queue.states import TicketState, VisitState
 from .desk_messages import DutySnapshot
 from .guests import Guests
 from .messages import QualityNow, TicketSnapshot
-from .outlets import Outlet
+from .outlets import Outlet, to_nobody
 from .parts import PlaceInfo, QueueLoad
 from .roles import Role
 from .snapshots import (
@@ -35,10 +35,6 @@ from .snapshots import (
     ticket_snapshot,
     visit_info,
 )
-
-
-def _to_nobody(kind: str, snapshot: object) -> None:
-    pass
 
 
 async def _goes_alone(ticket: Ticket) -> None:
@@ -145,7 +141,7 @@ class Audience:
     def release(self, held: HeldTicket) -> None:
         """It is told nothing more; who else holds that ticket by now goes on."""
         # Its outlet is its holder's, who has it: a ring that only the collector would find.
-        held.outlet, held.moved = _to_nobody, _goes_alone
+        held.outlet, held.moved = to_nobody, _goes_alone
         if self._tickets.get(held.ticket.id) is held:
             del self._tickets[held.ticket.id]
             del self._by_queue[held.ticket.ref][held.ticket.id]
@@ -165,7 +161,7 @@ class Audience:
         self._desks[desk.provider, desk.clinician] = desk
 
     def unseat(self, desk: Desk) -> None:
-        desk.outlet = _to_nobody
+        desk.outlet = to_nobody
         if self._desks.get((desk.provider, desk.clinician)) is desk:
             del self._desks[desk.provider, desk.clinician]
 

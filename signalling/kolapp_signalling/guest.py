@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from kolapp_queue.errors import BadCode, NoSuchVisit
 from kolapp_queue.model import Visit
 from kolapp_queue.states import GuestState, VisitState
+from kolapp_queue.store import QueueStore
 
 from . import chat_messages as c
 from . import messages as m
@@ -36,9 +38,8 @@ class Guest(Participant):
         assert session.grants.guest is not None  # a pass is the only way to this role
         self._pass: GuestPass = session.grants.guest
         of = self._pass
-        self._held = HeldSeat(
-            of.ref, of.visit, of.guest, of.seat, self.push, look=self.look, out=self._out
-        )
+        look = partial(_look, services.store, of)
+        self._held = HeldSeat(of.ref, of.visit, of.guest, of.seat, self.push, look, self._out)
 
     @property
     def seat(self) -> str:
@@ -69,7 +70,7 @@ class Guest(Participant):
     async def _guests_leg(self, request: m.Offer) -> m.SdpAnswer:
         answer = await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
         if self._is_out:  # removed meanwhile, and perhaps before there was a leg to close
-            self._close_leg(self._held.visit)
+            _close_leg(self._services, self._pass, self._held.visit)
             raise NoSuchVisit
         return answer
 
@@ -101,44 +102,46 @@ class Guest(Participant):
         self._services.queues.open(self._pass.ref)  # so that its hints are heard here
         if not self.released:
             guests.hold(self._held)
-        if (visit := await self.look()) is not None:
+        if (visit := await self._held.look()) is not None:
             self._held.take(visit)
         guests.tell(self._held, always=True)
 
     def release(self) -> None:
         super().release()
         self._services.audience.guests.release(self._held)
-
-    async def look(self) -> Visit | None:
-        """The visit's record now. If the store has lost that this guest came in, they come again:
-        the pass proves it, and makes the code void anew."""
-        of, store = self._pass, self._services.store
-        try:
-            visit = await store.read_visit(of.ref, of.visit)
-            guest = visit.guest(of.guest)
-            if guest is not None and guest.state == GuestState.INVITED:
-                return await store.redeem(of.ref, of.visit, of.guest, of.digest, of.key)
-        except NoSuchVisit:
-            return None
-        except BadCode:
-            return visit
-        return visit
+        self._held.let_go(partial(_close_leg, self._services, self._pass))
 
     def _out(self, visit: Visit | None) -> None:
         """Also where another node's steps have made it so: the leg has to go by all means."""
-        self._close_leg(visit)
+        _close_leg(self._services, self._pass, visit)
         if self.connection is not None:
             self.connection.close_soon(CloseCode.REMOVED)
 
-    def _close_leg(self, visit: Visit | None) -> None:
-        """Unless somebody else has the seat by now."""
-        if visit is not None and visit.guest(self._pass.guest) is not None:
-            self._services.media.expel(visit, self._pass.seat)
-
     async def _visit(self, visit: str) -> Visit:
-        if visit != self._pass.visit or (found := await self.look()) is None:
+        if visit != self._pass.visit or (found := await self._held.look()) is None:
             raise NoSuchVisit
         guest = found.guest(self._pass.guest)
         if guest is None or not guest.is_in:
             raise NoSuchVisit
         return found
+
+
+async def _look(store: QueueStore, of: GuestPass) -> Visit | None:
+    """The visit's record now. If the store has lost that this guest came in, they come again: the
+    pass proves it, and makes the code void anew."""
+    try:
+        visit = await store.read_visit(of.ref, of.visit)
+        guest = visit.guest(of.guest)
+        if guest is not None and guest.state == GuestState.INVITED:
+            return await store.redeem(of.ref, of.visit, of.guest, of.digest, of.key)
+    except NoSuchVisit:
+        return None
+    except BadCode:
+        return visit
+    return visit
+
+
+def _close_leg(services: Services, of: GuestPass, visit: Visit | None) -> None:
+    """Unless somebody else has the seat by now."""
+    if visit is not None and visit.guest(of.guest) is not None:
+        services.media.expel(visit, of.seat)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kolapp_queue.model import GuestId, Hint, QueueRef, Visit, VisitId
 
 from .guest_messages import GuestSnapshot
-from .outlets import Outlet
+from .outlets import Outlet, to_nobody
 from .snapshots import differs, guest_snapshot
 
 
@@ -31,6 +31,11 @@ class HeldSeat:
         """An older record than the one we have changes nothing."""
         if self.visit is None or visit.version >= self.visit.version:
             self.visit = visit
+
+    def let_go(self, out: Callable[[Visit | None], None]) -> None:
+        """Their session is over. `out` is what is left to do for who reads the record just now."""
+        # The outlet is the session's, which has this: a ring that only the collector would find.
+        self.outlet, self.out = to_nobody, out
 
 
 @dataclass(slots=True)

@@ -15,3 +15,7 @@ News = Snapshot | QualityNow | SignalNow
 # The kind, of which only the latest snapshot is kept, and what there is to tell. While no socket is
 # attached it goes nowhere; the next one gets everything anyway.
 Outlet = Callable[[str, News], None]
+
+
+def to_nobody(kind: str, news: News) -> None:
+    """The outlet of who is gone."""

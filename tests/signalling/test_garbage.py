@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from weakref import ref
 
 import pytest
-from drivers import Start
+from drivers import People, Start
+from guests import invite, show, visit_of
+from kolapp_signalling.app import Served
 from kolapp_signalling.development import demo_token
 from kolapp_signalling.garbage import Garbage
 from kolapp_signalling.settings import Settings
@@ -107,15 +109,28 @@ def visit(url: str, life: Client, token: str) -> None:
             life(client, token)
 
 
+async def pass_to_a_visit(node: Served, crowd: People) -> str:
+    """The two whose visit it is stay."""
+    _, doctor = await visit_of(node, crowd)
+    token: str = (await show(node, (await invite(doctor))["code"])).body["token"]
+    return token
+
+
 @pytest.mark.parametrize(
     ("life", "role"),
-    [(cut_off, "patient"), (silent, "patient"), (polite, "patient"), (polite, "clinician")],
+    [
+        *((cut_off, "patient"), (silent, "patient"), (polite, "patient")),
+        *((polite, "clinician"), (polite, "guest")),
+    ],
 )
 async def test_what_ends_leaves_nothing_for_the_collector(
-    start: Start, settings: Settings, life: Client, role: str
+    start: Start, settings: Settings, crowd: People, life: Client, role: str
 ) -> None:
     served = await start(hello_timeout_ms=100, resume_window_ms=1)
-    token = demo_token(settings, role, f"{role} of a test")
+    if role == "guest":
+        token = await pass_to_a_visit(await start(), crowd)
+    else:
+        token = demo_token(settings, role, f"{role} of a test")
 
     async def come_and_go() -> None:
         for _ in range(COUNT):
