@@ -3,12 +3,12 @@ from the first answer on: who comes later needs no new offer of those who are th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from asking import ask_until
 from browser import chromium_path
 from browser_legs import BrowserLeg
 from browser_people import AUDIBLE, FLAGS
@@ -49,14 +49,17 @@ class Visit:
         self.legs[name] = leg
 
     async def everybody_sees_the_others(self) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not all(  # noqa: ASYNC110  # a browser's statistics tell nobody
-                [self.plays(name, await self.of(name)) for name in self.legs]
-            ):
-                await asyncio.sleep(0.3)
+        await ask_until(self._incoming, self._all_play, PATIENCE_S)
 
     async def of(self, name: str) -> dict[str, dict[str, Any]]:
         return await self.legs[name].incoming()
+
+    async def _incoming(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return {name: await self.of(name) for name in self.legs}
+
+    def _all_play(self, found: dict[str, dict[str, dict[str, Any]]]) -> bool:
+        played = [self.plays(name, incoming) for name, incoming in found.items()]
+        return all(played)  # of everybody, as nobody may see who is not there
 
     def plays(self, name: str, incoming: dict[str, dict[str, Any]]) -> bool:
         """In the sections of those who are there, and in no other."""
@@ -126,11 +129,9 @@ async def test_who_connects_anew_is_seen_in_the_same_section(visit: Visit) -> No
     def decoded(incoming: dict[str, dict[str, Any]]) -> int:
         return int(incoming["3"]["framesDecoded"])
 
-    async with asyncio.timeout(PATIENCE_S):
-        while (  # noqa: ASYNC110  # a browser's statistics tell nobody
-            decoded(after := await visit.of("clinician")) < decoded(before) + 10
-        ):
-            await asyncio.sleep(0.3)
+    after = await ask_until(
+        lambda: visit.of("clinician"), lambda now: decoded(now) >= decoded(before) + 10, PATIENCE_S
+    )
     assert {mid: each["ssrc"] for mid, each in after.items()} == {
         mid: each["ssrc"] for mid, each in before.items()
     }

@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
+from asking import ask_until
 from browser import chromium_path
 from browser_legs import BrowserLeg
 from browser_people import FLAGS
@@ -50,15 +51,14 @@ class BrowserEnd:
 
     async def sees_and_hears(self) -> None:
         """Two seconds of picture, and sound that is not silence."""
-        async with asyncio.timeout(ENOUGH_S):
-            while True:
-                found = await self._leg.figures()
-                picture, sound = found.get("in_video", {}), found.get("in_audio", {})
-                loud = sound.get("totalAudioEnergy", 0) > 1e-3
-                heard = loud and sound.get("packetsReceived", 0) >= 100
-                if picture.get("framesDecoded", 0) >= 20 and heard:
-                    return
-                await asyncio.sleep(0.2)
+
+        def enough(found: dict[str, dict[str, Any]]) -> bool:
+            picture, sound = found.get("in_video", {}), found.get("in_audio", {})
+            loud = sound.get("totalAudioEnergy", 0) > 1e-3
+            heard = loud and sound.get("packetsReceived", 0) >= 100
+            return bool(picture.get("framesDecoded", 0) >= 20 and heard)
+
+        await ask_until(self._leg.figures, enough, ENOUGH_S)
 
 
 class PythonEnd:

@@ -82,7 +82,7 @@ async def test_who_was_asked_too_early_is_asked_again_though_pictures_come(
     async with asyncio.timeout(10):
         while asked(peer) == before:
             await peer.send("video", next(SEQUENCE))
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # pictures go on coming: their rate, no wait for anything
 
 
 async def test_who_is_seen_by_nobody_any_more_is_not_asked(

@@ -4,16 +4,16 @@ camera and a tone, straight to a media node. The test is the server that carries
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from asking import ask_until
 from kolapp_media.client import MediaClient
 
 NAMES = ("patient", "clinician")
 PATIENCE_S = 30.0
-# One of the two. What it says to the other waits in `words`.
+# One of the two. `said` is what it says to the other, once there is something; nothing at the end.
 PERSON = """
 async ({ name, names, encrypted, hertz }) => {
   const { Encryption } = await import("/static/e2ee.js");
@@ -33,8 +33,14 @@ async ({ name, names, encrypted, hertz }) => {
   const sound = hertz ? tone() : media;
   const tracks = { audio: sound.getAudioTracks()[0], video: media.getVideoTracks()[0] };
   const words = [];
+  let over = false;
+  let wake = () => {};
+  const said = async () => {
+    while (!words.length && !over) await new Promise((resolve) => { wake = resolve; });
+    return words.splice(0);
+  };
   const client = Object.assign(new EventTarget(), { state: "open" });
-  client.request = async (type, { data }) => { words.push(data); };
+  client.request = async (type, { data }) => { words.push(data); wake(); };
   const pc = new RTCPeerConnection(configOf([], encrypted));
   const encryption = new Encryption(client, name);
   encryption.follow(visit, name);
@@ -48,19 +54,21 @@ async ({ name, names, encrypted, hertz }) => {
   const hear = (sender, data) =>
     client.dispatchEvent(new CustomEvent("signal", { detail: { visit: "visit", sender, data } }));
   window.people ??= {};
-  people[name] = { words, hear, pc, encryption, media };
+  const end = () => {
+    pc.close();
+    encryption.end();
+    media.getTracks().forEach((track) => track.stop());
+    over = true;
+    wake();
+  };
+  people[name] = { said, hear, pc, encryption, end };
   await pc.setLocalDescription();
   return pc.localDescription.sdp;
 }
 """
 ACCEPT = "({ name, sdp }) => people[name].pc.setRemoteDescription({ type: 'answer', sdp })"
-# To be told to the other, after hearing what the other has said.
-TALK = """
-({ name, other, heard }) => {
-  for (const data of heard) people[name].hear(other, data);
-  return people[name].words.splice(0);
-}
-"""
+SAID = "(name) => people[name].said()"
+HEAR = "({ name, sender, words }) => words.forEach((data) => people[name].hear(sender, data))"
 FIGURES = """
 async (name) => {
   const { pc, encryption } = people[name];
@@ -74,15 +82,7 @@ async (name) => {
   return found;
 }
 """
-END = """
-() => {
-  for (const { pc, encryption, media } of Object.values(people)) {
-    pc.close();
-    encryption.end();
-    media.getTracks().forEach((track) => track.stop());
-  }
-}
-"""
+END = "() => Object.values(people).forEach(({ end }) => end())"
 
 
 class Tab(Protocol):
@@ -107,31 +107,32 @@ class Couple:
 
     async def try_to_send(self, frames: int = 100) -> list[dict[str, Any]]:
         """Until both have made so many frames that may not leave; then the figures."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                figures = await self.figures()
-                if all(each.get("no_key", 0) >= frames for each in figures):
-                    return figures
-                await asyncio.sleep(0.1)
+        return await ask_until(
+            self.figures,
+            lambda figures: all(each.get("no_key", 0) >= frames for each in figures),
+            PATIENCE_S,
+        )
 
     async def see_and_hear(self, frames: int = 30) -> list[dict[str, Any]]:
         """Until both do; then the figures."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                figures = await self.figures()
-                if all(each["frames"] >= frames and each["energy"] > 0.01 for each in figures):
-                    return figures
-                await asyncio.sleep(0.1)
+        return await ask_until(
+            self.figures,
+            lambda figures: all(
+                each["frames"] >= frames and each["energy"] > 0.01 for each in figures
+            ),
+            PATIENCE_S,
+        )
 
     async def talk(self) -> None:
-        """Their words, to and fro, until cancelled."""
-        said: dict[str, list[Any]] = {name: [] for name in NAMES}
-        while True:
+        """Their words, to and fro, until the end."""
+        async with asyncio.TaskGroup() as both:
             for name, other in (NAMES, NAMES[::-1]):
-                heard, said[other] = said[other], []
-                word = {"name": name, "other": other, "heard": heard}
-                said[name] += await self._tabs[name].evaluate(TALK, word)
-            await asyncio.sleep(0.05)
+                both.create_task(self._tell(name, other))
+
+    async def _tell(self, name: str, other: str) -> None:
+        while words := await self._tabs[name].evaluate(SAID, name):
+            heard = {"name": other, "sender": name, "words": words}
+            await self._tabs[other].evaluate(HEAR, heard)
 
 
 @asynccontextmanager
@@ -151,9 +152,8 @@ async def couple(
     try:
         yield found
     finally:
-        if talk is not None:
-            talk.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await talk
         for tab in tabs:
             await tab.evaluate(END)
+        if talk is not None:
+            async with asyncio.timeout(PATIENCE_S):
+                await talk
