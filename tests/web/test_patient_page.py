@@ -101,6 +101,13 @@ TOLD = [
     ),
     (ticket("no_show", 11), "#ended-title", "We could not reach you"),
     (ticket("expired", 12), "#ended-title", "Your number has ended"),
+    (ticket("expired", 12, reason="closed"), "#ended-title", "The queue has closed"),
+    (
+        ticket("left", 12, reason="erased"),
+        "#ended-text",
+        "The care provider has removed what it knew of you here, and your place in the queue with it."
+        " You are welcome to take a new number.",
+    ),
     (
         ticket("transferring", 13, moved_to="nurse"),
         "[data-screen=moving] h1",

@@ -157,30 +157,29 @@ export function drawRung(t, online) {
 
 /** @param {TicketSnapshot} ticket @param {Texts} t */
 export function drawEnd(ticket, t) {
-  const declined = ticket.state === "left" && ticket.reason === "declined";
-  const gone = ticket.state === "completed" && ticket.reason === "clinician_gone";
-  const [title, text] = gone ? [t.ended_gone, t.ended_gone_text]
-    : declined ? [t.ended_declined, t.ended_declined_text] : endWords(ticket.state, t);
+  const [icon, title, text] = endWords(ticket, t);
   setText(byId("ended-title"), title);
   setText(byId("ended-text"), text);
-  const good = ticket.state === "completed" && !gone;
-  const left = ticket.state === "left" && !declined;
-  setIcon(byId("ended-icon"), good ? "check" : left ? "door" : "bell");
-  byId("ended-badge").classList.toggle("warm", !good && !left);
+  setIcon(byId("ended-icon"), icon);
+  byId("ended-badge").classList.toggle("warm", icon !== "check" && icon !== "door");
 }
 
-/** @param {string} state @param {Texts} t @returns {[string, string]} */
-function endWords(state, t) {
-  switch (state) {
-    case "completed":
-      return [t.ended_completed, t.ended_completed_text];
-    case "no_show":
-      return [t.ended_no_show, t.ended_no_show_text];
-    case "left":
-      return [t.ended_left, t.ended_left_text];
-    default:
-      return [t.ended_expired, t.ended_expired_text];
+/** Icon, title, text. @param {TicketSnapshot} ticket @param {Texts} t @returns {[string, string, string]} */
+function endWords({ state, reason }, t) {
+  switch (`${state} ${reason ?? ""}`) {
+    case "completed clinician_gone":
+      return ["bell", t.ended_gone, t.ended_gone_text];
+    case "left declined":
+      return ["bell", t.ended_declined, t.ended_declined_text];
+    case "left erased":
+      return ["bell", t.ended_expired, t.ended_erased_text];
+    case "expired closed":
+      return ["clock", t.ended_closed, t.ended_closed_text];
   }
+  if (state === "completed") return ["check", t.ended_completed, t.ended_completed_text];
+  if (state === "left") return ["door", t.ended_left, t.ended_left_text];
+  if (state === "no_show") return ["bell", t.ended_no_show, t.ended_no_show_text];
+  return ["bell", t.ended_expired, t.ended_expired_text];
 }
 
 /** The tab's title: what one sees of the page while doing something else. @param {string} screen @param {TicketSnapshot | null} ticket @param {Texts} t */

@@ -1,12 +1,13 @@
 // @ts-check
 import * as e2ee from "./texts-e2ee.js";
+import * as ended from "./texts-ended.js";
 import * as guests from "./texts-guests.js";
 import * as ready from "./texts-ready.js";
 import enPages from "./texts-en.js";
 import nbPages from "./texts-nb.js";
 import svPages from "./texts-sv.js";
 
-const en = { ...enPages, ...ready.en, ...guests.en, ...e2ee.en };
+const en = { ...enPages, ...ended.en, ...ready.en, ...guests.en, ...e2ee.en };
 
 /** @typedef {typeof en} Texts */
 /** @typedef {keyof Texts} TextKey */
@@ -15,8 +16,8 @@ const en = { ...enPages, ...ready.en, ...guests.en, ...e2ee.en };
 /** @type {Record<string, Texts>} by BCP 47 language, in the order of the switch */
 export const LANGUAGES = {
   en,
-  sv: { ...svPages, ...ready.sv, ...guests.sv, ...e2ee.sv },
-  nb: { ...nbPages, ...ready.nb, ...guests.nb, ...e2ee.nb },
+  sv: { ...svPages, ...ended.sv, ...ready.sv, ...guests.sv, ...e2ee.sv },
+  nb: { ...nbPages, ...ended.nb, ...ready.nb, ...guests.nb, ...e2ee.nb },
 };
 
 /** What a browser may call it, where that differs: Norwegian without a written form is bokmål. */
