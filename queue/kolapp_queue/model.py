@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType
 
+from .settings import BRIDGE
 from .states import GuestState, Outcome, Rise, TicketState, VisitState
 
 TicketId = NewType("TicketId", str)
@@ -149,7 +150,7 @@ class Visit:
     held_until_ms: int = 0  # set while its clinician is gone: it ends then if nobody takes it over
     undo_until_ms: int = 0  # set while called: the pull can be undone before this
     said: int = 0  # lines of its chat; they are gone once it has ended
-    mode: str = "bridge"  # or "direct": two people, and media past every server
+    mode: str = BRIDGE  # or `DIRECT`: two people, and media past every server
     relay_only: bool = False  # in direct mode: neither learns the other's address
     encrypted: bool = False  # end to end, by the clients
     most_guests: int = 2  # at a time

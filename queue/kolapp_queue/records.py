@@ -15,6 +15,7 @@ import msgspec
 from . import errors
 from .eligibility import needs_of
 from .model import Guest, Hint, NodeRecord, Origin, QueueRef, Risen, Ticket, Visit
+from .settings import BRIDGE
 from .states import GuestState, Outcome, Rise, TicketState, VisitState
 
 Record = Mapping[str, Any]
@@ -102,7 +103,7 @@ def visit(ref: QueueRef, record: Record) -> Visit:
         held_until_ms=record["held_until_ms"],
         undo_until_ms=record["undo_until_ms"],
         said=record.get("said", 0),
-        mode=record.get("mode", "bridge"),
+        mode=record.get("mode", BRIDGE),
         relay_only=record.get("relay_only", False),
         encrypted=record.get("encrypted", False),
         most_guests=record.get("most_guests", 2),

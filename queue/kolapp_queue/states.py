@@ -141,3 +141,5 @@ BESIDE = ("intake_opened", "erased", *GUESTS)
 ORDERS = ("set_notice", "close_early", "reopen")
 
 ENDED = frozenset({S.COMPLETED, S.LEFT, S.NO_SHOW, S.EXPIRED, S.TRANSFERRED})
+# Of a visit: the patient has answered, and it is not over.
+ONGOING = frozenset({VisitState.LIVE, VisitState.HELD})

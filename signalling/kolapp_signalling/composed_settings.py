@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from kolapp_queue.settings import BRIDGE, DIRECT
+
 from .setting_kinds import (
     ADDRESSES,
     ADVERTISED,
@@ -69,7 +71,7 @@ COMPOSED: Mapping[str, Mapping[str, Declared]] = MappingProxyType(
                 "How long the events of a queue are kept for audit and webhooks.",
             ),
             "mode": Declared(
-                one_of("bridge", "direct"),
+                one_of(BRIDGE, DIRECT),
                 "Sound and picture over the media nodes, or between the two people directly.",
             ),
             "direct_relay_only": Declared(YES_NO, "In direct mode, over TURN servers alone."),

@@ -7,7 +7,7 @@ from functools import partial
 
 from kolapp_queue.errors import BadCode, NoSuchVisit
 from kolapp_queue.model import Visit
-from kolapp_queue.states import GuestState, VisitState
+from kolapp_queue.states import ONGOING, GuestState
 from kolapp_queue.store import QueueStore
 
 from . import chat_messages as c
@@ -24,8 +24,6 @@ from .media_link import generations
 from .participant import Participant
 from .services import Services
 from .session import Session
-
-_MAY_OFFER = frozenset({VisitState.LIVE, VisitState.HELD})
 
 
 class Guest(Participant):
@@ -68,7 +66,7 @@ class Guest(Participant):
         raise AssertionError(f"no verb for {type(request).__name__}")
 
     async def _guests_leg(self, request: m.Offer) -> m.SdpAnswer:
-        answer = await self._offer(request, await self._visit(request.visit), _MAY_OFFER)
+        answer = await self._offer(request, await self._visit(request.visit), ONGOING)
         if self._is_out:  # removed meanwhile, and perhaps before there was a leg to close
             _close_leg(self._services, self._pass, self._held.visit)
             raise NoSuchVisit

@@ -20,7 +20,7 @@ from kolapp_media.errors import Draining, MediaError, NodeGone, TooManyLegs
 from kolapp_media.model import LegChanged, Posted
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_queue.model import Guest, NodeRecord, QueueRef, Visit, VisitId
-from kolapp_queue.states import VisitState
+from kolapp_queue.states import ONGOING
 from kolapp_queue.store import QueueStore
 
 from . import log
@@ -36,7 +36,6 @@ _DIALS = 16  # nodes dialled at a time; the others wait for one that answers or 
 _HASTE_S = 0.1  # between looks for new nodes, for one lease after the start and after each loss
 
 
-_ANSWERED = frozenset({VisitState.LIVE, VisitState.HELD})
 _GENERATIONS = 1_000_000  # of the legs of each guest
 
 
@@ -109,7 +108,7 @@ class MediaLink:
             client = self._clients.get(visit.media_node)
             if client is None:
                 continue
-            epoch, live = visit.media_epoch, visit.state in _ANSWERED
+            epoch, live = visit.media_epoch, visit.state in ONGOING
             try:
                 answer = await client.open_leg(
                     visit.id, epoch, participant, generation, sdp, forward=live, slots=slots

@@ -199,11 +199,7 @@ class Participant:
         self, offer: Offer, visit: Visit, may_offer: frozenset[VisitState]
     ) -> SdpAnswer:
         """Open or replace this person's leg. `visit` was read for this request."""
-        if visit.epoch != offer.epoch:
-            raise queue_errors.StaleEpoch
-        if visit.state not in may_offer or visit.mode == DIRECT:
-            raise queue_errors.WrongState(visit.state)
-        slots = slots_of(self.seat, 1 + visit.most_guests)
+        slots = self._slots(visit, offer.epoch, may_offer)
         generation = self.generation_of(visit, offer.generation)
         visit, sdp = await self._services.media.offer(
             visit, self.seat, generation, offer.sdp, slots
@@ -221,12 +217,8 @@ class Participant:
         self, request: Enter, visit: Visit, may_enter: frozenset[VisitState]
     ) -> Entered:
         """Bring this person's prepared leg into the visit. `visit` was read for this request."""
-        if visit.epoch != request.epoch:
-            raise queue_errors.StaleEpoch
-        if visit.state not in may_enter or visit.mode == DIRECT:
-            raise queue_errors.WrongState(visit.state)
-        slots, person = slots_of(self.seat, 1 + visit.most_guests), self.session.person
-        visit = await self._services.warm.enter(visit, person, request.generation, slots)
+        slots, generation = self._slots(visit, request.epoch, may_enter), request.generation
+        visit = await self._services.warm.enter(visit, self.session.person, generation, slots)
         self._services.audience.visit(visit)
         return Entered(
             visit=visit.id,
@@ -235,13 +227,22 @@ class Participant:
             slots=slots,
         )
 
+    def _slots(self, visit: Visit, epoch: int, allowed: frozenset[VisitState]) -> list[str]:
+        """Whom this person's leg is sent. Raises StaleEpoch, and WrongState where none may be."""
+        if visit.epoch != epoch:
+            raise queue_errors.StaleEpoch
+        if visit.state not in allowed or visit.mode == DIRECT:
+            raise queue_errors.WrongState(visit.state)
+        return slots_of(self.seat, 1 + visit.most_guests)
+
     async def _prepare(self, queue: OpenQueue, request: Prepare) -> SdpAnswer:
-        if self._services.queues.policy(queue.ref).mode == DIRECT:
+        policy = self._services.queues.policy(queue.ref)
+        if policy.mode == DIRECT:
             raise Refused(ErrorCode.WRONG_STATE, "queue")  # no media node will have their legs
         sdp = await self._services.warm.prepare(
             queue.ref, self.session.person, request.generation, request.sdp
         )
-        slots = slots_of(self.seat, 1 + self._services.queues.policy(queue.ref).guests)
+        slots = slots_of(self.seat, 1 + policy.guests)
         return SdpAnswer(
             visit="", generation=request.generation, media_epoch=0, sdp=sdp, slots=slots
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from kolapp_queue.settings import BRIDGE
 from msgspec import Meta
 
 RequestId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
@@ -92,7 +93,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
     needs: NeedsOffered | None = None
     notices: list[str] = []
     ready_from: int = 0
-    mode: str = "bridge"
+    mode: str = BRIDGE
     slots: int = 1
     encrypted: bool = False
 
@@ -174,7 +175,7 @@ class VisitInfo(msgspec.Struct, frozen=True):
     held_ms: int = 0
     outcome: str = ""
     said: int = 0
-    mode: str = "bridge"
+    mode: str = BRIDGE
     relay_only: bool = False
     encrypted: bool = False
     slots: int = 1

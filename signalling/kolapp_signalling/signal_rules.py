@@ -12,7 +12,7 @@ from kolapp_media.settings import MediaSettings
 from kolapp_queue.errors import StaleEpoch, WrongState
 from kolapp_queue.model import Visit
 from kolapp_queue.settings import DIRECT
-from kolapp_queue.states import VisitState
+from kolapp_queue.states import ONGOING
 from msgspec.structs import replace
 
 from .codes import ErrorCode
@@ -20,7 +20,6 @@ from .gate import Refused
 from .roles import Role
 from .signal_messages import AnyWord, Candidate, Description, Key, Renew, Signal
 
-_LIVE = frozenset({VisitState.LIVE, VisitState.HELD})  # nothing before the patient's answer
 _OTHER = {Role.PATIENT.value: Role.CLINICIAN.value, Role.CLINICIAN.value: Role.PATIENT.value}
 _LIMITS = MediaSettings()
 
@@ -30,7 +29,7 @@ def passed_on(signal: Signal, visit: Visit, sender: str) -> AnyWord | None:
     is no SDP or no candidate."""
     if visit.epoch != signal.epoch:
         raise StaleEpoch
-    if visit.state not in _LIVE:
+    if visit.state not in ONGOING:  # nothing before the patient's answer
         raise WrongState(visit.state)
     if signal.to == sender:
         raise Refused(ErrorCode.FORBIDDEN, "to")

@@ -16,6 +16,7 @@ from kolapp_queue.states import GuestState, TicketState, VisitState
 from .desk_messages import DutySnapshot
 from .guest_messages import GuestSnapshot
 from .messages import TicketSnapshot
+from .outlets import Snapshot
 from .parts import CallInfo, InvitedInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
 from .roles import Role
 
@@ -169,15 +170,12 @@ def queue_load(name: str, title: str, line: Line | None) -> QueueLoad:
     return QueueLoad(name, title, len(line.waiting), line.on_duty)
 
 
-AnySnapshot = TicketSnapshot | DutySnapshot | GuestSnapshot
-
-
-def differs(new: AnySnapshot, shown: AnySnapshot) -> bool:
+def differs(new: Snapshot, shown: Snapshot) -> bool:
     """Whether there is anything to tell: countdowns run by themselves, versions are no content."""
     return _timeless(new) != _timeless(shown)
 
 
-def _timeless(snapshot: AnySnapshot) -> AnySnapshot:
+def _timeless(snapshot: Snapshot) -> Snapshot:
     renew = msgspec.structs.replace
     changes: dict[str, object] = {"version": 0, "re": None}
     if isinstance(snapshot, TicketSnapshot):
