@@ -111,6 +111,7 @@ def test_the_javascript_client_knows_the_same_messages():
         parts.AskedNeeds,
         parts.PlaceInfo,
         parts.WaitRange,
+        parts.ForecastRange,
         parts.CallInfo,
         parts.VisitInfo,
         parts.ParticipantInfo,

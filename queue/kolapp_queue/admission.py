@@ -124,7 +124,10 @@ def invitation(policy: QueuePolicy, facts: Facts, now_ms: int, wait: Wait) -> Ad
         return Refused(RefusalCode.DRAINING, found.opens_ms)
     if facts.waiting >= policy.capacity:
         return Refused(RefusalCode.FULL)
-    left_s = None if found.closes_ms is None else (found.closes_ms - now_ms) / 1000
+    # Waits are told in the time of a rehearsed day, hours are those of the clock.
+    left_s = (
+        None if found.closes_ms is None else policy.rehearsal * (found.closes_ms - now_ms) / 1000
+    )
     if left_s is None or not wait.known:
         return Admitted(0, found.joins_until_ms, found.closes_ms, may_pass_closing=False)
     # Refused is who would hardly be called in time, told is who may well not be.

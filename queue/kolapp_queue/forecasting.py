@@ -50,6 +50,7 @@ class Forecasted:
     zone_s: Callable[[int], float]  # by how much its clocks are ahead of UTC at a moment (ms)
     # When the last number is drawn, as of a moment; None: no end in sight.
     joins_until_ms: Callable[[Bulletin, int], int | None]
+    speed: int = 1  # of a rehearsed day
 
 
 class Forecasting:
@@ -132,7 +133,7 @@ class Computing:
         published, memory = await self._lease.left()
         configured = self._configured()
         unit_s = configured.prior_ms / 1000
-        self._live = LiveForecast(unit_s, memory, published, configured.zone_s)
+        self._live = LiveForecast(unit_s, memory, published, configured.zone_s, configured.speed)
         self._remembered = self._live.learned
         self._remember_at = _now() + self._times.remember_ms / 1000
 

@@ -162,6 +162,12 @@ class QueuePolicy:
         duration("10 s", "12 h"),
         "Mean length of a visit before the queue has its own figures.",
     )
+    rehearsal: int = key(
+        1,
+        "rehearsal",
+        whole(1, 1_000),
+        "Only for a played day: so many times faster than the clock. Waiting times are its own.",
+    )
 
     @property
     def title(self) -> str:

@@ -24,9 +24,10 @@ from kolapp_queue.states import TicketState, VisitState
 
 from .desk_messages import DutySnapshot
 from .guests import Guests
+from .lines import QueueLine
 from .messages import QualityNow, TicketSnapshot
 from .outlets import Outlet, to_nobody
-from .parts import PlaceInfo, QueueLoad
+from .parts import ForecastRange, PlaceInfo, QueueLoad
 from .roles import Role
 from .snapshots import (
     called_ticket,
@@ -51,6 +52,8 @@ class HeldTicket:
     place: PlaceInfo | None = None  # as of `line_version`
     notices: list[str] = field(default_factory=list)  # of the staff, as of then
     signed: str = ""  # copy that goes with the next snapshot
+    forecast: ForecastRange | None = None  # the same
+    forecast_told: bool = False
     line_version: int = 0
     shown: TicketSnapshot | None = None
 
@@ -72,7 +75,14 @@ class HeldTicket:
         if ticket.version >= self.ticket.version:
             self.ticket = ticket
             if not self.waiting:
-                self.place = None  # who comes back into the line begins anew
+                # Who comes back into the line begins anew.
+                self.place, self.forecast_told = None, False
+
+    def take_place(self, place: PlaceInfo | None, line: QueueLine) -> None:
+        """As of this reading of the line, with what the staff says."""
+        self.place, self.line_version, self.notices = place, line.version, line.notices()
+        if place is not None and place.wait.known and not self.forecast_told:
+            self.forecast, self.forecast_told = line.forecast(self.ticket.id), True
 
     def take_visit(self, visit: Visit) -> None:
         if self.visit is None or self.visit.id != visit.id or visit.version >= self.visit.version:
@@ -191,10 +201,11 @@ class Audience:
             line_version=held.line_version,
             notices=held.notices,
             signed=held.signed,
+            forecast=held.forecast,
             visit=visit_info(visit, self.media(visit), now) if visit and same else None,
             visit_version=visit.version if visit and same else 0,
         )
-        held.signed = ""
+        held.signed, held.forecast = "", None
         return held.shown
 
     def duty_snapshot(self, desk: Desk) -> DutySnapshot:

@@ -62,6 +62,7 @@ def queue_info(
         mode=policy.mode,
         slots=1 + policy.guests,
         encrypted=policy.encrypted,
+        rehearsal=policy.rehearsal,
         **opening,
     )
 

@@ -17,7 +17,7 @@ from kolapp_queue.store import QueueStore
 from . import gate
 from .clock import StoreClock
 from .operator_messages import QueueStatus
-from .parts import PlaceInfo, QueueInfo, QueueLoad
+from .parts import ForecastRange, PlaceInfo, QueueInfo, QueueLoad
 from .queue_status import queue_status
 from .snapshots import queue_load
 from .tasks import Tasks
@@ -151,6 +151,13 @@ class QueueLine:
         waits, now_ms = self._waits, self._clock.now_ms()
         wait = waits.of(index, now_ms) if waits is not None else NOT_READ_YET
         return PlaceInfo(position, max(position, len(self._index)), wait, cause)
+
+    def forecast(self, ticket: TicketId) -> ForecastRange | None:
+        """The forecast behind the range of who is in the line; None while there is none."""
+        index, waits = self._index.get(ticket), self._waits
+        if index is None or waits is None:
+            return None
+        return waits.forecast(index, self._clock.now_ms())
 
     def facts(self) -> Facts:
         """For the gate; nobody waits before the first reading."""

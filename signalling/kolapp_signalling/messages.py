@@ -37,6 +37,7 @@ from .parts import (
     CallInfo,
     ClientMessage,
     Epoch,
+    ForecastRange,
     LegInfo,
     Name,
     Opaque,
@@ -204,7 +205,8 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     passed over until there is a sign of life. `notices` is what the staff says to all who wait.
     `moved_to` is the queue that a ticket goes on in, where it has another snapshot; `moved_from`
     the one it came from. `signed` is a sealed copy of the place, for `find` after the store lost
-    writes; it comes when the ticket is drawn or found, and is left out of later snapshots."""
+    writes; it comes when the ticket is drawn or found, and is left out of later snapshots.
+    `forecast` comes with the first range that a session is told, and is left out of later ones."""
 
     version: int
     ticket: str
@@ -221,6 +223,7 @@ class TicketSnapshot(ServerMessage, frozen=True, tag="ticket", kw_only=True):
     moved_to: str = ""
     moved_from: str = ""
     signed: str = ""
+    forecast: ForecastRange | None = None
 
 
 class QualityNow(ServerMessage, frozen=True, tag="quality", kw_only=True):

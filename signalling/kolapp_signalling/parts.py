@@ -43,6 +43,14 @@ class WaitRange(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
+class ForecastRange(msgspec.Struct, frozen=True):
+    """The 80 % range that a first `WaitRange` was made from, in seconds from then on and not in
+    steps: four waits in five end within it. For who wants to check what patients are told."""
+
+    low_s: int
+    high_s: int
+
+
 class PlaceInfo(msgspec.Struct, frozen=True):
     """`position` 1 is next; `waiting` counts everybody in the line. A place that rose says why in
     `cause`, until it falls again: urgent, given_back, transferred_in, returned, clinician_came or
@@ -76,7 +84,8 @@ class QueueInfo(msgspec.Struct, frozen=True):
     the calendar (RFC 3339, in the queue's own offset), left out when nobody knows. `checks` is what
     joining may be refused for, `needs` what may be asked for; `notices` is what the staff says. Who
     has a place up to `ready_from` is invited to get ready (`prepare`); 0: nobody. `mode`,
-    `slots` and `encrypted` as in a visit."""
+    `slots` and `encrypted` as in a visit. `rehearsal` above 1: a day that is only played, so many
+    times faster than the clock; waiting times are told in the day's own time."""
 
     name: str
     title: str
@@ -96,6 +105,7 @@ class QueueInfo(msgspec.Struct, frozen=True):
     mode: str = BRIDGE
     slots: int = 1
     encrypted: bool = False
+    rehearsal: int = 1
 
 
 class CallInfo(msgspec.Struct, frozen=True):

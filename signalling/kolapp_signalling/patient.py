@@ -192,7 +192,7 @@ class Patient(Participant):
     async def show_present(self) -> None:
         for held in list(self._held.values()):
             ticket = held.ticket
-            await self._shown(await self._services.store.read_ticket(ticket.ref, ticket.id))
+            await self._known(await self._services.store.read_ticket(ticket.ref, ticket.id))
             self._services.audience.tell(held, always=True)
 
     async def follow(self, gone: Ticket) -> None:
@@ -206,7 +206,7 @@ class Patient(Participant):
                 there = await self._services.store.read_ticket(ref, gone.moved_ticket)
                 if self.connection is not None:
                     there = await self._attach(there)
-                await self._shown(there, copy=True)
+                await self._known(there, copy=True)
                 self._services.audience.tell(self._held[ref], always=True)
 
     async def gone(self) -> None:
@@ -230,7 +230,7 @@ class Patient(Participant):
                     found = held.ticket
                 else:
                     found = await self._services.store.find(queue.ref, self._key)
-                await self._shown(await self._attach(found), again=True)
+                await self._known(await self._attach(found), again=True)
             except NoSuchTicket:
                 self._drop(queue.ref)
         self.away, self.restored = False, True
@@ -240,9 +240,12 @@ class Patient(Participant):
             ticket.ref, ticket.id, self._key, self.session.connection
         )
 
-    async def _shown(
+    async def _shown(self, ticket: Ticket, *, copy: bool = False) -> m.TicketSnapshot:
+        return self._services.audience.ticket_snapshot(await self._known(ticket, copy=copy))
+
+    async def _known(
         self, ticket: Ticket, *, copy: bool = False, again: bool = False
-    ) -> m.TicketSnapshot:
+    ) -> HeldTicket:
         """Hold this record and read what a snapshot of it needs: its place, or its visit. With
         `copy`, an active ticket's signed copy goes with it. `again`: another node may have told
         a place."""
@@ -252,16 +255,15 @@ class Patient(Participant):
             queue.places.touched(ticket.version)
             await queue.line.at_least(ticket.version)
             if again and held.place is None:
-                held.place = await queue.line.place_again(ticket.id)
+                place = await queue.line.place_again(ticket.id)
             else:
-                held.place = queue.line.place(ticket.id, held.place, held.line_version)
-            held.line_version = queue.line.version
-            held.notices = queue.line.notices()
+                place = queue.line.place(ticket.id, held.place, held.line_version)
+            held.take_place(place, queue.line)
         elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:
             held.take_visit(await self._services.store.read_visit(ticket.ref, held.ticket.visit))
         if copy and held.ticket.state not in ENDED:
             held.signed = self._signed(held.ticket)
-        return self._services.audience.ticket_snapshot(held)
+        return held
 
     def _signed(self, ticket: Ticket) -> str:
         now_ms = self._services.audience.now_ms()

@@ -147,12 +147,10 @@ class Places:
         if not held.waiting:
             return
         place = self._queue.place(held.ticket.id, held.place, held.line_version)
-        notices = self._queue.notices()
         if place is None:
             # Called or ended without our hearing of it, unless the ticket is newer than the line.
             if held.ticket.version <= self._queue.version:
                 self._lost(held)
-        elif place != held.place or notices != held.notices:
-            held.place, held.line_version = place, self._queue.version
-            held.notices = notices
+        elif place != held.place or self._queue.notices() != held.notices:
+            held.take_place(place, self._queue)
             self._audience.tell(held)

@@ -142,7 +142,8 @@ class Queues:
     def _configured(self, ref: QueueRef) -> Forecasted:
         policy = self.policy(ref)
         last_number = partial(joins_until_ms, policy)
-        return Forecasted(policy.visit_prior_ms, policy.zone_ahead_s, last_number)
+        prior_ms, zone_s = policy.visit_prior_ms, policy.zone_ahead_s
+        return Forecasted(prior_ms, zone_s, last_number, policy.rehearsal)
 
     def forget(self) -> None:
         """Nothing that was read counts any more."""

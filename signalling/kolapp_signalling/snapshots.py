@@ -17,7 +17,15 @@ from .desk_messages import DutySnapshot
 from .guest_messages import GuestSnapshot
 from .messages import TicketSnapshot
 from .outlets import Snapshot
-from .parts import CallInfo, InvitedInfo, ParticipantInfo, PlaceInfo, QueueLoad, VisitInfo
+from .parts import (
+    CallInfo,
+    ForecastRange,
+    InvitedInfo,
+    ParticipantInfo,
+    PlaceInfo,
+    QueueLoad,
+    VisitInfo,
+)
 from .roles import Role
 
 NO_MEDIA = "none"
@@ -99,6 +107,7 @@ def ticket_snapshot(
     line_version: int = 0,
     notices: Sequence[str] = (),
     signed: str = "",
+    forecast: ForecastRange | None = None,
     visit: VisitInfo | None = None,
     visit_version: int = 0,
 ) -> TicketSnapshot:
@@ -122,6 +131,7 @@ def ticket_snapshot(
         reason=ticket.reason,
         notices=list(notices) if waiting else [],
         signed=signed,
+        forecast=forecast if waiting else None,
         moved_to=ticket.moved_to,
         moved_from=ticket.moved_from.queue if ticket.moved_from is not None else "",
     )
@@ -179,7 +189,7 @@ def _timeless(snapshot: Snapshot) -> Snapshot:
     renew = msgspec.structs.replace
     changes: dict[str, object] = {"version": 0, "re": None}
     if isinstance(snapshot, TicketSnapshot):
-        changes["signed"] = ""
+        changes |= {"signed": "", "forecast": None}
     if snapshot.visit is not None:
         invited = [renew(each, valid_ms=0) for each in snapshot.visit.invited]
         counted = {"ring_ms": 0, "live_ms": 0, "undo_ms": 0, "held_ms": 0}

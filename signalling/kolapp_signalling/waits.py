@@ -13,7 +13,7 @@ from kolapp_queue.eta.steps import shown_at
 from kolapp_queue.model import Line
 from kolapp_queue.places import everybody
 
-from .parts import WaitRange
+from .parts import ForecastRange, WaitRange
 
 
 def _unknown(wait: Wait) -> WaitRange:
@@ -43,8 +43,20 @@ class Waits:
         if published is None or promise is None:
             return NOT_READ_YET
         curve = published.curve_of(cls)
-        from_ms = _from_ms(published, curve, index + 1)
-        return _told(from_ms, promise.until_ms, now_ms, promise.cause)
+        from_ms = _at_ms(published, curve, index + 1, "q10")
+        return _told(from_ms, promise.until_ms, now_ms * published.speed, promise.cause)
+
+    def forecast(self, index: int, now_ms: int) -> ForecastRange | None:
+        """Of somebody in the line whose wait is known: what the promise was made from."""
+        published = self._published
+        if published is None:
+            return None
+        curve = published.curve_of(self._line.classes[index])
+        ends_s = (
+            (_at_ms(published, curve, index + 1, end) - now_ms * published.speed) / 1000
+            for end in ("low", "high")
+        )
+        return ForecastRange(*(max(0, round(end_s)) for end_s in ends_s))
 
     def _is_expected(self, cls: int) -> bool:
         """Whether somebody who takes this class has said when they come back."""
@@ -58,12 +70,12 @@ class Waits:
             return _NOBODY
         if published is None:
             return NOT_READ_YET
-        from_ms = _from_ms(published, published.curves[0], len(self._line.waiting) + 1)
-        return _told(from_ms, published.next_until_ms, now_ms, "")
+        from_ms = _at_ms(published, published.curves[0], len(self._line.waiting) + 1, "q10")
+        return _told(from_ms, published.next_until_ms, now_ms * published.speed, "")
 
 
-def _from_ms(published: Published, curve: Curve, place: int) -> float:
-    return published.at_ms + 1000 * curve.at_place(place, "q10")
+def _at_ms(published: Published, curve: Curve, place: int, name: str) -> float:
+    return published.at_ms + 1000 * curve.at_place(place, name)
 
 
 def _told(from_ms: float, until_ms: int, now_ms: int, cause: str) -> WaitRange:

@@ -163,6 +163,13 @@ def test_who_may_wait_past_closing_time_is_told(
         assert answer == Admitted(0, MONDAY_16, MONDAY_16, told)
 
 
+def test_a_rehearsed_days_wait_is_held_against_what_is_left_of_that_day() -> None:
+    policy = replace(WORKDAYS, past_closing=REFUSE, rehearsal=60)
+    for low_s, refused in ((3_600 * 60 - 1, False), (3_600 * 60, True)):
+        answer = invitation(policy, Facts(), MONDAY_15, Wait(True, low_s, 10 * low_s))
+        assert isinstance(answer, Refused) == refused
+
+
 def test_a_wait_nobody_knows_refuses_nobody() -> None:
     policy = replace(WORKDAYS, past_closing=REFUSE)
     answer = invitation(policy, Facts(), MONDAY_16 - 1, NOBODY_ON_DUTY)

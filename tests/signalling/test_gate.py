@@ -32,6 +32,11 @@ def at(moment: str) -> int:
 NOON, LATE, NIGHT = (at(f"2026-01-15T{t}+01:00") for t in ("12:00", "21:00", "23:30"))
 
 
+def test_a_played_day_says_so() -> None:
+    assert queue_info(policy(), Facts(2), NOON, PLACE).rehearsal == 1
+    assert queue_info(policy("rehearsal = 120"), Facts(2), NOON, PLACE).rehearsal == 120
+
+
 def test_an_open_queue_says_until_when() -> None:
     info = queue_info(policy(), Facts(2), NOON, PLACE)
     assert (info.state, info.full, info.past_closing) == ("open", False, False)

@@ -106,3 +106,21 @@ async def test_a_place_that_rose_says_why_on_another_node_too(
     bo = await crowd.patient(here, "bo")
     await bo.until_position(2)
     assert not bo.ticket["place"].get("cause")
+
+
+async def test_the_forecast_comes_with_the_first_range_and_not_again(
+    node: Served, town: People
+) -> None:
+    doctor = await town.clinician(node)
+    await doctor.ask("ready", queues=[QUEUE])
+    anna, bo = [await town.waiting(node, name) for name in ("anna", "bo")]
+    await bo.until(lambda bo: bo.ticket["place"]["wait"]["known"])
+    await anna.ask("leave", ticket=anna.ticket["ticket"])
+    await bo.until_position(1)
+    told = [frame for frame in bo.frames if frame["type"] == "ticket"]
+    first = next(frame for frame in told if frame["place"]["wait"]["known"])
+    assert [frame for frame in told if "forecast" in frame] == [first]
+    assert 0 <= first["forecast"]["low_s"] < first["forecast"]["high_s"]
+    # Who comes back with another session has not been told.
+    again = await town.patient(node, "bo")
+    await again.until(lambda again: "forecast" in again.ticket)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from kolapp_queue.model import ClinicianKey, Duty, Line, TicketId
 from kolapp_queue.states import TicketState, VisitState
-from kolapp_signalling.parts import PlaceInfo, QueueLoad, WaitRange
+from kolapp_signalling.parts import ForecastRange, PlaceInfo, QueueLoad, WaitRange
 from kolapp_signalling.snapshots import (
     called_ticket,
     differs,
@@ -23,6 +23,15 @@ def test_a_waiting_ticket_shows_its_place_at_the_lines_version() -> None:
     shown = ticket_snapshot(TICKET, 2_000, place=PLACE, line_version=8)
     assert (shown.version, shown.state, shown.number, shown.place) == (8, "waiting", 7, PLACE)
     assert (shown.call, shown.visit, shown.away) == (None, None, False)
+
+
+def test_a_forecast_goes_with_a_place_and_makes_no_difference_of_its_own() -> None:
+    forecast = ForecastRange(70, 340)
+    shown = ticket_snapshot(TICKET, 0, place=PLACE, forecast=forecast)
+    assert shown.forecast == forecast
+    assert not differs(ticket_snapshot(TICKET, 0, place=PLACE), shown)
+    called = called_ticket(TICKET, VISIT)
+    assert ticket_snapshot(called, 0, place=PLACE, forecast=forecast).forecast is None
 
 
 def test_away_is_said_while_waiting_only() -> None:

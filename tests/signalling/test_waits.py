@@ -5,7 +5,7 @@ from dataclasses import replace
 from kolapp_queue.eta.announce import CAUSES
 from kolapp_queue.eta.published import Curve, Published, keep
 from kolapp_queue.model import Line, QueueRef, TicketId
-from kolapp_signalling.parts import WaitRange
+from kolapp_signalling.parts import ForecastRange, WaitRange
 from kolapp_signalling.waits import NOT_READ_YET, Waits
 
 REF = QueueRef("north", "drop-in")
@@ -80,3 +80,30 @@ def test_who_was_promised_nothing_yet_is_told_so() -> None:
     # A clinician came just now: the last that was computed is older.
     stale = Waits(line(1), published(600.0, why="nobody_on_duty"))
     assert stale.of(0, NOW_MS) == stale.next(NOW_MS) == NOT_READ_YET
+
+
+def test_the_forecast_behind_a_promise_is_told_as_it_is_and_counted_down() -> None:
+    curve = Curve(
+        0, (1, 10), ((0.0, 20.0, 0.0, 0.0, 0.0, 61.4, 400.0), (0.0,) * 5 + (160.4, 940.0))
+    )
+    waits = Waits(line(9), replace(published(*[600.0] * 9), curves=(curve,)))
+    assert waits.forecast(0, NOW_MS) == ForecastRange(61, 400)
+    assert waits.forecast(8, NOW_MS) == ForecastRange(149, 880)  # between two knots
+    assert waits.forecast(8, NOW_MS + 200_000) == ForecastRange(0, 680)
+    assert Waits(line(1), None).forecast(0, NOW_MS) is None
+
+
+def test_of_a_rehearsed_day_waits_are_told_in_its_own_time() -> None:
+    """Every moment of what is published is the store's, times the speed."""
+    day = published(*[600.0] * 9)
+    ends = [NOW_MS * 60 / 1000 + 600.0] * 9
+    kept = keep(list(range(1, 10)), ends, [600.0] * 9, [0] * 9)
+    played = replace(
+        day, at_ms=NOW_MS * 60, kept=kept, next_until_ms=NOW_MS * 60 + 900_000, speed=60
+    )
+    assert Waits(line(9), played).of(8, NOW_MS) == Waits(line(9), day).of(8, NOW_MS)
+    assert Waits(line(9), played).next(NOW_MS) == Waits(line(9), day).next(NOW_MS)
+    # Four seconds of the clock are four minutes of the day.
+    assert Waits(line(9), played).of(8, NOW_MS + 4_000) == Waits(line(9), day).of(
+        8, NOW_MS + 240_000
+    )

@@ -17,6 +17,7 @@ from .memory import UnknownMemory, recall, remember
 from .promises import People, Promising
 from .published import Curve, Published
 from .recorded import Recorded, history_s
+from .rehearsal import facts_of_day, told_of_day
 from .servers import Server
 from .state import QueueState, Waiting
 from .wait import NOBODY_ON_DUTY
@@ -29,7 +30,9 @@ FORECAST_AGE_S = 6 * 3600.0
 class LiveForecast:
     """`memory` is what a predecessor left; without one, and when it cannot be read, everything is
     learned from the events that the store still has. `before` is what was published last: what it
-    promised is kept. `zone_s` says by how much clocks on the wall are ahead of UTC at a moment."""
+    promised is kept. `zone_s` says by how much clocks on the wall are ahead of UTC at a moment.
+    Of a rehearsed day (`speed`, see `rehearsal`) all that comes out is of the day's clock, and what
+    was left of a day at another speed says nothing."""
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class LiveForecast:
         memory: bytes | None = None,
         before: Published | None = None,
         zone_s: Callable[[int], float] = lambda ms: 0.0,
+        speed: int = 1,
     ) -> None:
         self.forecaster, self.state = Kolapp(unit_s), QueueState(unit_s)
         self.cursor = "0-0"  # the last event that was applied
@@ -44,7 +48,9 @@ class LiveForecast:
         self._slow: dict[str, Any] | None = None  # to be put back once the events are applied
         self._recorded = Recorded()
         self._zone_s = zone_s
-        self._promising = Promising(before)
+        self._speed = speed
+        known = before if before is not None and before.speed == speed else None
+        self._promising = Promising(known, speed)
         if memory is not None:
             self._begin(memory)
 
@@ -67,18 +73,19 @@ class LiveForecast:
         if not learned:
             self._put_back()
         try:
-            events = list(self._recorded.events(told))
+            events = list(self._recorded.events(told_of_day(told, self._speed)))
         except (KeyError, TypeError, ValueError):
             return
         for event in events:
             self.state.zone_s = self._zone_s(told["ms"])
-            self._apply(event, learned, now_ms)
+            self._apply(event, learned, now_ms * self._speed)
 
     def in_line(self, orders: Iterable[tuple[int, int]], classes: Iterable[int]) -> None:
         """Who waits by the store itself: order key (ms) and number of each, and the class. It wins
         over the events, some of which may be lost."""
         there = {
-            number: (key, f"{cls:02d}") for (key, number), cls in zip(orders, classes, strict=True)
+            number: (key * self._speed, f"{cls:02d}")
+            for (key, number), cls in zip(orders, classes, strict=True)
         }
         for number in self.state.tickets.keys() - there.keys():
             self.state.take(number)
@@ -89,9 +96,10 @@ class LiveForecast:
 
     def publish(self, facts: Facts) -> Published:
         self._put_back()
+        self.state.zone_s = self._zone_s(facts.now_ms)
+        facts = facts_of_day(facts, self._speed)
         now_s = history_s(facts.now_ms)
         self.state.now_s = max(self.state.now_s, now_s)
-        self.state.zone_s = self._zone_s(facts.now_ms)
         until_ms = facts.joins_until_ms
         self.state.joins_until_s = math.inf if until_ms is None else history_s(until_ms)
         self._duty(facts)
@@ -102,14 +110,15 @@ class LiveForecast:
         return self._promising.publish(facts, people, self._curves(people, facts.anybody))
 
     def memory(self) -> bytes:
-        return remember(self.forecaster, self.state, self.cursor)
+        return remember(self.forecaster, self.state, self.cursor, self._speed)
 
     def _begin(self, memory: bytes) -> None:
         try:
             known = recall(memory)
         except UnknownMemory:
             return
-        if known.forecaster.unit_s == self.forecaster.unit_s:
+        same_day = known.forecaster.unit_s == self.forecaster.unit_s and known.speed == self._speed
+        if same_day:
             self.forecaster, self._slow = known.forecaster, known.state
             self.state.kinds = list(known.state["kinds"])
             self._learned_to = order(known.cursor)

@@ -31,9 +31,10 @@ class Known:
     forecaster: Kolapp
     cursor: str  # the last event that was learned from
     state: dict[str, Any]  # for `QueueState.recall`
+    speed: int  # of a rehearsed day, see `rehearsal`
 
 
-def remember(forecaster: Kolapp, state: QueueState, cursor: str) -> bytes:
+def remember(forecaster: Kolapp, state: QueueState, cursor: str, speed: int = 1) -> bytes:
     """`cursor` says up to which event it has learned; `recall` gives it back."""
     learner = forecaster.learner
     calibrations = [
@@ -46,6 +47,7 @@ def remember(forecaster: Kolapp, state: QueueState, cursor: str) -> bytes:
         "format": FORMAT,
         "cursor": cursor,
         "unit_s": forecaster.unit_s,
+        "speed": speed,
         "slow": [one.remember() for one in slow],
         "state": state.remember(),
         "calibrations": calibrations,
@@ -84,7 +86,8 @@ def _known(record: dict[str, Any]) -> Known:
     forecaster.giving_up.recall(giving_up)
     if record["net"]:
         forecaster.learner = _learner(record)
-    return Known(forecaster, record["cursor"], record["state"])
+    speed = int(record.get("speed", 1))  # not of a version before
+    return Known(forecaster, record["cursor"], record["state"], speed)
 
 
 def _learner(record: dict[str, Any]) -> Learner:

@@ -30,9 +30,10 @@ class People:
 
 
 class Promising:
-    """Seconds are those of the store's clock, since 1970."""
+    """Seconds are those of the store's clock, since 1970, or of a rehearsed day's (`speed`)."""
 
-    def __init__(self, before: Published | None) -> None:
+    def __init__(self, before: Published | None, speed: int = 1) -> None:
+        self._speed = speed
         self._numbers: Any = np.empty(0, np.int64)
         self._kept = _NONE
         # Causes up to this version have been looked at.
@@ -63,9 +64,17 @@ class Promising:
         self, facts: Facts, why: str, curves: tuple[Curve, ...], next_until_ms: int
     ) -> Published:
         kept = keep(self._numbers, self._kept.until_s, self._kept.told_s, self._kept.cause)
-        until = facts.version, self._causes_to
         return Published(
-            facts.now_ms, *until, why, curves, next_until_ms, kept, CAUSES, facts.expected()
+            at_ms=facts.now_ms,
+            version=facts.version,
+            causes_to=self._causes_to,
+            why=why,
+            curves=curves,
+            next_until_ms=next_until_ms,
+            kept=kept,
+            causes=CAUSES,
+            expected=facts.expected(),
+            speed=self._speed,
         )
 
     def _take_over(self, before: Published) -> None:

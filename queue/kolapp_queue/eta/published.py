@@ -80,6 +80,7 @@ class Published:
     kept: Kept = Kept()
     causes: tuple[str, ...] = ()
     expected: tuple[int, ...] = ()  # classes that only clinicians take who mean to come back
+    speed: int = 1  # of a rehearsed day: all moments here are the store's, times this
 
     def pack(self) -> bytes:
         record = {
@@ -89,6 +90,7 @@ class Published:
             "kept": [self.kept.numbers, self.kept.until_ms, self.kept.told_s, self.kept.cause],
             "causes": self.causes,
             "expected": self.expected,
+            "speed": self.speed,
         }
         return bytes(msgpack.packb(record))
 
@@ -102,10 +104,13 @@ class Published:
             at_ms, version, causes_to, why, next_until_ms = record["head"]
             curves = tuple(Curve(*curve) for curve in record["curves"])
             kept, causes = Kept(*record["kept"]), record["causes"]
-            expected = record.get("expected", ())  # not of a version before
+            # Not of a version before.
+            expected, speed = record.get("expected", ()), record.get("speed", 1)
         except (ValueError, KeyError, TypeError, msgpack.UnpackException):
             return None
-        return cls(at_ms, version, causes_to, why, curves, next_until_ms, kept, causes, expected)
+        return cls(
+            at_ms, version, causes_to, why, curves, next_until_ms, kept, causes, expected, speed
+        )
 
     def curve_of(self, cls: int) -> Curve:
         """Of a class; that of tickets that ask for nothing, if it has none of its own. Only where

@@ -76,6 +76,7 @@ export class KolappError extends Error {
  *
  * @typedef {{known: boolean, low_s: number, high_s: number, why?: string,
  *   cause?: string}} WaitRange
+ * @typedef {{low_s: number, high_s: number}} ForecastRange
  * @typedef {{position: number, waiting: number, wait: WaitRange, cause?: string,
  *   stale?: boolean}} PlaceInfo
  * @typedef {{name: string, title: string, place?: PlaceInfo | null,
@@ -83,7 +84,7 @@ export class KolappError extends Error {
  *   full?: boolean, past_closing?: boolean, opens?: string, closes?: string,
  *   last_number?: string, checks?: string[], needs?: NeedsOffered | null,
  *   notices?: string[], ready_from?: number, mode?: "bridge" | "direct",
- *   slots?: number, encrypted?: boolean}} QueueInfo
+ *   slots?: number, encrypted?: boolean, rehearsal?: number}} QueueInfo
  * @typedef {{professions?: string[], languages?: string[], skills?: string[], ages?: number[],
  *   clinician?: boolean}} NeedsOffered
  * @typedef {{profession?: string, language?: string, skills?: string[], age?: number | null,
@@ -109,7 +110,8 @@ export class KolappError extends Error {
  * @typedef {{type: "ticket", re?: number, version: number, ticket: string, queue: string,
  *   number: number, state: string, place?: PlaceInfo | null, call?: CallInfo | null,
  *   visit?: VisitInfo | null, missed?: number, away?: boolean, reason?: string,
- *   notices?: string[], moved_to?: string, moved_from?: string, signed?: string}} TicketSnapshot
+ *   notices?: string[], moved_to?: string, moved_from?: string, signed?: string,
+ *   forecast?: ForecastRange | null}} TicketSnapshot
  * @typedef {{type: "duty", re?: number, version: number, on_duty: boolean, queues: QueueLoad[],
  *   serves: string[], weights?: Record<string, number>, visit?: VisitInfo | null,
  *   ended?: VisitInfo | null, wrap_up_ms?: number}} DutySnapshot
