@@ -100,15 +100,6 @@ def test_doubled_tickets_numbers_and_visits_are_found() -> None:
     assert ledger.doubled([ticket(1), ticket(2, ticket="t1")], ("v9",)) == 2
 
 
-def test_ranges_are_judged_only_where_they_say_something() -> None:
-    long = [(300.0, 600.0, wait_s) for wait_s in (200.0, 400.0, 500.0, 700.0)]
-    assert ledger.held_share(long)[0] == 0.5
-    held, note = ledger.held_share([(0.0, 60.0, 7.0)] * 3 + long[:1])
-    assert held is None
-    assert "shortest step" in note
-    assert ledger.held_share([])[0] is None
-
-
 def test_a_recovery_ends_with_the_last_outage_that_the_fault_caused() -> None:
     outages = [(0, 1 * S), (9 * S, 12 * S), (11 * S, 14 * S), (30 * S, 40 * S)]
     assert ledger.recovery_s(outages, 10 * S, 13 * S) == 4.0

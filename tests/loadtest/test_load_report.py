@@ -97,6 +97,9 @@ def test_a_page_can_be_drawn_again_and_what_is_no_report_is_refused(
     assert main(["page", str(file)]) == 0
     assert "Night" in file.with_suffix(".html").read_text()
     assert main(["compare", str(file), str(file)]) == 0
+    file.write_text(json.dumps(report_of(lived()) | {"format": 1}))
+    assert main(["page", str(file)]) == 1
+    assert "run the scenario again" in capsys.readouterr().err
     file.write_text("[]")
     assert main(["page", str(file)]) == 1
     assert "no report" in capsys.readouterr().err
@@ -108,4 +111,6 @@ def test_the_servers_queues_are_those_of_the_scenario_with_peoples_times_compres
     text = queues_file(load("monday-morning"))
     assert "[queues.loadtest.doctor]" in text
     assert 'ring = "5 s"' in text  # the least there is
+    # What forecasts go by is the day's own time.
+    assert 'rehearsal = 120\nvisit_prior = "360 s"' in text
     assert 'bands = { urgent = "15 s" }' in text

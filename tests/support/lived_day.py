@@ -44,8 +44,8 @@ def lived(slow: int = 1) -> Result:
             {
                 "number": n, "kind": "drop-in///", "queue": "drop-in", "ticket": f"t{n}",
                 "drawn": n + 1, "joined_ns": 0, "ended_ns": 90 * S, "outcome": "completed",
-                "visits": [(f"v{n}", 1, n, (n + 1) * S // 10)], "announced": (0, 0, 120),
-                "disturbed": False,
+                "visits": [(f"v{n}", 1, n, (n + 1) * S // 10)], "disturbed": False,
+                "announced": {"at_ns": 0, "shown": (0, 120), "forecast": (1, 90), "speed": 1},
             }
         )  # fmt: skip
     measures.media = [

@@ -24,7 +24,7 @@ from .model import expected
 from .own_server import ScenarioServer, environment, queues_file
 from .page import busy_words, page
 from .replay import read_history
-from .report import make_report
+from .report import FORMAT, make_report
 from .run import Run
 from .scenario import Scenario
 from .shipped import load, names
@@ -116,6 +116,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise LoadtestError(f"{path} cannot be read: {error}") from None
     if not isinstance(found, dict) or "verdicts" not in found:
         raise LoadtestError(f"{path} is no report of a load test")
+    if (made := found.get("format")) != FORMAT:
+        raise LoadtestError(
+            f"{path} has format {made}, this version reads {FORMAT}: run the scenario again"
+        )
     return found
 
 

@@ -12,8 +12,6 @@ Ticket = Mapping[str, Any]
 LOST = frozenset({"lost"})
 # How much later a frame of an earlier event may arrive, in another process too.
 SLACK_NS = 250_000_000
-SHORTEST_STEP_S = 60  # ranges are told in steps; this is the first
-MOST_AT_FIRST_STEP = 0.5  # of the ranges; with more of them they say too little to be judged
 
 
 def lost(tickets: Iterable[Ticket]) -> int:
@@ -69,32 +67,6 @@ def waits_s(tickets: Iterable[Ticket]) -> list[float]:
         for ticket in tickets
         if ticket["visits"]
     ]
-
-
-def announced(tickets: Iterable[Ticket]) -> list[tuple[float, float, float]]:
-    """Of who was told a range, waited undisturbed and was called: its two ends as first told, and
-    the wait from then on. Seconds."""
-    return [
-        (low_s, high_s, (ticket["visits"][0][3] - at_ns) / 1e9)
-        for ticket in tickets
-        if ticket["visits"] and ticket["announced"] and not ticket["disturbed"]
-        for at_ns, low_s, high_s in [ticket["announced"]]
-    ]
-
-
-def held_share(ranges: Sequence[tuple[float, float, float]]) -> tuple[float | None, str]:
-    """Share of the ranges that held; None and the reason if that would say nothing."""
-    if not ranges:
-        return None, "nobody was told a range"
-    coarse = sum(high_s <= SHORTEST_STEP_S for _, high_s, _ in ranges) / len(ranges)
-    held = sum(low_s <= wait_s <= high_s for low_s, high_s, wait_s in ranges) / len(ranges)
-    if coarse > MOST_AT_FIRST_STEP:
-        note = (
-            f"{coarse:.0%} were told the shortest step ({SHORTEST_STEP_S} s of the server's own "
-            f"time): too short waits to judge; {held:.1%} held"
-        )
-        return None, note
-    return held, f"{len(ranges)} ranges"
 
 
 def fairness(tickets: Sequence[Ticket]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from .ledger import announced, held_share
+from .announced import announced, held_share
 from .live_clock import time_of_day
 from .measures import Total
 from .run_record import Tick
@@ -69,11 +69,11 @@ def clock(scenario: Scenario, at_s: float) -> str:
 def picture(scenario: Scenario, tick: Tick, total: Total) -> Table:
     outer = Table.grid(padding=(0, 3))
     outer.add_row(f"[bold]{scenario.title}", f"[bold]{clock(scenario, tick.at_s)}")
-    outer.add_row(_people(tick, total), _latencies(total), _machines(tick))
+    outer.add_row(_people(scenario, tick, total), _latencies(total), _machines(tick))
     return outer
 
 
-def _people(tick: Tick, total: Total) -> Table:
+def _people(scenario: Scenario, tick: Tick, total: Total) -> Table:
     table = Table("", "now", title="people")
     rows: list[tuple[str, Callable[[], str]]] = [
         ("connected", lambda: str(tick.connected)),
@@ -81,15 +81,15 @@ def _people(tick: Tick, total: Total) -> Table:
         ("in visit", lambda: str(tick.in_visit)),
         ("visits done", lambda: str(tick.visits)),
         ("errors", lambda: str(tick.errors)),
-        ("ranges held", lambda: _held(total)),
+        ("ranges held", lambda: _held(scenario, total)),
     ]
     for name, value in rows:
         table.add_row(name, value())
     return table
 
 
-def _held(total: Total) -> str:
-    held, _ = held_share(announced(total.tickets))
+def _held(scenario: Scenario, total: Total) -> str:
+    held, _ = held_share(announced(total.tickets), scenario.rehearsal)
     return "-" if held is None else f"{held:.0%}"
 
 

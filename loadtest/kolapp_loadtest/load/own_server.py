@@ -19,7 +19,8 @@ VISIT_GRACE_S = 120.0
 
 
 def queues_file(scenario: Scenario) -> str:
-    """The scenario's queues as the server reads them. Times of people are compressed as theirs."""
+    """The scenario's queues as the server reads them. Times of people are compressed as theirs,
+    but for what only forecasts go by: these are told the day's own time."""
     return "\n".join(_queue(scenario, queue) for queue in scenario.queues)
 
 
@@ -34,7 +35,8 @@ def _queue(scenario: Scenario, queue: QueueSpec) -> str:
         'undo = "0 s"',
         f'visit_grace = "{max(1, round(scenario.wire(VISIT_GRACE_S)))} s"',
         "take_over = false",  # nobody here looks at a board: such a visit ends
-        f'visit_prior = "{max(10, round(scenario.wire(queue.visit.mean_s)))} s"',
+        f"rehearsal = {scenario.rehearsal}",
+        f'visit_prior = "{max(10, round(queue.visit.mean_s))} s"',
         f'bands = {{ urgent = "{max(1, round(scenario.wire(queue.urgent_s)))} s" }}',
     ]
     return "\n".join(lines) + "\n"

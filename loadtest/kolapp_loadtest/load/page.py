@@ -44,7 +44,11 @@ def _waiting(report: dict[str, Any]) -> str:
 
 
 def _announced(report: dict[str, Any]) -> str:
-    return _section("Announced ranges", report["ranges"]["note"], pictures.ranges(report))
+    words = (
+        "What each was told first, against the wait that followed, both in the day's own time. The "
+        "forecast is the 80 % range behind what is shown, which leans to the late side."
+    )
+    return _section("Announced ranges", words, pictures.ranges(report))
 
 
 def _machines(report: dict[str, Any]) -> str:

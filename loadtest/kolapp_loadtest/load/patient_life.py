@@ -11,6 +11,7 @@ from ..errors import ConnectionClosed, NotInTime
 from ..network import Network
 from ..patient import Patient
 from ..wire import Message
+from .announced import FirstTold
 from .doing import Connection, Refused, do, moment
 from .freshness import Freshness
 from .legs import PATIENT, WRITTEN, Legs
@@ -49,7 +50,7 @@ class PatientLived:
         self._visits: list[tuple[str, int, int, int]] = []  # id, epoch, version, at_ns
         self._joined_ns = 0
         self._missed = self._taken = 0  # calls: as the server counts them; answered or declined
-        self._announced: tuple[int, int, int] | None = None  # at_ns, low_s, high_s
+        self._announced = FirstTold()
 
     async def live(self, start_ns: int, tokens: Tokens, end_ns: int) -> None:
         life = self._life
@@ -250,6 +251,7 @@ class PatientLived:
     def _frame(self, message: Message, arrived_ns: int, size: int) -> None:
         if message["type"] == "welcome":
             self._anew = bool(self._joined_ns) and not message["resumed"]
+            self._announced.welcomed(message["queues"])
         if message["type"] != "ticket":
             return
         self._missed = max(self._missed, message.get("missed", 0))
@@ -258,9 +260,7 @@ class PatientLived:
             self._turn(message, call, arrived_ns)
         elif place:
             self._front.shown(message["queue"], message["number"], place["position"], arrived_ns)
-            wait = place["wait"]
-            if self._announced is None and wait["known"]:
-                self._announced = (arrived_ns, wait["low_s"], wait["high_s"])
+            self._announced.shown(message, arrived_ns)
 
     def _turn(self, message: Message, call: dict[str, Any], arrived_ns: int) -> None:
         if self._visits and self._visits[-1][0] == call["visit"]:
@@ -284,7 +284,7 @@ class PatientLived:
                 "ended_ns": time.perf_counter_ns(),
                 "outcome": outcome,
                 "visits": self._visits,
-                "announced": self._announced,
+                "announced": self._announced.record,
                 "disturbed": self.disturbed,
                 # Calls that came and went while there was no network.
                 "unseen": max(0, self._missed - (len(self._visits) - self._taken)),

@@ -62,20 +62,25 @@ def line(report: dict[str, Any]) -> str:
 
 
 def ranges(report: dict[str, Any]) -> str:
-    """Where real waits lay against the range that was announced first."""
+    """Where real waits lay against what was forecast when people were first told."""
     found = report["ranges"]
-    points = [(high_s, wait_s) for _, high_s, wait_s in found["points"]]
+    points = [(high_s / 60, wait_s / 60) for _, high_s, wait_s in found["points"]]
     if not points:
         return "<p>Nobody was told a range.</p>"
     top = max(max(point) for point in points)
-    x = axis("announced at most, seconds of the server's clock", [top])
-    y = axis("waited, s", [top])
-    drawn = scatter("Real waits by announced upper end", x, y, points, [(0.0, 0.0), (top, top)])
+    x = axis("upper end of the 80 % forecast, minutes", [top])
+    y = axis("waited, minutes", [top])
+    drawn = scatter("Real waits by forecast upper end", x, y, points, [(0.0, 0.0), (top, top)])
     words = (
-        f"{found['within']} waits within their range, {found['below']} shorter, {found['above']} "
-        "longer. Above the dashed line: longer than announced."
+        f"80 % forecasts: {_shares(found['forecast'])}. As shown, in steps: "
+        f"{_shares(found['shown'])}. Above the dashed line: longer than forecast."
     )
     return figure(words, drawn)
+
+
+def _shares(sides: dict[str, int]) -> str:
+    count = max(1, sum(sides.values()))
+    return ", ".join(f"{n / count:.0%} {side}" for side, n in sides.items())
 
 
 def cores(report: dict[str, Any]) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..bench.figures import percentile
 from . import ledger, media_ledger, steady
+from .announced import Announced, announced, held_share
 from .model import Day
 from .run_record import LEGS, FaultDone, Result, Tick
 from .scenario import Scenario
 from .verdicts import FOLLOWS_NS, MISSED, judge, recoveries
 
-FORMAT = 1  # grows when a key changes its meaning
+FORMAT = 2  # grows when a key changes its meaning
 MOST_POINTS = 2000  # of a scatter: more would only make the page heavy
 CURVES = ("turn", "join", "answer", "pull", "connect", "hang_up", "place", "leave")
 
@@ -38,7 +39,7 @@ def make_report(
         "outcomes": dict(Counter(ticket["outcome"] for ticket in tickets).most_common()),
         "counts": dict(sorted(total.counts().items())),
         "waits": _waits(scenario, ledger.waits_s(tickets), model),
-        "ranges": _ranges(ledger.announced(tickets)),
+        "ranges": _ranges(announced(tickets), scenario.rehearsal),
         "fairness": ledger.fairness(tickets),
         "faults": _faults(result),
         "media": _media(result, about.get("media", 0)),
@@ -54,16 +55,25 @@ def make_report(
     }
 
 
-def _ranges(ranges: list[tuple[float, float, float]]) -> dict[str, Any]:
-    held, note = ledger.held_share(ranges)
+def _ranges(ranges: list[Announced], speed: int) -> dict[str, Any]:
+    """`shown` and `forecast`: how many waits were shorter, within and longer."""
+    held, note = held_share(ranges, speed)
+    forecasts = [(*one.forecast, one.wait_s) for one in ranges if one.forecast is not None]
     return {
         "held": held,
         "note": note,
-        "below": sum(wait < low for low, _, wait in ranges),
-        "within": sum(low <= wait <= high for low, high, wait in ranges),
-        "above": sum(wait > high for _, high, wait in ranges),
-        "points": [[low, high, round(wait, 2)] for low, high, wait in thinned(ranges)],
+        "shown": _sides((one.low_s, one.high_s, one.wait_s) for one in ranges),
+        "forecast": _sides(forecasts),
+        "points": [[round(each, 1) for each in one] for one in thinned(forecasts)],
     }
+
+
+def _sides(ranges: Iterable[tuple[float, float, float]]) -> dict[str, int]:
+    found = Counter(
+        "shorter" if wait < low else "longer" if wait > high else "within"
+        for low, high, wait in ranges
+    )
+    return {side: found[side] for side in ("shorter", "within", "longer")}
 
 
 def _faults(result: Result) -> list[dict[str, Any]]:

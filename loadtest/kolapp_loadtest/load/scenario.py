@@ -131,6 +131,11 @@ class Scenario:
         return seconds / self.compress
 
     @property
+    def rehearsal(self) -> int:
+        """How many times faster than the clock a server of ours is told that the day goes by."""
+        return max(1, round(self.compress))
+
+    @property
     def longest_wire_s(self) -> float:
         """Of a visit and what follows it, but for one in thousands."""
         return max(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ledger, media_ledger, steady
+from .announced import announced, held_share
 from .model import Day
 from .run_record import FaultDone, Result, Tick
 from .scenario import DROP, OBJECTIVES, Objective, Scenario
@@ -70,7 +71,7 @@ def _values(scenario: Scenario, result: Result, model: Day) -> dict[str, Value]:
     values["tickets_lost"] = _lost(scenario, result)
     values["tickets_doubled"] = float(ledger.doubled(tickets, total.doubled_visits)), ""
     values["tickets_misordered"] = float(sum(ledger.overtaken(tickets).values())), ""
-    values["ranges_held"] = ledger.held_share(ledger.announced(tickets))
+    values["ranges_held"] = held_share(announced(tickets), scenario.rehearsal)
     values |= _waits(scenario, tickets, model)
     counts = total.counts()
     values["errors"] = _errors(counts)
