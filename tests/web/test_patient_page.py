@@ -105,8 +105,8 @@ TOLD = [
     (
         ticket("left", 12, reason="erased"),
         "#ended-text",
-        "The care provider has removed what it knew of you here, and your place in the queue with it."
-        " You are welcome to take a new number.",
+        "The care provider has removed what it knew of you here, and your place in the queue with"
+        " it. You are welcome to take a new number.",
     ),
     (
         ticket("transferring", 13, moved_to="nurse"),
@@ -184,7 +184,7 @@ async def test_what_is_needed_is_asked_for_in_the_card(stage: Stage) -> None:
     page = await stage.page("/patient")
     line = await stage.line()
     needs = {
-        "languages": ["sv", "ar"],
+        "languages": ["sv", "ar", "sign_language"],
         "professions": ["nurse"],
         "skills": ["wound_care"],
         "ages": [0, 17],
@@ -194,6 +194,7 @@ async def test_what_is_needed_is_asked_for_in_the_card(stage: Stage) -> None:
     await state(page, "welcome")
     await page.click("#join")
     assert line.inbox.empty()  # the age is missing, and the browser says so
+    await page.select_option('[name="language"]', label="Sign language")
     await page.select_option('[name="language"]', label="Arabic")
     await page.check('[value="wound_care"]')
     await page.fill('[name="age"]', "4")

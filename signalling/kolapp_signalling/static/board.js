@@ -1,5 +1,6 @@
 // @ts-check
 /** Who waits, without names, and visits that want a clinician: the card beside the desk. */
+import { languageNames, plain } from "./needs.js";
 import { byId, make, setText } from "./ui.js";
 
 /** @typedef {import("./kolapp.js").KolappClient} KolappClient */
@@ -54,9 +55,9 @@ export class Board {
   #rows(board) {
     const { t } = this.words;
     const held = (board.held ?? []).map(({ visit, number }) =>
-      this.#row(t.number(number), [t.board_held], t.take_over, () => void this.#takeOver(board.queue, visit)));
+      this.#row(t.number(number), [...this.#where(board.queue), t.board_held], t.take_over, () => void this.#takeOver(board.queue, visit)));
     const tickets = (board.tickets ?? []).map((ticket) =>
-      this.#row(t.number(ticket.number), this.#facts(ticket), t.board_take, () => this.#ask(board.queue, ticket)));
+      this.#row(t.number(ticket.number), this.#facts(board.queue, ticket), t.board_take, () => this.#ask(board.queue, ticket)));
     const more = board.more ? [make("li", { class: "quiet" }, t.board_more(board.more))] : [];
     return [...held, ...tickets, ...more];
   }
@@ -68,11 +69,19 @@ export class Board {
     return make("li", {}, make("strong", {}, title), button, make("span", { class: "quiet" }, facts.join(" · ")));
   }
 
-  /** @param {BoardTicket} ticket */
-  #facts(ticket) {
-    const { t } = this.words;
-    const minutes = Math.floor(ticket.waited_s / 60);
-    const facts = [t.board_waited(minutes), ...(ticket.needs ?? []).map((need) => need.replaceAll("_", " "))];
+  /** Each queue has its own numbers. @param {string} queue @returns {string[]} */
+  #where(queue) {
+    const all = this.client.duty?.queues ?? [];
+    return all.length > 1 ? [all.find(({ name }) => name === queue)?.title ?? queue] : [];
+  }
+
+  /** @param {string} queue @param {BoardTicket} ticket */
+  #facts(queue, ticket) {
+    const { t, language } = this.words;
+    const spoken = this.client.welcome?.queues.find(({ name }) => name === queue)?.needs?.languages ?? [];
+    const called = languageNames(language);
+    const needs = (ticket.needs ?? []).map((need) => (spoken.includes(need) ? called(need) : plain(need)));
+    const facts = [...this.#where(queue), t.board_waited(Math.floor(ticket.waited_s / 60)), ...needs];
     if (ticket.urgent) facts.unshift(t.board_urgent);
     if (ticket.away) facts.push(t.board_away);
     return facts;

@@ -19,8 +19,7 @@ export function needsForm(queue, offered, t, language) {
   form.addEventListener("submit", (event) => event.preventDefault());
   if (offered.ages?.length) form.append(ageField(offered.ages, t));
   if (offered.languages?.length) {
-    const spoken = new Intl.DisplayNames([language], { type: "language", fallback: "code" });
-    form.append(choice("language", t.needs_language, offered.languages, t, (code) => spoken.of(code) ?? code));
+    form.append(choice("language", t.needs_language, offered.languages, t, languageNames(language)));
   }
   if (offered.professions?.length) {
     form.append(choice("profession", t.needs_profession, offered.professions, t, plain));
@@ -51,8 +50,20 @@ export function readNeeds(form) {
   };
 }
 
+/** What a language is called; one that has no code, such as sign_language, is called as it is written. @param {string} language BCP 47 */
+export function languageNames(language) {
+  const names = new Intl.DisplayNames([language], { type: "language", fallback: "code" });
+  return (/** @type {string} */ code) => {
+    try {
+      return names.of(code) ?? plain(code);
+    } catch {
+      return plain(code);
+    }
+  };
+}
+
 /** Names have no words of their own yet. @param {string} name */
-function plain(name) {
+export function plain(name) {
   const words = name.replaceAll(/[_-]/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
