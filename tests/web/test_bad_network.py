@@ -236,7 +236,7 @@ async def test_what_was_said_of_the_ring_does_not_stay(stage: Stage) -> None:
 
 async def test_a_call_after_a_missed_one_says_so(stage: Stage) -> None:
     page, _ = await patient(stage, {**called(2), "missed": 1}, "called")
-    again = "We are calling you again. If you miss this call too, your number ends."
+    again = "We are calling you again. If you miss this call too, your number may end."
     assert await page.inner_text("#turn-lead") == again
 
 

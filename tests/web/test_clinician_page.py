@@ -22,10 +22,15 @@ OUTCOMES = {
 }
 
 
-async def desk(stage: Stage, *, on_duty: bool = True, waiting: int = 2) -> tuple[Page, Line]:
+DROP_IN = {"name": "drop-in", "title": "Drop-in"}
+
+
+async def desk(
+    stage: Stage, *, on_duty: bool = True, waiting: int = 2, **offered: object
+) -> tuple[Page, Line]:
     page = await stage.page("/clinician")
     line = await stage.line()
-    await line.greet(role="clinician")
+    await line.greet(role="clinician", **({"queues": [{**DROP_IN, **offered}]} if offered else {}))
     line.send(duty(1, on_duty=on_duty, waiting=waiting))
     await state(page, "desk")
     return page, line
@@ -72,7 +77,7 @@ async def test_next_patient_is_pulled_and_rung(stage: Stage) -> None:
     assert (request["visit"], request["epoch"]) == ("visit", 7)
     line.send(duty(3, ended=visit("ended", reason="given_back")), re=request["id"])
     await state(page, "desk")
-    await says(page, "#outcome", "No. 14 is back at the front of the line.")
+    await says(page, "#outcome", "No. 14 was put back to the front of the line.")
 
 
 async def test_a_pull_without_an_answer_is_repeated_with_its_key(stage: Stage) -> None:
@@ -293,12 +298,13 @@ async def test_outcome_and_time_for_notes(stage: Stage) -> None:
     assert await page.input_value("#outcome-is") == "technical_failure"
 
 
+SPOKEN = ["ar", "sign_language"]
 BOARD = {
     "type": "board",
     "queue": "drop-in",
     "may_pull": True,
     "tickets": [
-        {"ticket": "t1", "number": 14, "waited_s": 700, "needs": ["wound_care"]},
+        {"ticket": "t1", "number": 14, "waited_s": 700, "needs": [*SPOKEN, "wound_care"]},
         {"ticket": "t2", "number": 15, "waited_s": 60, "away": True, "urgent": True},
     ],
     "more": 2,
@@ -306,8 +312,8 @@ BOARD = {
 }
 
 
-async def board(stage: Stage) -> tuple[Page, Line]:
-    page, line = await desk(stage, on_duty=False)
+async def board(stage: Stage, **offered: object) -> tuple[Page, Line]:
+    page, line = await desk(stage, on_duty=False, **offered)
     line.send(duty(2))
     await line.reply("board", BOARD)
     await page.wait_for_selector("#board", state="visible")
@@ -315,11 +321,11 @@ async def board(stage: Stage) -> tuple[Page, Line]:
 
 
 async def test_a_very_patient_is_called_for_a_reason(stage: Stage) -> None:
-    page, line = await board(stage)
+    page, line = await board(stage, needs={"languages": SPOKEN})
     rows = await page.locator("#board-rows li > .quiet, #board-rows li.quiet").all_inner_texts()
     assert rows == [
         "The clinician is gone",
-        "11 min · wound care",
+        "11 min · Arabic · Sign language · Wound care",
         "Urgent · 1 min · Away right now",
         "and 2 more",
     ]
@@ -334,6 +340,16 @@ async def test_a_very_patient_is_called_for_a_reason(stage: Stage) -> None:
     assert (request["ticket"], request["reason"]) == ("t2", "Fell off the chair")
     await state(page, "calling")
     await page.wait_for_selector("#board", state="hidden")
+
+
+async def test_with_several_queues_the_board_says_whose_number_it_is(stage: Stage) -> None:
+    page, line = await desk(stage, on_duty=False)
+    line.send(duty(2, queues=TWO, serves=["nurse"]))
+    await line.reply("board", {**BOARD, "queue": "nurse", "tickets": BOARD["tickets"][1:]})
+    await says(page, "#board-rows li:first-child .quiet", "Nurse · The clinician is gone")
+    await says(
+        page, "#board-rows li:nth-child(2) .quiet", "Urgent · Nurse · 1 min · Away right now"
+    )
 
 
 async def test_a_visit_without_its_clinician_is_taken_over(stage: Stage) -> None:

@@ -118,7 +118,7 @@ export default {
 
   your_turn: "It is your turn",
   turn_lead: "A clinician is ready to see you.",
-  turn_again: "We are calling you again. If you miss this call too, your number ends.",
+  turn_again: "We are calling you again. If you miss this call too, your number may end.",
   answer_within: /** @param {number} s */ (s) => `Answer within ${s} seconds.`,
   seconds_left: "seconds to answer",
   answer: "Answer",
@@ -134,7 +134,7 @@ export default {
 
   missed_title: "We rang, but got no answer",
   missed_lead: "We keep your place. Tap the button, and you are next.",
-  missed_warning: "If you miss the next call too, your number ends.",
+  missed_warning: "If you miss another call, your number may end.",
   here: "I am here",
 
   connecting: "Connecting…",
@@ -226,7 +226,7 @@ export default {
   serve_here: "Serve",
   serve: /** @param {string} q */ (q) => `Take patients from ${q}`,
   weight_of: /** @param {string} q */ (q) => `How much a wait counts in ${q}`,
-  weight: /** @param {number} n @returns {string} */ (n) => (n === 1 ? "Normal" : n === 2 ? "Counts double" : `Counts ${n} times`),
+  weight: /** @param {number} n @returns {string} */ (n) => (n === 1 ? "Normal priority" : n === 2 ? "Double priority" : `Priority × ${n}`),
   desk_waiting: /** @param {number} n @returns {string} */ (n) => (n === 0 ? "Nobody is waiting" : n === 1 ? "person waiting" : "people waiting"),
   desk_lead: "The one who has waited longest is next.",
   desk_empty: "You are ready.",
@@ -244,7 +244,7 @@ export default {
   over_missed: /** @param {number} n */ (n) => `No. ${n} did not answer.`,
   over_declined: /** @param {number} n */ (n) => `No. ${n} declined the call.`,
   over_left: /** @param {number} n */ (n) => `No. ${n} left the queue.`,
-  over_given_back: /** @param {number} n */ (n) => `No. ${n} is back at the front of the line.`,
+  over_given_back: /** @param {number} n */ (n) => `No. ${n} was put back to the front of the line.`,
   undo: "Undo",
   over_transferred: /** @param {number} n */ (n) => `No. ${n} was moved to another queue.`,
   over_gone: /** @param {number} n */ (n) => `Your connection was lost, so the visit with no. ${n} has ended.`,
