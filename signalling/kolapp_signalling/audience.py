@@ -36,6 +36,7 @@ from .snapshots import (
     ticket_snapshot,
     visit_info,
 )
+from .waits import NOT_READ_YET
 
 
 async def _goes_alone(ticket: Ticket) -> None:
@@ -60,6 +61,11 @@ class HeldTicket:
     @property
     def waiting(self) -> bool:
         return self.ticket.state == TicketState.WAITING
+
+    @property
+    def is_unsure(self) -> bool:
+        """Waits, and a range will be told in a moment."""
+        return self.waiting and (self.place is None or self.place.wait == NOT_READ_YET)
 
     @property
     def version(self) -> int:

@@ -259,6 +259,7 @@ class Patient(Participant):
             else:
                 place = queue.line.place(ticket.id, held.place, held.line_version)
             held.take_place(place, queue.line)
+            queue.places.came(held)
         elif held.ticket.state == TicketState.IN_VISIT and held.ticket.visit is not None:
             held.take_visit(await self._services.store.read_visit(ticket.ref, held.ticket.visit))
         if copy and held.ticket.state not in ENDED:

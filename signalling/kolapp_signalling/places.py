@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 from kolapp_queue.errors import StoreUnavailable
+from kolapp_queue.model import TicketId
 
 from . import log
 from .audience import Audience, HeldTicket
@@ -52,6 +53,7 @@ class Places:
         self._changed = False  # the line
         self._waits_changed = False  # the waiting times alone
         self._everybody = False  # the next round is for the tail too
+        self._newcomers: set[TicketId] = set()  # who have been told no range yet
         self._tail_told = -1  # version of the last round for the tail
         self._tail_due = 0.0  # the loop's time
 
@@ -63,6 +65,11 @@ class Places:
     def _touch(self) -> None:
         self._changed = True
         self._work.set()
+
+    def came(self, held: HeldTicket) -> None:
+        """Who has just come is told a range as soon as there is one, wherever in the line."""
+        if held.is_unsure:
+            self._newcomers.add(held.ticket.id)
 
     def forecast(self) -> None:
         """The waiting times were computed anew."""
@@ -124,6 +131,7 @@ class Places:
             self._waits_changed = False
             await self._queue.read_waits()
         self._tell_front()
+        self._tell_newcomers()
         if self._everybody or loop.time() >= self._tail_due:
             self._everybody = False
             self._tail_told = self._queue.version
@@ -136,6 +144,14 @@ class Places:
             held = self._audience.ticket(ticket)
             if held is not None:
                 self._tell(held)
+
+    def _tell_newcomers(self) -> None:
+        for ticket in tuple(self._newcomers):
+            held = self._audience.ticket(ticket)
+            if held is not None and held.is_unsure:
+                self._tell(held)
+            if held is None or not held.is_unsure:
+                self._newcomers.discard(ticket)
 
     async def _tell_everybody(self) -> None:
         for count, held in enumerate(list(self._audience.tickets(self._queue.ref).values()), 1):

@@ -85,6 +85,17 @@ async def test_a_waiting_range_comes_with_a_clinician_on_duty(node: Served, crow
     await anna.until(lambda anna: not anna.ticket["place"]["wait"]["known"])
 
 
+async def test_a_newcomers_range_does_not_wait_for_the_tails_turn(
+    start: Start, crowd: People
+) -> None:
+    node = await start(place_front_count=1, place_tail_ms=60_000)
+    doctor = await crowd.clinician(node)
+    await doctor.ask("ready", queues=[QUEUE])
+    for n in range(3):
+        patient = await crowd.waiting(node, f"p{n}")
+        await patient.until(lambda patient: patient.ticket["place"]["wait"]["known"])
+
+
 async def test_a_place_that_rose_says_why_on_another_node_too(
     start: Start, crowd: People, store: QueueStore
 ) -> None:
