@@ -8,21 +8,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from browser_people import HEARD, house_of
+from browser_people import HEARD, WATCH_LEGS, house_of
 from firefox import FirefoxPage
 from processes import Serve, serving
 
 WAIT_MS = 50_000
-# What the pages of Chromium have from the beginning: every connection that is made.
-WATCH = """
-() => {
-  window.legs = [];
-  const Native = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Native {
-    constructor(...options) { super(...options); window.legs.push(this); }
-  };
-}
-"""
 # Until it can be pressed; then it is.
 CLICK = """
 async ({ selector, ms }) => {
@@ -70,7 +60,7 @@ async def page_of(stack: AsyncExitStack, browser: str, url: str) -> Tab:
         return (await house.person(url, phone=False)).page
     page = await stack.enter_async_context(FirefoxPage())
     await page.goto(url)
-    await page.evaluate(WATCH)
+    await page.evaluate(f"() => {{ {WATCH_LEGS} }}")
     return page
 
 

@@ -3,47 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from asking import ask_until
 from browser_company import PATIENCE_S, all_see_all, invite
-from browser_people import House, Person, house_of
-from processes import serving
+from browser_people import House, Person, house_with, two_in_call
 
 
 @asynccontextmanager
 async def in_call(
-    data_dir: Path, environment: Mapping[str, str]
+    data_dir: Path, **environment: str
 ) -> AsyncIterator[tuple[House, dict[str, Person]]]:
-    wanted = {"KOLAPP_QUEUE_ENCRYPTED": "yes", **environment}
-    with serving(data_dir, environment=wanted) as serve:
-        async with house_of(serve.url) as house:
-            patient = await house.person("/patient", phone=True)
-            clinician = await house.person("/clinician", phone=False)
-            await patient.click("#join")
-            await clinician.click("#ready")
-            await clinician.click("#next")
-            await patient.click("#answer")
-            yield house, {"Patient": patient, "Clinician": clinician}
-            assert house.complaints == []
+    async with house_with(data_dir, KOLAPP_QUEUE_ENCRYPTED="yes", **environment) as house:
+        patient, clinician = await two_in_call(house, patience=PATIENCE_S)
+        yield house, {"Patient": patient, "Clinician": clinician}
+        assert house.complaints == []
 
 
 async def numbers(*people: Person, other_than: str = "") -> str:
     """Of all of them, once they are the same and new."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            found = {await one.page.inner_text("#e2ee") for one in people}
-            if len(found) == 1 and (code := found.pop())[:1].isdigit() and code != other_than:
-                return code
-            await asyncio.sleep(0.1)
+
+    async def shown() -> list[str]:
+        return [await one.page.inner_text("#e2ee") for one in people]
+
+    def agreed(codes: list[str]) -> bool:
+        return len(set(codes)) == 1 and codes[0][:1].isdigit() and codes[0] != other_than
+
+    return (await ask_until(shown, agreed, PATIENCE_S))[0]
 
 
 @pytest.mark.parametrize("mode", ["bridge", "direct"])
 async def test_who_comes_and_goes_changes_the_numbers_of_all(tmp_path: Path, mode: str) -> None:
     """A direct visit goes over to the media node with the invitation, and stays encrypted."""
-    async with in_call(tmp_path / "data", {"KOLAPP_QUEUE_MODE": mode}) as (house, people):
+    async with in_call(tmp_path / "data", KOLAPP_QUEUE_MODE=mode) as (house, people):
         patient, clinician = people.values()
         await asyncio.gather(patient.sees_and_hears(30), clinician.sees_and_hears(30))
         alone = await numbers(patient, clinician)

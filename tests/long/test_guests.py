@@ -13,33 +13,29 @@ from pathlib import Path
 
 import pytest
 from browser_company import PATIENCE_S, all_see_all, invite, sees_and_hears_all
-from browser_people import House, Person, house_of
+from browser_people import (
+    WATCH_LEGS,
+    House,
+    Person,
+    house_of,
+    house_with,
+    two_in_call,
+)
 from firefox import FirefoxPage
 from processes import serving
 
 GONE_WITHIN_MS = 1_000
 SLOW = 3  # how many times longer a busy machine may take, with four browsers on it
-# What pages of Chromium have from the beginning: every connection that is made.
-WATCHED_LEGS = """
-() => {
-  window.legs = [];
-  const Native = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Native {
-    constructor(...options) { super(...options); window.legs.push(this); }
-  };
-}
-"""
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    with serving(tmp_path / "data") as serve:
-        async with house_of(serve.url) as house:
-            yield house
+    async with house_with(tmp_path / "data") as house:
+        yield house
 
 
 async def test_two_guests_come_by_link_one_leaves_and_one_is_removed(house: House) -> None:
-    patient, clinician = await in_call(house)
+    patient, clinician = await two_in_call(house, patience=PATIENCE_S)
     link = await invite(clinician, "interpreter")
     interpreter = await joined(house, link)
     guardian = await joined(house, await invite(clinician, "guardian"))
@@ -80,10 +76,10 @@ async def test_a_guest_in_firefox_is_one_of_them(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         serve = stack.enter_context(serving(tmp_path / "data", "--lan"))
         house = await stack.enter_async_context(house_of(serve.url))
-        patient, clinician = await in_call(house)
+        patient, clinician = await two_in_call(house, patience=PATIENCE_S)
         guest = await stack.enter_async_context(FirefoxPage())
         await guest.goto(serve.url.rstrip("/") + await invite(clinician, "interpreter"))
-        await guest.evaluate(WATCHED_LEGS)
+        await guest.evaluate(f"() => {{ {WATCH_LEGS} }}")
         await guest.evaluate("() => document.querySelector('#join').click()")
         await asyncio.gather(
             sees_and_hears_all(guest, "Patient", "Clinician"),
@@ -92,18 +88,6 @@ async def test_a_guest_in_firefox_is_one_of_them(tmp_path: Path) -> None:
         )
         await guest.evaluate("() => document.querySelector('#camera').click()")
         await patient.says("#remote-2 + .tile-off .tile-note", "Camera off", PATIENCE_S)
-
-
-async def in_call(house: House) -> tuple[Person, Person]:
-    patient = await house.person("/patient", phone=True)
-    await patient.click("#join")
-    await patient.state("waiting", PATIENCE_S)
-    clinician = await house.person("/clinician", phone=False)
-    await clinician.click("#ready")
-    await clinician.click("#next")
-    await patient.click("#answer")
-    await asyncio.gather(patient.state("call", PATIENCE_S), clinician.state("call", PATIENCE_S))
-    return patient, clinician
 
 
 async def joined(house: House, link: str) -> Person:

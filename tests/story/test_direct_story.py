@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 from browser_company import invite
-from browser_people import House, Person, house_of
+from browser_people import Person, house_of, two_in_call
 from processes import Serve, serving
 
 FRAMES = 30
@@ -47,21 +47,6 @@ def forwarded(url: str) -> list[str]:
     ]
 
 
-async def in_a_call(house: House) -> tuple[Person, Person]:
-    patient = await house.person("/patient", phone=True)
-    await patient.state("welcome")
-    await patient.click("#join")
-    await patient.state("waiting")
-    clinician = await house.person("/clinician", phone=False)
-    await clinician.click("#ready")
-    await clinician.page.wait_for_selector("#next:not([disabled])")
-    await clinician.click("#next")
-    await patient.state("called")
-    await patient.click("#answer")
-    await asyncio.gather(patient.state("call"), clinician.state("call"))
-    return patient, clinician
-
-
 async def both_see_and_hear(*people: Person) -> None:
     before = [(await each.media())["frames"] for each in people]
     await asyncio.gather(
@@ -72,7 +57,7 @@ async def both_see_and_hear(*people: Person) -> None:
 async def test_two_see_and_hear_each_other_past_every_server(direct: Serve) -> None:
     media = direct.pid_of("media")
     async with house_of(direct.url) as house:
-        people = await in_a_call(house)
+        people = await two_in_call(house)
         await both_see_and_hear(*people)
         assert udp_sockets(media) == 0
         assert all(line.endswith(" 0.0") for line in forwarded(direct.url))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from browser import chromium_path
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from processes import serving
 
 FLAGS = (
     "--no-sandbox",
@@ -21,14 +24,19 @@ FLAGS = (
 )
 # What the fake microphone's beeps add up to within a second is ten times this.
 AUDIBLE = 1e-4
-# Runs before the page's own code: remembers every leg, and when the page entered each state.
-# `Date.now` is one clock for all contexts of this machine.
-WATCH = """
+# Remembers every leg.
+WATCH_LEGS = """
 window.legs = [];
 const Native = window.RTCPeerConnection;
 window.RTCPeerConnection = class extends Native {
   constructor(...args) { super(...args); window.legs.push(this); }
 };
+"""
+# Runs before the page's own code: also remembers when the page entered each state. `Date.now` is
+# one clock for all contexts of this machine.
+WATCH = (
+    WATCH_LEGS
+    + """
 window.entered = {};
 window.clicked = {};
 addEventListener("click", (event) => {
@@ -40,6 +48,7 @@ addEventListener("DOMContentLoaded", () => {
     .observe(document.body, { attributes: true, attributeFilter: ["data-state"] });
 });
 """
+)
 # Numbers of the newest leg, straight from the browser's own statistics.
 STATS = """
 async () => {
@@ -177,3 +186,33 @@ async def house_of(url: str) -> AsyncIterator[House]:
         finally:
             await house.close()
             await browser.close()
+
+
+@asynccontextmanager
+async def house_with(data_dir: Path, **environment: str) -> AsyncIterator[House]:
+    """Of a server with these settings."""
+    with serving(data_dir, environment=environment) as serve:
+        async with house_of(serve.url) as house:
+            yield house
+
+
+async def two_in_call(
+    house: House, *, script: str = "", patience: float = 10.0
+) -> tuple[Person, Person]:
+    """A patient who drew a number, and the clinician who asked for the next one."""
+    patient = await house.person("/patient", phone=True, script=script)
+    clinician = await house.person("/clinician", phone=False, script=script)
+    await meet(patient, clinician, patience)
+    return patient, clinician
+
+
+async def meet(patient: Person, clinician: Person, patience: float = 10.0) -> None:
+    """From the pages that they have opened into a call with each other."""
+    await patient.state("welcome", patience)
+    await patient.click("#join")
+    await patient.state("waiting", patience)
+    await clinician.click("#ready")
+    await clinician.click("#next")
+    await patient.state("called", patience)
+    await patient.click("#answer")
+    await asyncio.gather(patient.state("call", patience), clinician.state("call", patience))

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from browser_people import House, Person, house_of
+from browser_people import House, Person, house_of, meet
 from playwright.async_api import WebSocketRoute
 from processes import Serve
 from udp_faults import FaultyNetwork
@@ -21,10 +21,7 @@ async def in_call(
     async with house_of(serve.url) as house:
         patient = await _person(house, "/patient", network, script)
         clinician = await _person(house, "/clinician", None, script)
-        await patient.click("#join")
-        await clinician.click("#ready")
-        await clinician.click("#next")
-        await patient.click("#answer")
+        await meet(patient, clinician)
         await asyncio.gather(patient.sees_and_hears(30), clinician.sees_and_hears(30))
         yield [patient, clinician]
         await clinician.click("#hang-up")
