@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -16,7 +15,6 @@ from kolapp_media.settings import MediaSettings
 from media_events import Events
 from media_peers import QuietPeer, until
 
-SEQUENCE = itertools.count(1)
 SETTINGS = MediaSettings(key_frame_interval=0.1, key_frame_attempts=3)
 pytestmark = pytest.mark.parametrize("settings", [SETTINGS])
 
@@ -81,7 +79,7 @@ async def test_who_was_asked_too_early_is_asked_again_though_pictures_come(
     beginnings.ask([feedback])
     async with asyncio.timeout(10):
         while asked(peer) == before:
-            await peer.send("video", next(SEQUENCE))
+            await peer.send("video", next(peer.sequence))
             await asyncio.sleep(0.005)  # pictures go on coming: their rate, no wait for anything
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +11,9 @@ from kolapp_media.errors import BadRequest, Draining, NoSuchLeg, StaleLeg, TooMa
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from media_events import Events
-from media_peers import QuietPeer, until
+from media_peers import QuietPeer, gets_through, until
 
 MakePeer = Callable[..., QuietPeer]
-SEQUENCE = itertools.count(1)
 
 
 async def warm(client: MediaClient, peer: QuietPeer, who: str, generation: int = 1) -> None:
@@ -25,14 +23,6 @@ async def warm(client: MediaClient, peer: QuietPeer, who: str, generation: int =
 
 async def take(client: MediaClient, who: str, generation: int = 1, *, forward: bool) -> None:
     await client.take_leg(f"room of {who}", "visit", 1, who, generation, forward=forward)
-
-
-async def gets_through(sender: QuietPeer, receiver: QuietPeer) -> None:
-    arrived = len(receiver.rtp)
-    async with asyncio.timeout(10):
-        while len(receiver.rtp) == arrived:
-            await sender.send("video", next(SEQUENCE))
-            await asyncio.sleep(0)
 
 
 async def test_two_warm_legs_are_a_visit_without_any_handshake(
@@ -49,7 +39,7 @@ async def test_two_warm_legs_are_a_visit_without_any_handshake(
     await take(client, "patient", forward=False)
     assert (await client.stats()).visits == 1
     sent = node.counters().held
-    await patient.send("video", next(SEQUENCE))
+    await patient.send("video", next(patient.sequence))
     await until(lambda: node.counters().held > sent)
     assert clinician.rtp == []  # nobody has answered
 
@@ -105,7 +95,7 @@ async def test_who_waits_can_hear_and_see_themselves(
     await gets_through(patient, patient)
     await client.echo("room of patient", on=False)
     before = node.counters()  # what was on its way back may still arrive
-    await patient.send("video", next(SEQUENCE))
+    await patient.send("video", next(patient.sequence))
     await until(lambda: node.counters().held > before.held)
     assert node.counters().forwarded == before.forwarded
 
@@ -114,7 +104,7 @@ async def test_who_waits_can_hear_and_see_themselves(
     await warm(client, clinician, "clinician")
     await take(client, "patient", forward=True)
     before = node.counters()  # what was on its way back may still arrive
-    await patient.send("video", next(SEQUENCE))
+    await patient.send("video", next(patient.sequence))
     await until(lambda: node.counters().held > before.held)
     assert node.counters().forwarded == before.forwarded
     await take(client, "clinician", forward=True)
@@ -149,7 +139,7 @@ async def test_a_leg_of_which_nothing_comes_is_lost(
         await peer.connected()
     lost = asyncio.create_task(events.wait_for("failed", "silent"))
     while not lost.done():
-        await busy.send("video", next(SEQUENCE))
+        await busy.send("video", next(busy.sequence))
         await asyncio.wait({lost}, timeout=0.05)
     await lost
     states = {each.participant: each.state for each in events.seen}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aioice.ice
 import pytest
 from drivers import ENCODINGS, People, Start, people
 from kolapp_media.node import MediaNode
@@ -74,6 +75,12 @@ async def crowd() -> AsyncIterator[People]:
     """Everybody, in one encoding, where it makes no difference."""
     async with people(ENCODINGS[1]) as everybody:
         yield everybody
+
+
+@pytest.fixture
+def peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The peers offer loopback, which aioice never does by itself. The node does not use this."""
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from drivers import QUEUE, Driver, People, Start
+from drivers import QUEUE, People, Start
+from guests import visit_of
 from kolapp_queue.keys import queue_key
 from kolapp_queue.link import Link
 from kolapp_queue.model import QueueRef
@@ -10,14 +11,6 @@ from kolapp_signalling.app import Served
 from kolapp_signalling.settings import Settings
 
 HELLO = "Hör du mig? 🙂"
-
-
-async def visit_of(node: Served, crowd: People, other: Served | None = None) -> tuple[Driver, ...]:
-    anna = await crowd.waiting(node, "anna")
-    doctor = await crowd.clinician(other or node)
-    await doctor.pull()
-    await anna.answer()
-    return anna, doctor
 
 
 async def test_what_one_writes_the_other_reads(start: Start, town: People) -> None:

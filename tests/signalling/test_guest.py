@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aioice.ice
 import jwt
 import pytest
 from drivers import QUEUE, Driver, Message, People, Start, until_media
@@ -22,12 +20,10 @@ from kolapp_signalling.guest_pass import open_code, open_pass
 from kolapp_signalling.seal_keys import seal_ring
 from kolapp_signalling.seats import slots_of
 from kolapp_signalling.settings import Settings
-from media_peers import QuietPeer, until
+from media_peers import QuietPeer, gets_through, until
 from msgspec.structs import replace
 
-LEASE_MS = 60_000
 TWO = ["patient", "clinician"]
-SEQUENCE = itertools.count(1)
 REMOVED = 4507
 IN_TIME_S = 1.0  # from the clinician's word until nothing of the guest is left ...
 SLACK_S = 0.5  # ... on a machine that does nothing else; this one does
@@ -44,13 +40,8 @@ async def refused(node: Served, code: str) -> None:
     assert (answer.status, answer.body["code"], answer.body["field"]) == (403, "bad_code", "")
 
 
-@pytest.fixture(autouse=True)
-def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
-
-
 @pytest.fixture
-async def peers() -> AsyncIterator[list[QuietPeer]]:
+async def peers(peers_on_loopback: None) -> AsyncIterator[list[QuietPeer]]:
     made = [QuietPeer(slots=3) for _ in range(3)]
     yield made
     await asyncio.gather(*(peer.close() for peer in made))
@@ -64,14 +55,6 @@ async def offered(driver: Driver, peer: QuietPeer) -> None:
     assert reply["generation"] == 1
     await peer.accept(reply["sdp"])
     await peer.connected()
-
-
-async def reaches(sender: QuietPeer, receiver: QuietPeer) -> None:
-    arrived = len(receiver.rtp)
-    async with asyncio.timeout(10):
-        while len(receiver.rtp) == arrived:
-            await sender.send("video", next(SEQUENCE))
-            await asyncio.sleep(0)
 
 
 async def out(node: Served, crowd: People, token: str) -> Message:
@@ -190,7 +173,7 @@ async def test_a_removed_guest_is_gone_within_a_second(
     for source, others in ((guest, (anna, doctor)), (anna, (doctor, guest))):
         sent = peers[(anna, doctor, guest).index(source)]
         for other in others:
-            await reaches(sent, peers[(anna, doctor, guest).index(other)])
+            await gets_through(sent, peers[(anna, doctor, guest).index(other)])
 
     clock = asyncio.get_running_loop().time
     said_at = clock()
@@ -202,7 +185,7 @@ async def test_a_removed_guest_is_gone_within_a_second(
     assert clock() - said_at < IN_TIME_S + SLACK_S
     await anna.until(lambda each: people_in(each) == TWO)
     assert anna.visit["state"] == "live"
-    await reaches(peers[0], peers[1])
+    await gets_through(peers[0], peers[1])
 
 
 async def test_the_next_one_has_the_seat_and_a_leg_of_their_own(
@@ -229,7 +212,7 @@ async def test_the_next_one_has_the_seat_and_a_leg_of_their_own(
     await out(node, crowd, old_token)  # who comes back with the old pass moves nobody
     (client,) = node.node.media.clients().values()
     assert (await client.stats()).legs == 2
-    await reaches(peers[2], peers[0])
+    await gets_through(peers[2], peers[0])
 
 
 async def test_a_leg_made_while_its_guest_was_removed_goes_again(

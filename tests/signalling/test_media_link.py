@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import aioice.ice
 import pytest
 from drivers import QUEUE, Driver, People, Start
+from guests import visit_of
 from kolapp_media.node import MediaNode
 from kolapp_media.settings import MediaSettings
 from kolapp_queue.model import NodeRecord, QueueRef
@@ -24,12 +24,6 @@ from media_peers import Peer
 LEASE_MS = 60_000
 CHROMIUM = (Path(__file__).parents[1] / "media" / "data" / "chromium.sdp").read_text()
 MakeMedia = Callable[[str, int], Awaitable[MediaNode]]
-
-
-@pytest.fixture(autouse=True)
-def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The peers offer loopback, which aioice never does by itself. The node does not use this."""
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
 
 
 @pytest.fixture
@@ -55,7 +49,7 @@ async def media(settings: Settings, store: QueueStore) -> AsyncIterator[MakeMedi
 
 
 @pytest.fixture
-async def peers() -> AsyncIterator[Callable[[], Peer]]:
+async def peers(peers_on_loopback: None) -> AsyncIterator[Callable[[], Peer]]:
     made: list[Peer] = []
 
     def make() -> Peer:
@@ -76,15 +70,6 @@ async def connected(node: Served, count: int = 1) -> None:
     async with asyncio.timeout(5):
         while node.node.media.connected != count:  # noqa: ASYNC110  # a counter tells nobody
             await asyncio.sleep(0)
-
-
-async def visit_of(node: Served, crowd: People) -> tuple[Driver, Driver]:
-    """A patient and a clinician in a live visit."""
-    anna, doctor = await crowd.waiting(node, "anna"), await crowd.clinician(node)
-    await doctor.pull()
-    await anna.answer()
-    await doctor.until(lambda doctor: doctor.visit["state"] == "live")
-    return anna, doctor
 
 
 async def offer(driver: Driver, sdp: str, generation: int = 1) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import aioice.ice
 import pytest
 from drivers import QUEUE, Driver, Message, People, Start, until_media
 from guests import guest_of, of
@@ -19,7 +18,6 @@ from store_contents import everything
 
 SDP = (Path(__file__).parents[1] / "media" / "data" / "chromium.sdp").read_text()
 HOST = "candidate:1 1 udp 2122260223 192.168.1.2 54321 typ host"
-LEASE_MS = 60_000
 
 
 async def called(node: Served, crowd: People, other: Served | None = None) -> tuple[Driver, Driver]:
@@ -107,9 +105,8 @@ async def test_a_direct_visit_gets_no_leg_at_a_media_node(
 
 
 async def test_a_visit_that_gets_a_third_goes_over_to_the_media_node(
-    start: Start, crowd: People, media: MediaNode, monkeypatch: pytest.MonkeyPatch
+    start: Start, crowd: People, media: MediaNode, peers_on_loopback: None
 ) -> None:
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
     node = await start(queue_mode="direct", queue_direct_relay_only=True)
     anna, doctor = await visit_of(node, crowd)
     assert (anna.visit["mode"], anna.visit["relay_only"]) == ("direct", True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aioice.ice
 import pytest
 from drivers import QUEUE, Driver, People, Start, until_media
 from kolapp_media.model import LegChanged
@@ -19,19 +17,13 @@ from kolapp_queue.store import QueueStore
 from kolapp_signalling.app import Served
 from kolapp_signalling.settings import Settings
 from kolapp_signalling.warm import MOST_ROOMS, Rooms
-from media_peers import QuietPeer
+from media_peers import QuietPeer, gets_through
 
 LEASE_MS = 60_000
-SEQUENCE = itertools.count(1)
-
-
-@pytest.fixture(autouse=True)
-def _peers_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
 
 
 @pytest.fixture
-async def peers() -> AsyncIterator[list[QuietPeer]]:
+async def peers(peers_on_loopback: None) -> AsyncIterator[list[QuietPeer]]:
     made = [QuietPeer(("audio", "video")) for _ in range(3)]
     yield made
     await asyncio.gather(*(peer.close() for peer in made))
@@ -59,14 +51,6 @@ def legs(driver: Driver) -> list[dict[str, Any]]:
     return found
 
 
-async def gets_through(sender: QuietPeer, receiver: QuietPeer) -> None:
-    arrived = len(receiver.rtp)
-    async with asyncio.timeout(10):
-        while len(receiver.rtp) == arrived:
-            await sender.send("video", next(SEQUENCE))
-            await asyncio.sleep(0)
-
-
 async def test_both_are_ready_before_the_answer_and_talk_at_once(
     node: Served, crowd: People, media: MediaNode, peers: list[QuietPeer]
 ) -> None:
@@ -82,7 +66,7 @@ async def test_both_are_ready_before_the_answer_and_talk_at_once(
     await anna.until_state("called")
     mine = await entered(anna, anna.ticket["call"])
     assert (mine["type"], mine["media_epoch"]) == ("entered", theirs["media_epoch"])
-    await peers[0].send("video", next(SEQUENCE))
+    await peers[0].send("video", next(peers[0].sequence))
     assert not peers[1].rtp
 
     await anna.answer()

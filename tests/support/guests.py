@@ -1,4 +1,4 @@
-"""Guests of a visit, as tests of signalling bring them in."""
+"""A visit and its guests, as tests of signalling bring them in."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fractions
+import itertools
 import math
 from collections.abc import Callable
 
@@ -158,6 +159,7 @@ class QuietPeer:
         self.connection = RTCPeerConnection(_CONFIGURATION)
         self.rtp: list[RtpPacket] = []
         self.rtcp: list[AnyRtcpPacket] = []
+        self.sequence = itertools.count(1)  # for who sends pictures and minds no numbers
         self._changed = asyncio.Event()
         self._extensions = HeaderExtensionsMap()
         self.sections = [
@@ -237,6 +239,15 @@ class QuietPeer:
     async def _take_rtcp(self, data: bytes) -> None:
         self.rtcp.extend(RtcpPacket.parse(data))
         self._changed.set()
+
+
+async def gets_through(sender: QuietPeer, receiver: QuietPeer) -> None:
+    """Until a packet of the one has arrived at the other."""
+    arrived = len(receiver.rtp)
+    async with asyncio.timeout(DEADLINE_S):
+        while len(receiver.rtp) == arrived:
+            await sender.send("video", next(sender.sequence))
+            await asyncio.sleep(0)
 
 
 async def _close(connection: RTCPeerConnection) -> None:
