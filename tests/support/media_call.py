@@ -50,6 +50,20 @@ def join(*legs: Leg) -> None:
         each.hear([other for other in wirings if other is not each])
 
 
+def other_numbers(offer: str) -> str:
+    """An offer with other types and extensions than all peers here have."""
+    for old, new in (
+        ("UDP/TLS/RTP/SAVPF 97 98", "UDP/TLS/RTP/SAVPF 120 121"),
+        (":97 ", ":120 "),
+        (":98 ", ":121 "),
+        ("apt=97", "apt=120"),
+        ("extmap:1 ", "extmap:9 "),
+        ("extmap:3 ", "extmap:1 "),
+    ):
+        offer = offer.replace(old, new)
+    return offer
+
+
 def received(peer: QuietPeer) -> list[tuple[int, int, bytes]]:
     return [(each.ssrc, each.sequence_number, each.payload) for each in peer.rtp]
 

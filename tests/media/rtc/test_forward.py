@@ -10,7 +10,7 @@ import pytest
 from aiortc.rtp import RtcpRrPacket
 from kolapp_media.rtc import forward
 from kolapp_media.rtc.srtp import unprotect_rtp
-from media_call import join, ours, received
+from media_call import join, other_numbers, ours, received
 from media_peers import until
 
 
@@ -43,18 +43,6 @@ async def test_nothing_is_passed_on_before_it_is_allowed(call) -> None:
 
 
 async def test_payload_types_and_extensions_are_the_receivers(call) -> None:
-    def other_numbers(offer: str) -> str:
-        for old, new in (
-            ("UDP/TLS/RTP/SAVPF 97 98", "UDP/TLS/RTP/SAVPF 120 121"),
-            (":97 ", ":120 "),
-            (":98 ", ":121 "),
-            ("apt=97", "apt=120"),
-            ("extmap:1 ", "extmap:9 "),
-            ("extmap:3 ", "extmap:1 "),
-        ):
-            offer = offer.replace(old, new)
-        return offer
-
     alice, alices = await call.participant()
     bob = call.make()
     leg, answer = await call.legs.answer(other_numbers(await bob.offer()))

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 from kolapp_media.rtc.srtp import Workspace
-from media_call import join, ours, received
+from media_call import join, other_numbers, ours, received
 from media_peers import QuietPeer, until
 
 
@@ -38,18 +38,6 @@ async def test_each_is_sent_all_others_each_in_a_section_of_its_own(call, people
 
 async def test_each_receivers_numbers_are_its_own(call) -> None:
     """Types, extensions and mids differ from receiver to receiver: each gets what it knows."""
-
-    def other_numbers(offer: str) -> str:
-        for old, new in (
-            ("SAVPF 97 98", "SAVPF 120 121"),
-            (":97 ", ":120 "),
-            (":98 ", ":121 "),
-            ("apt=97", "apt=120"),
-            ("extmap:1 ", "extmap:9 "),
-        ):
-            offer = offer.replace(old, new)
-        return offer
-
     alice, alices = await call.participant(slots=2)
     bob, bobs = await call.participant(other_numbers, slots=2)
     carol, carols = await call.participant(slots=2)
