@@ -46,12 +46,7 @@ async def towns(tmp_path: Path) -> AsyncIterator[tuple[Town, Town]]:
 async def test_patient_and_clinician_meet_from_two_nodes(towns: tuple[Town, Town]) -> None:
     here, there = towns
     async with here.patient() as patient, there.clinician() as clinician:
-        await patient.join(QUEUE)
-        await clinician.ready(QUEUE)
-        await clinician.pull()
-        await patient.until_called(5.0)
-        await patient.answer()
-        await clinician.until_live()
+        await in_visit(patient, clinician)
         async with (
             VisitPeer(patient, PATIENT) as at_home,
             VisitPeer(clinician, CLINICIAN) as at_work,
@@ -102,7 +97,7 @@ async def in_visit(patient: Patient, clinician: Clinician) -> None:
     await patient.join(QUEUE)
     await clinician.ready(QUEUE)
     await clinician.pull()
-    await patient.until_called(5.0)
+    await patient.until_called()
     await patient.answer()
     await clinician.until_live()
 
