@@ -1,7 +1,5 @@
 -- In front of every script: who may be in a visit beside the two, and for how long.
 
-local function is_open(visit) return visit.state == 'live' or visit.state == 'held' end
-
 -- Whether the seat of this guest is theirs: they are in, or may still come.
 local function is_seated(guest)
   return guest.state == 'in' or guest.state == 'invited' and guest.until_ms > now

@@ -1,5 +1,7 @@
 -- In front of every script: a visit, and who is in it.
 
+local function is_open(visit) return visit.state == 'live' or visit.state == 'held' end
+
 -- The visit with its ticket, or nil.
 local function whole_visit(id)
   local visit = read(VISITS, id)

@@ -12,8 +12,7 @@ local sealed, most = ARGV[5], tonumber(ARGV[6])
 local visit, ticket, role = visit_among(id, by)
 if not visit then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
-local over = visit.state ~= 'live' and visit.state ~= 'held'
-if over then return refuse('wrong_state', visit.state) end
+if not is_open(visit) then return refuse('wrong_state', visit.state) end
 
 local said = visit.said or 0
 for number = said, 1, -1 do
