@@ -27,3 +27,10 @@ local function visit_among(id, by)
   local guest = guest_of(visit, by)
   if guest and guest.state == 'in' then return visit, ticket, guest.seat, guest.heard_from end
 end
+
+-- With its ticket, for those who say who its guests are: its clinician, or somebody of the
+-- provider. nil for anybody else.
+local function visit_hosted(id, by, role)
+  local visit, ticket = whole_visit(id)
+  if visit and (role ~= 'clinician' or by == visit.clinician) then return visit, ticket end
+end

@@ -12,10 +12,8 @@
 local by, epoch, role, key = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local digest, until_ms = ARGV[8], now + tonumber(ARGV[9])
 
-local visit, ticket = whole_visit(ARGV[1])
-if not visit or role == 'clinician' and by ~= visit.clinician then
-  return refuse('no_such_visit')
-end
+local visit, ticket = visit_hosted(ARGV[1], by, role)
+if not visit then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 if not is_open(visit) then return refuse('wrong_state', visit.state) end
 

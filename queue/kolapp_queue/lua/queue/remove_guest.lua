@@ -7,10 +7,8 @@
 -- ARGV[5]  seat of the guest
 local by, epoch, role = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
-local visit, ticket = whole_visit(ARGV[1])
-if not visit or role == 'clinician' and by ~= visit.clinician then
-  return refuse('no_such_visit')
-end
+local visit, ticket = visit_hosted(ARGV[1], by, role)
+if not visit then return refuse('no_such_visit') end
 if visit.epoch ~= epoch then return refuse('stale_epoch') end
 if not is_open(visit) then return refuse('wrong_state', visit.state) end
 
