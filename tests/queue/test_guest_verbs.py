@@ -16,7 +16,7 @@ from kolapp_queue.errors import (
 )
 from kolapp_queue.guest_verbs import Invitation, Inviter
 from kolapp_queue.keys import queue_key
-from kolapp_queue.model import ClinicianKey, Guest, GuestId, PatientKey, QueueRef, Visit
+from kolapp_queue.model import ClinicianKey, Guest, GuestId, PatientKey, Profile, QueueRef, Visit
 from kolapp_queue.sealing import KeyRing
 from kolapp_queue.states import GUESTS, GuestState
 from kolapp_queue.store import QueueStore
@@ -269,7 +269,11 @@ async def test_a_guest_reads_what_is_said_from_then_on(store: QueueStore, ref: Q
 
 
 async def test_each_step_is_an_event_of_who_did_it(store: QueueStore, ref: QueueRef) -> None:
-    visit = await answered(store, ref, "anna")
+    await join(store, ref, "anna")
+    await store.set_duty(ref.provider, DOCTOR, [ref.queue], Profile(unit="ward"))
+    visit = await store.pull(ref.provider, DOCTOR, "key")
+    assert visit is not None
+    await store.answer(ref, visit.ticket, ANNA, visit.epoch)
     guest = await came(store, ref, visit)
     await store.leave_visit(ref, visit.id, guest.id)
     _, other = await store.invite(
@@ -277,12 +281,12 @@ async def test_each_step_is_an_event_of_who_did_it(store: QueueStore, ref: Queue
     )
     await store.remove_guest(ref, visit.id, BACKEND, visit.epoch, other.seat)
     told = await events(store, ref)
-    assert [(e["step"], e["role"], e["actor"]) for e in told] == [
-        ("guest_invited", "clinician", DOCTOR),
-        ("guest_joined", "guest", guest.id),
-        ("guest_left", "guest", guest.id),
-        ("guest_invited", "backend", "booking"),
-        ("guest_removed", "backend", "booking"),
+    assert [(e["step"], e["role"], e["actor"], e["unit"]) for e in told] == [
+        ("guest_invited", "clinician", DOCTOR, "ward"),
+        ("guest_joined", "guest", guest.id, ""),
+        ("guest_left", "guest", guest.id, ""),
+        ("guest_invited", "backend", "booking", ""),
+        ("guest_removed", "backend", "booking", ""),
     ]
     assert {(e["guest"], e["visit"], e["patient"]) for e in told} == {("guest1", visit.id, ANNA)}
     assert [e["reason"] for e in told] == ["interpreter"] * 3 + ["colleague"] * 2

@@ -33,7 +33,8 @@ local function seat(visit, guest)
 end
 
 -- Of a guest, done by `role`: the one invited, the clinician, or the provider's backend.
-local function of_guest(name, guest, role, actor, unit)
+local function of_guest(name, visit, guest, role, actor)
+  local unit = role == 'clinician' and visit.unit or nil
   return {name = name, role = role, actor = actor, unit = unit, guest = guest.seat,
     reason = guest.kind}
 end

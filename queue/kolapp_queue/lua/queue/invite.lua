@@ -31,6 +31,5 @@ if not guest then
 end
 guest.digest, guest.until_ms = digest, until_ms
 visit.mode = nil
-local unit = role == 'clinician' and visit.unit or ''
-commit(ticket, visit, of_guest('guest_invited', guest, role, by, unit))
+commit(ticket, visit, of_guest('guest_invited', visit, guest, role, by))
 return {visit = visit, guest = guest.id}

@@ -8,4 +8,4 @@ local guest = guest_of(visit, ARGV[2])
 if not guest or guest.state ~= 'in' then return reply(nil, visit) end
 
 guest.state = 'left'
-return commit(ticket, visit, of_guest('guest_left', guest, 'guest', guest.id))
+return commit(ticket, visit, of_guest('guest_left', visit, guest, 'guest', guest.id))

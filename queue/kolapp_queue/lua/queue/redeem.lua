@@ -16,4 +16,4 @@ end
 
 guest.state, guest.digest, guest.came_with = 'in', nil, key
 guest.heard_from = visit.said or 0
-return commit(ticket, visit, of_guest('guest_joined', guest, 'guest', guest.id))
+return commit(ticket, visit, of_guest('guest_joined', visit, guest, 'guest', guest.id))

@@ -15,5 +15,4 @@ if not is_open(visit) then return refuse('wrong_state', visit.state) end
 local guest = guest_at(visit, ARGV[5])
 if not guest or not is_seated(guest) then return reply(nil, visit) end
 guest.state, guest.digest = 'removed', nil
-local unit = role == 'clinician' and visit.unit or ''
-return commit(ticket, visit, of_guest('guest_removed', guest, role, by, unit))
+return commit(ticket, visit, of_guest('guest_removed', visit, guest, role, by))
