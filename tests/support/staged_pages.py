@@ -29,10 +29,20 @@ from playwright.async_api import (
 )
 from staged_words import NO_BOARD, Message, welcome
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0  # what a busy machine may take; nobody tests how fast it is
 BLANK = "/blank"  # a page without code of its own
 TOKENS = "/demo/token"
 PHONE, DESKTOP = (390, 844), (1280, 800)
+# `until` waits in the page for what tells nobody, without a fixed pause.
+UNTIL = f"""() => {{
+  window.until = async (condition) => {{
+    const limit = performance.now() + {PATIENCE_S * 1000};
+    while (!condition()) {{
+      if (performance.now() > limit) throw new Error(`never: ${{condition}}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }}
+  }};
+}}"""
 FORGET = """() => {
   localStorage.clear();
   sessionStorage.clear();
@@ -128,6 +138,12 @@ class Stage:
         self.tab.once("framenavigated", self._begin)
         await self.tab.goto(self.site.origin + path)
         return self.tab
+
+    async def blank(self) -> Page:
+        """A page without code of its own, in which `until` waits."""
+        page = await self.page(BLANK)
+        await page.evaluate(UNTIL)
+        return page
 
     def _begin(self, _: object) -> None:
         self.lines = asyncio.Queue()

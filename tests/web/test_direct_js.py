@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage
+from staged_pages import Stage
 from staged_words import visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,13 +18,6 @@ async (visit) => {
   const { LocalMedia } = await import("/static/devices.js");
   const { KolappError } = await import("/static/kolapp.js");
   Object.assign(window, { handOver, words: [], lost: () => false, visit, people: {} });
-  window.until = async (condition) => {
-    const limit = performance.now() + 8000;
-    while (!condition()) {
-      if (performance.now() > limit) throw new Error(`never: ${condition}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   window.media = new LocalMedia();
   await media.open();
   const client = (role) => Object.assign(new EventTarget(), {
@@ -72,7 +65,7 @@ FLOWING = "() => until(() => each(({ quality }) => quality?.figures.receiving))"
 
 
 async def staged(stage: Stage, **fields: Any) -> Page:
-    page = await stage.page(BLANK)
+    page = await stage.blank()
     await page.evaluate(START, visit(mode="direct", **fields))
     return page
 
@@ -225,6 +218,7 @@ async def test_nothing_is_said_before_the_answer_or_of_a_bridge(
               data: { kind: "renew", generation: 0 },
             } }));
           }
+          // Silence: longer than the longest pause before another try.
           await new Promise((resolve) => setTimeout(resolve, 200));
           window.before = words.length;
           for (const role of ["patient", "clinician"]) people[role].leg.follow(live);

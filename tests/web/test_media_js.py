@@ -6,25 +6,18 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage
+from staged_pages import Stage
 from staged_words import visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # `answerer` is a node of one: it answers each offer with a new connection that sends back what it
-# receives, and can refuse. `until` waits for a condition without a fixed pause.
+# receives, and can refuse.
 START = """
 async (visit) => {
   const { Leg } = await import("/static/media.js");
   const { LocalMedia } = await import("/static/devices.js");
   const { KolappError } = await import("/static/kolapp.js");
-  window.until = async (condition) => {
-    const limit = performance.now() + 8000;
-    while (!condition()) {
-      if (performance.now() > limit) throw new Error(`never: ${condition}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   window.offers = []; window.peers = []; window.refusals = []; window.states = [];
   window.streams = []; window.mediaEpoch = 1; window.connections = [];
   const Connection = class extends RTCPeerConnection {
@@ -70,7 +63,7 @@ CONNECTED = "() => until(() => leg.state === 'connected')"
 
 
 async def leg(stage: Stage, *, camera: bool = True) -> Page:
-    page = await stage.page(BLANK)
+    page = await stage.blank()
     await page.evaluate(START, visit())
     if camera:
         await page.evaluate("() => media.open()")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 from staged_node import NODE
-from staged_pages import BLANK, Stage
+from staged_pages import Stage
 from staged_words import visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,13 +19,6 @@ async ({{ visit, slots, names }}) => {{
   const {{ Leg }} = await import("/static/media.js");
   const {{ Tiles }} = await import("/static/tiles.js");
   const answering = {NODE};
-  window.until = async (condition) => {{
-    const limit = performance.now() + 8000;
-    while (!condition()) {{
-      if (performance.now() > limit) throw new Error(`never: ${{condition}}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }}
-  }};
   window.offers = [];
   window.tiles = new Tiles(() => {{}}, () => {{}});
   document.body.append(tiles.root);
@@ -60,7 +53,7 @@ MORE = ["audio recvonly", "video recvonly"] * 2
 
 
 async def leg(stage: Stage, *, slots: int = 3, names: list[str] | None = OTHERS) -> Page:
-    page = await stage.page(BLANK)
+    page = await stage.blank()
     await page.evaluate(START, {"visit": visit(), "slots": slots, "names": names})
     return page
 
