@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Route
-from staged_pages import Line, Stage, says, state
+from staged_pages import Line, Stage, says, state, viewport
 from staged_words import Message, duty, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -175,3 +175,22 @@ async def test_sound_only_is_another_leg_that_wants_no_picture(stage: Stage) -> 
     assert (await line.expect("offer"))["sdp"].count("a=sendrecv") == 2
     await page.wait_for_selector("#no-video", state="hidden")
     await says(page, "#camera span:last-child", "Camera off")
+
+
+PICTURE_LIES_WITHIN = """
+() => {
+  const [whole, picture] = ["#call", "#remote"].map((name) =>
+    document.querySelector(name).getBoundingClientRect());
+  return picture.height > 0 && picture.top >= whole.top - 1 && picture.bottom <= whole.bottom + 1;
+}
+"""
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1600, 600), (844, 390), (700, 900), (390, 844)])
+async def test_no_shape_of_the_window_cuts_the_picture_off(
+    stage: Stage, size: tuple[int, int]
+) -> None:
+    page, _ = await patient_in_call(stage)
+    await page.wait_for_function("() => document.querySelector('#remote').videoWidth > 0")
+    await page.set_viewport_size(viewport(size))
+    assert await page.evaluate(PICTURE_LIES_WITHIN)
