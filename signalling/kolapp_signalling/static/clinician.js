@@ -101,14 +101,14 @@ client.connect();
 
 /** @param {DutySnapshot} snapshot */
 function follow(snapshot) {
-  const wasOnDuty = duty?.on_duty ?? false;
+  const couldPull = duty?.on_duty && !duty.visit;
   duty = snapshot;
   dutyAt = performance.now();
   const visit = snapshot.visit ?? null;
   if (visit && visit.id !== visitId) ringWhole_s = (visit.ring_ms ?? 0) / 1000;
   visitId = visit?.id ?? "";
   void readIntake();
-  if (!wasOnDuty && snapshot.on_duty) void board.look();
+  if (!couldPull && snapshot.on_duty && !visit) void board.look();
   if (visit) call.follow(visit);
   else call.end();
   if (visit) chat.follow(visit);
