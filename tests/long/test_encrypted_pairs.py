@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import pytest
 from browser_people import house_of
 from encrypted_people import Tab, couple
 from firefox import FirefoxPage
 from kolapp_media.client import MediaClient
-from kolapp_media.node import MediaNode
-from kolapp_media.rtc import compat
-from kolapp_media.settings import MediaSettings
-from media_events import SECRET, Events
+from media_events import dialled
 from staged_pages import BLANK, files_served
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[MediaClient]:
-    # Not loopback, which Firefox does not gather where there is another network.
-    own = [each for each in compat.host_addresses() if ":" not in each]
-    node = MediaNode(replace(MediaSettings(), hosts=(own[0],)), SECRET)
-    await node.start()
-    client = await MediaClient.connect(node.address, SECRET, Events())
-    yield client
-    await client.close()
-    await node.close()
+    async with dialled() as (_, client):
+        yield client
 
 
 @pytest.fixture

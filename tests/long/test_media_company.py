@@ -4,7 +4,6 @@ from the first answer on: who comes later needs no new offer of those who are th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,10 +13,7 @@ from browser_legs import BrowserLeg
 from browser_people import AUDIBLE, FLAGS
 from firefox import FirefoxPage
 from kolapp_media.client import MediaClient
-from kolapp_media.node import MediaNode
-from kolapp_media.rtc import compat
-from kolapp_media.settings import MediaSettings
-from media_events import SECRET, Events
+from media_events import dialled
 from playwright.async_api import async_playwright
 
 NAMES = ("patient", "clinician", "guest1", "guest2")
@@ -81,12 +77,7 @@ class Visit:
 
 @pytest.fixture
 async def visit() -> AsyncIterator[Visit]:
-    # Not loopback: Firefox may gather only the address of its default route.
-    own = [each for each in compat.host_addresses() if ":" not in each]
-    node = MediaNode(replace(MediaSettings(), hosts=(own[0],)), SECRET)
-    await node.start()
-    client = await MediaClient.connect(node.address, SECRET, Events())
-    async with async_playwright() as playwright:
+    async with dialled() as (_, client), async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium_path(), args=list(FLAGS)
         )
@@ -95,8 +86,6 @@ async def visit() -> AsyncIterator[Visit]:
             [BrowserLeg(await (await browser.new_context()).new_page()) for _ in range(5)],
         )
         await browser.close()
-    await client.close()
-    await node.close()
 
 
 async def test_each_sees_and_hears_all_others(visit: Visit) -> None:

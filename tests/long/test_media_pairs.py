@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,12 +19,8 @@ from browser_legs import BrowserLeg
 from browser_people import FLAGS
 from firefox import FirefoxPage
 from kolapp_loadtest.bench.media_load import Pion, build, record
-from kolapp_media.client import MediaClient
-from kolapp_media.node import MediaNode
-from kolapp_media.rtc import compat
 from kolapp_media.rtc.leg import Leg
-from kolapp_media.settings import MediaSettings
-from media_events import SECRET, Events
+from media_events import dialled
 from media_peers import Peer, until
 from playwright.async_api import async_playwright
 
@@ -152,15 +147,7 @@ async def make(
 )
 async def test_pair(first: str, second: str, make: Callable[[str], Awaitable[End]]) -> None:
     ends = [await make(first), await make(second)]
-    # Not loopback: Firefox gathers only the address of its default route for a page that was not
-    # allowed to use camera or microphone.
-    own = [each for each in compat.host_addresses() if ":" not in each]
-    async with AsyncExitStack() as stack:
-        node = MediaNode(replace(MediaSettings(), hosts=(own[0],)), SECRET)
-        stack.push_async_callback(node.close)
-        await node.start()
-        client = await MediaClient.connect(node.address, SECRET, Events())
-        stack.push_async_callback(client.close)
+    async with dialled() as (node, client):
         legs: list[Leg] = []
         for end, name in zip(ends, ("patient", "clinician"), strict=True):
             answer = await client.open_leg("visit", 1, name, 1, await end.offer(), forward=True)

@@ -1,11 +1,17 @@
-"""What tests of the media node share: its secret, and an ear for its events."""
+"""What tests of the media node share: its secret, an ear for its events, a node and its client."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
+from kolapp_media.client import MediaClient
 from kolapp_media.model import LegChanged
+from kolapp_media.node import MediaNode
+from kolapp_media.rtc import compat
+from kolapp_media.settings import MediaSettings
 
 SECRET = b"a secret of the tests, long enough"
 
@@ -31,3 +37,20 @@ class Events:
         while not told():
             self._changed.clear()
             await self._changed.wait()
+
+
+@asynccontextmanager
+async def dialled(host: str = "") -> AsyncIterator[tuple[MediaNode, MediaClient]]:
+    """A node of this machine's address and its client. Not loopback, if not told so: of a page that
+    may not use camera or microphone Firefox gathers only the address of its default route."""
+    host = host or next(each for each in compat.host_addresses() if ":" not in each)
+    node = MediaNode(replace(MediaSettings(), hosts=(host,)), SECRET)
+    await node.start()
+    try:
+        client = await MediaClient.connect(node.address, SECRET, Events())
+        try:
+            yield node, client
+        finally:
+            await client.close()
+    finally:
+        await node.close()

@@ -4,7 +4,7 @@ decryption, and a decoder tries what was found there."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import av
@@ -18,10 +18,8 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtpPacket
 from encrypted_people import couple
 from kolapp_media.client import MediaClient
-from kolapp_media.node import MediaNode
 from kolapp_media.rtc import forward
-from kolapp_media.settings import MediaSettings
-from media_events import SECRET, Events
+from media_events import dialled
 from pylibsrtp._binding import ffi
 from staged_pages import BLANK, Stage
 
@@ -65,12 +63,8 @@ def tap(monkeypatch: pytest.MonkeyPatch) -> Tap:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client() -> AsyncIterator[MediaClient]:
-    node = MediaNode(replace(MediaSettings(), hosts=("127.0.0.1",)), SECRET)
-    await node.start()
-    client = await MediaClient.connect(node.address, SECRET, Events())
-    yield client
-    await client.close()
-    await node.close()
+    async with dialled("127.0.0.1") as (_, client):
+        yield client
 
 
 def pictures(packets: list[RtpPacket]) -> int:
