@@ -145,6 +145,16 @@ class Stage:
         await page.evaluate(UNTIL)
         return page
 
+    @asynccontextmanager
+    async def another_tab(self) -> AsyncIterator[Page]:
+        """Beside the one of whoever is tested: a page without code of its own."""
+        tab = await self.tab.context.new_page()
+        try:
+            await tab.goto(self.site.origin + BLANK)
+            yield tab
+        finally:
+            await tab.close()
+
     def _begin(self, _: object) -> None:
         self.lines = asyncio.Queue()
         self.complaints.clear()
@@ -258,6 +268,11 @@ async def phone_of(browser: Browser, site: Site, *, timeless: bool = False) -> A
 
 def viewport(size: tuple[int, int]) -> ViewportSize:
     return {"width": size[0], "height": size[1]}
+
+
+async def run(page: Page, body: str, argument: Any = None) -> Any:
+    """What `body` returns, with the argument as `given`."""
+    return await page.evaluate(f"async (given) => {{ {body} }}", argument)
 
 
 async def state(page: Page, wanted: str) -> None:

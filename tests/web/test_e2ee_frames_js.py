@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage
+from staged_pages import Stage, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,15 +32,9 @@ async () => {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def page(phone: Stage) -> AsyncIterator[Page]:
-    tab = await phone.tab.context.new_page()
-    await tab.goto(phone.site.origin + BLANK)
-    await tab.evaluate(SETTING)
-    yield tab
-    await tab.close()
-
-
-async def run(page: Page, body: str, argument: Any = None) -> Any:
-    return await page.evaluate(f"async (given) => {{ {body} }}", argument)
+    async with phone.another_tab() as tab:
+        await tab.evaluate(SETTING)
+        yield tab
 
 
 # The first byte says what it is: VP8's lowest bit is 0 in a key frame (RFC 6386, 9.1).

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage
+from staged_pages import Stage, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,15 +20,9 @@ VISITS = Path(__file__).with_name("key_visits.js")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def page(phone: Stage) -> AsyncIterator[Page]:
-    tab = await phone.tab.context.new_page()
-    await tab.goto(phone.site.origin + BLANK)
-    await tab.evaluate(VISITS.read_text())
-    yield tab
-    await tab.close()
-
-
-async def run(page: Page, body: str, argument: Any = None) -> Any:
-    return await page.evaluate(f"async (given) => {{ {body} }}", argument)
+    async with phone.another_tab() as tab:
+        await tab.evaluate(VISITS.read_text())
+        yield tab
 
 
 EVERYBODY = ["patient", "clinician", "guest1", "guest2"]

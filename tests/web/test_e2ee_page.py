@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from page_looks import LOOKS, faults_of
 from playwright.async_api import Page
-from staged_pages import BLANK, PATIENCE_S, Line, Stage, says, state
+from staged_pages import PATIENCE_S, Line, Stage, says, state
 from staged_words import Message, called, duty, ticket, visit, welcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -88,12 +88,10 @@ class Between:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def others(phone: Stage) -> AsyncIterator[Page]:
-    tab = await phone.tab.context.new_page()
-    await tab.goto(phone.site.origin + BLANK)
-    await tab.evaluate(OTHER)
-    await phone.tab.bring_to_front()  # a page behind another one draws once a second
-    yield tab
-    await tab.close()
+    async with phone.another_tab() as tab:
+        await tab.evaluate(OTHER)
+        await phone.tab.bring_to_front()  # a page behind another one draws once a second
+        yield tab
 
 
 async def enter(stage: Stage, **fields: Any) -> tuple[Page, Line]:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from kolapp_queue.eta.steps import shown_at
 from playwright.async_api import Page
-from staged_pages import BLANK, Stage
+from staged_pages import Stage, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,17 +17,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def page(phone: Stage) -> AsyncIterator[Page]:
     """One for all: pure modules keep nothing."""
-    tab = await phone.tab.context.new_page()
-    await tab.goto(phone.site.origin + BLANK)
-    yield tab
-    await tab.close()
+    async with phone.another_tab() as tab:
+        yield tab
 
 
 async def call(page: Page, module: str, body: str, argument: Any = None) -> Any:
     """Run `body` with the module as `m` and the argument as `given`."""
-    return await page.evaluate(
-        f"async (given) => {{ const m = await import('/static/{module}'); {body} }}", argument
-    )
+    return await run(page, f"const m = await import('/static/{module}'); {body}", argument)
 
 
 WAITS = [
