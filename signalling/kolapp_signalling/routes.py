@@ -29,8 +29,9 @@ from .settings import Settings
 from .wire import CODECS
 
 STATIC = Path(str(files(__package__) / "static"))
+DEMO = "/"  # says that everybody gets a token here
 PAGES = {
-    "/": "index.html",
+    DEMO: "index.html",
     "/patient": "patient.html",
     "/clinician": "clinician.html",
     "/guest": "guest.html",
@@ -69,7 +70,7 @@ def routes(settings: Settings) -> list[web.AbstractRouteDef]:
         web.get("/healthz", healthz),
         web.get("/readyz", readyz),
         web.get("/metrics", metrics),
-        *(web.get(path, _page(name)) for path, name in PAGES.items()),
+        *(web.get(path, _page(PAGES[path])) for path in PAGES if path != DEMO or settings.demo),
         *rest_routes((*operator_rest.OPERATIONS, *guest_rest.OPERATIONS)),
         web.static("/static", STATIC),
     ]

@@ -111,6 +111,10 @@ async def test_there_are_no_demo_tokens_where_keys_are_real(
     node = await start(demo=False)
     async with http.post(node.url + "/demo/token", json={"role": "patient"}) as response:
         assert response.status == 404
+    async with http.get(node.url + "/") as response:  # nor the page that offers them
+        assert response.status == 404
+    async with http.get(node.url + "/patient") as response:
+        assert response.status == 200
 
 
 async def test_who_never_finishes_asking_is_closed(
