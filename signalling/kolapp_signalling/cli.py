@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("settings", help="print the table of all settings")
     table.set_defaults(run=_settings)
     commands.add_parser("eta", help="compare forecasts on a history: `eta backtest --help`")
-    commands.add_parser("bench", help="measure: `bench turn|connect|media|queue|eta --help`")
+    commands.add_parser("bench", help="measure: `bench all|turn|attacks|media|connect|queue|eta`")
     commands.add_parser("loadtest", help="live a whole day against it: `loadtest --help`")
     return parser
 
