@@ -459,7 +459,7 @@ async def test_bad_input_29_the_store_is_nobody_elses(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "keys" / "secret").stat().st_mode) == 0o600
 
 
-async def test_bad_input_30_forged_hints(start: Start, own_store_url: str, crowd: People) -> None:
+async def test_bad_input_30_forged_hints(own_store_url: str, start: Start, crowd: People) -> None:
     """Whoever can publish can at most make a node look."""
     node = await start(store_url=own_store_url)
     anna = await crowd.waiting(node, "anna")
