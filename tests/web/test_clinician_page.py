@@ -494,3 +494,27 @@ async def test_a_desk_with_many_queues_scrolls_at_its_side_alone(stage: Stage) -
     await page.wait_for_selector("[data-queue=queue-11]")
     assert await page.evaluate("document.querySelector('.side').scrollHeight > innerHeight")
     assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+LAPTOP = (1366, 620)
+STANDS_OUT = """
+() => {
+  const stage = [...document.querySelectorAll(".stage")].find((one) => one.checkVisibility());
+  const whole = stage.getBoundingClientRect();
+  return [...stage.children].filter((child) => child.checkVisibility())
+    .map((child) => [child.id || child.className, child.getBoundingClientRect()])
+    .filter(([, box]) => box.top < whole.top || box.bottom > whole.bottom).map(([name]) => name);
+}
+"""
+
+
+async def test_a_laptops_window_shows_the_whole_stage(stage: Stage) -> None:
+    page, line = await desk(stage)
+    await page.set_viewport_size(viewport(LAPTOP))
+    over = visit("ended", reason="clinician_hung_up", outcome="completed")
+    line.send(duty(2, ended=over, wrap_up_ms=90_000))
+    await page.wait_for_selector("#wrap-up", state="visible")
+    assert await page.evaluate(STANDS_OUT) == []
+    line.send(duty(3, visit=visit("called", ring_ms=30_000, undo_ms=9_000)))
+    await page.wait_for_selector("#undo", state="visible")
+    assert await page.evaluate(STANDS_OUT) == []
