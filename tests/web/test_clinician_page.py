@@ -151,6 +151,7 @@ async def test_keys_do_what_the_buttons_do(stage: Stage) -> None:
     await page.keyboard.press("r")
     await line.reply("ready", duty(2))
     await page.wait_for_selector("#next:enabled")
+    await page.focus("#shortcuts-on")  # a box to tick takes no letters
     await page.keyboard.press("n")
     await line.reply("pull", duty(3, visit=visit("called", ring_ms=9_000)))
     await state(page, "calling")

@@ -31,7 +31,7 @@ export class Shortcuts {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (!this.toggle.checked || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.target instanceof Element && event.target.closest("input, select, textarea, dialog")) return;
+    if (event.target instanceof Element && event.target.closest('input:not([type="checkbox"]), select, textarea, dialog')) return;
     const button = this.buttons[(event.shiftKey ? "shift+" : "") + event.key.toLowerCase()];
     // What cannot be seen cannot be pressed: `click` would work on a hidden button too.
     if (button?.checkVisibility()) button.click();
