@@ -15,6 +15,7 @@ from browser_people import House, house_of  # noqa: E402  # after the path to it
 from processes import serving  # noqa: E402
 
 AHEAD = 2
+SETTLED = "() => document.getAnimations().every(({ playState }) => playState === 'finished')"
 
 
 async def photograph(house: House) -> None:
@@ -30,6 +31,7 @@ async def photograph(house: House) -> None:
     await patient.page.wait_for_function(
         "() => /\\d/.test(document.querySelector('#wait').innerText)"
     )
+    await patient.page.wait_for_function(SETTLED)
     await patient.page.screenshot(path=IMAGES / "patient.png")
 
     await clinician.click("#next")
