@@ -131,6 +131,9 @@ def _check_together(settings: Settings) -> None:
         )
 
 
+_SHOWN_AS = {"--queue": "NAME=TITLE", "--media-ports": "FIRST-LAST"}
+
+
 def add_flags(parser: argparse.ArgumentParser, command: str) -> None:
     """The flags of one command. Values stay text: `load_settings` parses and checks them."""
     for entry in entries():
@@ -142,7 +145,7 @@ def add_flags(parser: argparse.ArgumentParser, command: str) -> None:
             parser.add_argument(declared.flag, action="store_const", const="yes", help=text)
         elif isinstance(entry.default, tuple):
             joiner = ";" if entry.name == "queues" else ","
-            metavar = "NAME=TITLE" if entry.name == "queues" else "ADDRESS"
+            metavar = _SHOWN_AS.get(declared.flag, "ADDRESS")
             parser.add_argument(
                 declared.flag, action=_Joined, joiner=joiner, metavar=metavar, help=text
             )
