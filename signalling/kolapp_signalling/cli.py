@@ -31,6 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The forecasts' matrices are small: threads of the linear algebra would only wait for each
     # other, in a node for longer than "your turn" may take. Children inherit it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read, such as `head`, has enough; Python flushes once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _run(given: list[str]) -> int:
     if given[:1] == ["bench"]:
         return _bench(given[1:])
     if given[:1] == ["loadtest"]:

@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 
 import jwt
 import pytest
@@ -34,6 +36,15 @@ def test_a_bad_setting_is_one_sentence_and_exit_code_two():
     done = run_kolapp("serve", "--port", "70000")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--port is '70000'; it must be a whole number from 0 to 65535.\n"
+
+
+def test_who_reads_no_further_than_the_first_line_sees_no_traceback():
+    command = [sys.executable, "-m", "kolapp_signalling", "settings"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (1, b"")
 
 
 @pytest.mark.parametrize("role", ["signalling", "media"])
