@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -23,19 +20,12 @@ from .development import demo_token
 from .doorkeeper import Full, Visitor
 from .forwarded import address_of
 from .frames import GuardedSocket
+from .pages import DEMO, PAGES, STATIC, Page
 from .rest import rest_routes
 from .roles import OF_TOKENS
 from .settings import Settings
 from .wire import CODECS
 
-STATIC = Path(str(files(__package__) / "static"))
-DEMO = "/"  # says that everybody gets a token here
-PAGES = {
-    DEMO: "index.html",
-    "/patient": "patient.html",
-    "/clinician": "clinician.html",
-    "/guest": "guest.html",
-}
 _BODY_S = 5.0  # the body of a request must arrive within this
 _CLOSE_S = 2.0  # the client's half of a closing handshake
 
@@ -54,8 +44,6 @@ _HEADERS = {
     "Cache-Control": "no-cache",  # asked for anew each time, answered by "not modified"
 }
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 class DemoRequest(msgspec.Struct, forbid_unknown_fields=True):
     """`name` gives the same person again; without it everybody is somebody new."""
@@ -70,7 +58,11 @@ def routes(settings: Settings) -> list[web.AbstractRouteDef]:
         web.get("/healthz", healthz),
         web.get("/readyz", readyz),
         web.get("/metrics", metrics),
-        *(web.get(path, _page(PAGES[path])) for path in PAGES if path != DEMO or settings.demo),
+        *(
+            web.get(path, Page.of(path, settings).serve)
+            for path in PAGES
+            if path != DEMO or settings.demo
+        ),
         *rest_routes((*operator_rest.OPERATIONS, *guest_rest.OPERATIONS)),
         web.static("/static", STATIC),
     ]
@@ -195,10 +187,3 @@ async def demo(request: web.Request) -> web.Response:
     subject = f"demo-{wanted.name or secrets.token_hex(8)}"
     token = demo_token(request.app[SETTINGS], wanted.role, subject)
     return web.json_response({"token": token}, headers={"Cache-Control": "no-store"})
-
-
-def _page(name: str) -> Handler:
-    async def page(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / name)
-
-    return page

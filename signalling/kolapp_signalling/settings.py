@@ -22,6 +22,7 @@ from .setting_kinds import (
     SERVE,
     WEB_URL,
     YES_NO,
+    matching,
     milliseconds,
     one_of,
     setting,
@@ -31,6 +32,7 @@ from .setting_kinds import (
 from .surroundings import Surroundings
 
 TICKET_STEPS = words("|".join({*(step.name for step in STEPS), *GUESTS}), "steps of a ticket")
+SIGN_IN = matching(r"(https?://|/)[^\s<>]*", "an address such as https://care.example/sign-in")
 MOST_MEDIA_NODES = 64  # of one `kolapp serve`
 MOST_WORKERS = 64
 
@@ -53,6 +55,17 @@ class Settings(Surroundings):
         milliseconds(high=7 * 86_400_000),
         "What happened longer ago is not posted any more.",
     )
+
+    # The pages
+    emergency_number: str = setting(
+        "112",
+        matching(r"\+?[0-9]{2,15}", "a telephone number, digits only"),
+        "What the pages say to call in an emergency; empty: nothing, your own page says it.",
+    )
+    sign_in_patient: str = setting(
+        "", SIGN_IN, "Where the patient's page leads who must sign in; empty: it loads itself anew."
+    )
+    sign_in_clinician: str = setting("", SIGN_IN, "The same of the clinician's page.")
 
     # Relays for networks that let no UDP through
     turn_urls: tuple[str, ...] = setting(

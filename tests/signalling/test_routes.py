@@ -10,7 +10,7 @@ from drivers import People, Start
 from kolapp_queue.errors import StoreUnavailable
 from kolapp_signalling.app import Served
 from kolapp_signalling.frames import GuardedSocket
-from kolapp_signalling.routes import PAGES
+from kolapp_signalling.pages import PAGES
 
 
 @pytest.fixture

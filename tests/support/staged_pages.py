@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from kolapp_signalling.routes import PAGES, STATIC, add_headers
+from kolapp_signalling.pages import PAGES, STATIC
+from kolapp_signalling.routes import add_headers
 from playwright.async_api import (
     Browser,
     ConsoleMessage,

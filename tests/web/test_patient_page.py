@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Page
-from staged_pages import TOKENS, Line, Stage, says, state
+from staged_pages import BLANK, TOKENS, Line, Stage, says, state
 from staged_words import called, error, place, ticket, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -419,6 +419,13 @@ async def test_nobody_signed_in(stage: Stage) -> None:
     await stage.tab.route(f"**{TOKENS}", lambda route: route.fulfill(status=404))
     page = await stage.page("/patient")
     await says(page, "#blocked-title", "Your sign-in has ended")
+    # Where the provider says that they sign in; see `kolapp_signalling.pages`.
+    await page.evaluate(
+        "(address) => { document.querySelector('meta[name=kolapp-sign-in]').content = address; }",
+        BLANK,
+    )
+    await page.click("#unblock")
+    await page.wait_for_url(f"**{BLANK}")
     await stage.tab.unroute(f"**{TOKENS}")
     assert ["404" in words for words in stage.complaints] == [True]
     stage.complaints.clear()

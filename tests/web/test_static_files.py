@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kolapp_signalling.routes import PAGES, STATIC
+from kolapp_signalling.pages import PAGES, STATIC
 
 MODULES = sorted(STATIC.glob("*.js"))
 SHEETS = sorted(STATIC.glob("*.css"))

@@ -30,6 +30,9 @@ export function drawBlocked(reason, t, inLine = false) {
   setText(byId("unblock"), button);
 }
 
+/** Where the provider's people sign in, as its server was told; "" if it was not. */
+const signInAddress = () => /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="kolapp-sign-in"]'))?.content ?? "";
+
 /**
  * @param {string} reason
  * @param {import("./kolapp.js").KolappClient} client
@@ -37,6 +40,10 @@ export function drawBlocked(reason, t, inLine = false) {
  */
 export function unblock(reason, client, role) {
   if (reason === "taken_over") return client.connect();
-  if (reason === "bad_token") forgetToken(role);
+  if (reason === "bad_token") {
+    forgetToken(role);
+    const address = signInAddress();
+    if (address) return location.assign(address);
+  }
   location.reload();
 }
