@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from drivers import QUEUE, People, Start
 from kolapp_queue.model import PatientKey, QueueRef, TicketId
 from kolapp_queue.store import QueueStore
+from kolapp_signalling import places
 from kolapp_signalling.app import Served
 
 
@@ -70,6 +72,23 @@ async def test_the_front_is_told_soon_and_the_tail_in_its_own_window(
     assert told[2] < 0.35
     assert told[3] < 0.35
     assert told[4] > 0.35
+
+
+async def test_the_front_does_not_wait_until_the_whole_tail_is_told(
+    start: Start, crowd: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tail is slowed down to what thousands take."""
+    node = await start(place_front_count=2, place_front_ms=20, place_tail_ms=20)
+    people = [await crowd.waiting(node, f"p{n}") for n in range(10)]
+    await people[9].until(lambda last: last.ticket["place"]["waiting"] == 10)
+    monkeypatch.setattr(places, "_SLICE", 1)
+    monkeypatch.setattr(places, "_BETWEEN_S", 0.7)
+    await people[0].ask("leave", ticket=people[0].ticket["ticket"])
+    await people[3].until_position(3)  # the tail's turn has begun, and others are still to be told
+    await people[1].ask("leave", ticket=people[1].ticket["ticket"])
+    await people[2].until_position(1)
+    await people[9].ask("ping")
+    assert people[9].position == 10
 
 
 async def test_a_waiting_range_comes_with_a_clinician_on_duty(node: Served, crowd: People) -> None:
