@@ -76,7 +76,7 @@ class ClinicianLived:
         free_ns = time.perf_counter_ns()
         while time.perf_counter_ns() < until_ns:
             try:
-                await self._pause(clinician, start_ns)
+                free_ns = max(free_ns, await self._pause(clinician, start_ns))
                 free_ns = await self._one(clinician, free_ns, until_ns)
             except Refused:
                 await asyncio.sleep(PAUSE_S)
@@ -87,21 +87,24 @@ class ClinicianLived:
     async def _ready(self, clinician: Clinician, due_ns: int) -> None:
         await do(self._measures, "ready", due_ns, clinician.ready(*self._life.queues))
 
-    async def _pause(self, clinician: Clinician, start_ns: int) -> None:
+    async def _pause(self, clinician: Clinician, start_ns: int) -> int:
+        """If it is time for one; when it was over by the plan, or 0."""
         now_s = (time.perf_counter_ns() - start_ns) / 1e9
         if not self._pauses or now_s < self._pauses[0][0]:
-            return
+            return 0
         _, back_s = self._pauses.pop(0)
+        back_ns = start_ns + int(back_s * 1e9)
         await do(self._measures, "pause", time.perf_counter_ns(), clinician.pause())
-        await moment(self._measures, start_ns + int(back_s * 1e9))
-        await self._ready(clinician, start_ns + int(back_s * 1e9))
+        await moment(self._measures, back_ns)
+        await self._ready(clinician, back_ns)
+        return back_ns
 
     async def _one(self, clinician: Clinician, free_ns: int, until_ns: int) -> int:
         """Take one patient if there is one; return from when on the next one may be taken."""
         if clinician.visit is None:
             due_ns = await self._somebody(clinician, free_ns, until_ns)
             if not due_ns:
-                return free_ns
+                return time.perf_counter_ns()  # whoever comes from now on was not waited for
             if not await self._pull(clinician, due_ns):
                 await self._news(clinician)
                 return time.perf_counter_ns()
