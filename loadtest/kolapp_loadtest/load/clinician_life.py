@@ -88,13 +88,14 @@ class ClinicianLived:
         await do(self._measures, "ready", due_ns, clinician.ready(*self._life.queues))
 
     async def _pause(self, clinician: Clinician, start_ns: int) -> int:
-        """If it is time for one; when it was over by the plan, or 0."""
-        now_s = (time.perf_counter_ns() - start_ns) / 1e9
-        if not self._pauses or now_s < self._pauses[0][0]:
+        """If it is time for one; when it is over, by the plan unless a visit went on until later;
+        or 0."""
+        now_ns = time.perf_counter_ns()
+        if not self._pauses or now_ns < start_ns + self._pauses[0][0] * 1e9:
             return 0
         _, back_s = self._pauses.pop(0)
-        back_ns = start_ns + int(back_s * 1e9)
-        await do(self._measures, "pause", time.perf_counter_ns(), clinician.pause())
+        back_ns = max(now_ns, start_ns + int(back_s * 1e9))
+        await do(self._measures, "pause", now_ns, clinician.pause())
         await moment(self._measures, back_ns)
         await self._ready(clinician, back_ns)
         return back_ns
